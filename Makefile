@@ -1,0 +1,77 @@
+# Needs Python 3.11 or newer with pip, git and make; everything else is installed into .venv.
+# Another Python than the first one found: make PYTHON=/path/to/python TARGET
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lock clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := -m pip --disable-pip-version-check
+DEMO := demo
+
+# The build backend is pinned too: pip hands these two to the environment in which it builds.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+
+IS_NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
+FIND_PYTHON := for python in $(or $(PYTHON),python3.11 python3 python3.12 python3.13 python); do \
+	if $$python -c $(IS_NEW_ENOUGH) 2>/dev/null; then break; fi; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	echo "Cellwright needs Python 3.11 or newer; none of these is one: $(or $(PYTHON),python3.11, python3, python3.12, python3.13, python)." >&2; \
+	echo "Install it (Debian 12 and newer: apt-get install python3 python3-venv), or name it: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1; fi
+
+# A .venv that works is kept, whoever made it. Debian keeps ensurepip in a package of its own; the pip that is there does as well.
+define ENSURE_VENV
+@if ! $(PY) -c $(IS_NEW_ENOUGH) 2>/dev/null || ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	$(FIND_PYTHON); \
+	echo "Making $(VENV) with $$($$python --version)"; \
+	rm -rf $(VENV); \
+	$$python -m venv $(VENV) >/dev/null 2>&1 || { \
+	$$python -m venv --clear --without-pip $(VENV) && $$python $(PIP) --python $(PY) install --quiet pip; } || { \
+	rm -rf $(VENV); \
+	echo "$$python cannot make a virtual environment. On Debian: apt-get install python3-venv python3-pip" >&2; exit 1; }; \
+	fi
+endef
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in demo/
+	$(VENV)/bin/cellwright demo --out $(DEMO)
+
+test: $(VENV)/.with-dev ## Run the tests
+	$(PY) -m pytest -n 2
+
+check: $(VENV)/.with-dev ## Check format, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+$(VENV)/.with-data: pyproject.toml constraints.txt
+	$(ENSURE_VENV)
+	@echo "Installing Cellwright with [data] into $(VENV) (minutes on the first run)"
+	@$(PY) $(PIP) install --quiet --editable '.[data]' -c constraints.txt
+	@touch $@
+
+$(VENV)/.with-dev: pyproject.toml constraints.txt
+	$(ENSURE_VENV)
+	@echo "Installing Cellwright with [data,dev] into $(VENV) (minutes on the first run)"
+	@$(PY) $(PIP) install --quiet --editable '.[data,dev]' -c constraints.txt
+	@touch $(VENV)/.with-data $@
+
+lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
+	@unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT; $(FIND_PYTHON); \
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$$python -m venv "$$folder/venv" && \
+	"$$folder/venv/bin/python" $(PIP) install --quiet hatchling editables '.[data,dev]' && \
+	{ echo "# Made by 'make lock' with $$($$python --version). Do not edit: change pyproject.toml and make it anew."; \
+	"$$folder/venv/bin/python" $(PIP) freeze --exclude cellwright; } > "$$folder/constraints.txt" && \
+	if grep -nE ' @ |^-|://' "$$folder/constraints.txt"; then echo "Those are no plain versions; constraints.txt stays as it was." >&2; exit 1; fi && \
+	cp "$$folder/constraints.txt" constraints.txt && \
+	echo "constraints.txt pins $$(grep -c == constraints.txt) packages; next: make check test"
+
+clean: ## Remove .venv, the demo's results and every cache
+	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

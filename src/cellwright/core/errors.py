@@ -1,0 +1,69 @@
+"""Every exception that Cellwright raises on purpose.
+
+    CellwrightError
+    ├── UsageError            the person asked for something that cannot be; the message says what to do
+    │   ├── ConfigError       an unknown key or a value of the wrong kind
+    │   └── MissingExtra      an optional part is not installed
+    ├── BadNotebook           one notebook cannot be read; filed as a reject, never fatal
+    ├── SourceError           a folder, zip or file given as source cannot be used
+    ├── KernelError
+    │   ├── KernelDied        the kernel process is gone; what it held is lost
+    │   ├── KernelStartError  a kernel did not come up
+    │   └── NoSandbox         the isolation that was asked for is not available here
+    └── DatasetError          a built dataset is not what it says
+
+Failing *user* code is none of these: it is a `CellResult` whose status says so.
+"""
+
+
+class CellwrightError(Exception):
+    """Base of all."""
+
+
+class UsageError(CellwrightError):
+    """The person's request cannot be met as it stands. The message is shown without a traceback."""
+
+
+class ConfigError(UsageError):
+    """A configuration key is unknown or its value is of the wrong kind."""
+
+
+class MissingExtra(UsageError):
+    """An optional part is not installed."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs the extra [{extra}]: pip install 'cellwright[{extra}]'")
+        self.extra = extra
+
+
+class BadNotebook(CellwrightError):
+    """A file that should be a notebook is not one that can be used."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class SourceError(UsageError):
+    """A folder, zip or file given as source cannot be used."""
+
+
+class KernelError(CellwrightError):
+    """Something went wrong with a kernel, not with the code that it ran."""
+
+
+class KernelDied(KernelError):
+    """The kernel process is gone, and with it its state."""
+
+
+class KernelStartError(KernelError):
+    """A kernel did not come up."""
+
+
+class NoSandbox(KernelError, UsageError):
+    """The isolation that was asked for is not available on this machine."""
+
+
+class DatasetError(UsageError):
+    """A folder is not a dataset that Cellwright built, or part of it is missing or altered."""

@@ -1,0 +1,105 @@
+"""Nouns as parquet rows: the schema from the dataclass, rows out and in, files that appear whole.
+
+A file is written beside its place and renamed at the end, so that a reader never sees half of one.
+"""
+
+import dataclasses
+import os
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+T = TypeVar("T")
+
+_SCALARS: Mapping[object, Callable[[], pa.DataType]] = {
+    str: pa.string,
+    int: pa.int64,
+    float: pa.float64,
+    bool: pa.bool_,
+    bytes: pa.binary,
+}
+_ROWS_PER_GROUP = 64
+
+
+@cache
+def schema_of(noun: type) -> pa.Schema:
+    """The arrow schema of a dataclass: literals are strings, tuples lists, string mappings maps, nouns structs."""
+    hints = get_type_hints(noun)
+    return pa.schema([_arrow_field(f.name, hints[f.name]) for f in dataclasses.fields(noun)])
+
+
+def _arrow_field(name: str, hint: object) -> pa.Field:
+    arguments = get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType) and type(None) in arguments:
+        (inner,) = (a for a in arguments if a is not type(None))
+        return pa.field(name, _arrow_type(inner), nullable=True)
+    return pa.field(name, _arrow_type(hint), nullable=False)
+
+
+def _arrow_type(hint: object) -> pa.DataType:
+    if hint in _SCALARS:
+        return _SCALARS[hint]()
+    origin = get_origin(hint)
+    if origin is Literal:
+        return pa.string()
+    if origin is tuple:
+        return pa.list_(_arrow_type(get_args(hint)[0]))
+    if origin is Mapping:
+        return pa.map_(pa.string(), pa.string())
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return pa.struct(list(schema_of(hint)))
+    raise TypeError(f"{hint!r} has no parquet type; nouns hold scalars, tuples, string maps and nouns")
+
+
+def to_row(noun: object) -> dict[str, Any]:
+    """A noun as the plain dictionary that `schema_of` its class describes."""
+    row: dict[str, Any] = msgspec.to_builtins(noun)
+    return row
+
+
+def from_row(kind: type[T], row: Mapping[str, Any]) -> T:
+    """The noun that `to_row` made; checks every field's kind."""
+    return msgspec.convert(row, kind)
+
+
+def write_shard(path: Path, kind: type, nouns: Iterable[object]) -> int:
+    """Write nouns of one kind as a parquet file that appears whole, or not at all. Returns the row count."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    schema = schema_of(kind)
+    count = 0
+    try:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+            batch: list[dict[str, Any]] = []
+            for noun in nouns:
+                batch.append(to_row(noun))
+                count += 1
+                if len(batch) == _ROWS_PER_GROUP:
+                    writer.write_table(pa.Table.from_pylist(batch, schema))
+                    batch.clear()
+            if batch:
+                writer.write_table(pa.Table.from_pylist(batch, schema))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def read_shard(path: Path, kind: type[T]) -> Iterator[T]:
+    """The nouns of one parquet file, a batch of rows in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP):
+            for row in batch.to_pylist(maps_as_pydicts="strict"):
+                yield from_row(kind, row)
+
+
+def count_rows(path: Path) -> int:
+    """Number of rows of a parquet file, from its footer."""
+    with pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)

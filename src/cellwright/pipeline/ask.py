@@ -1,0 +1,186 @@
+"""Stage 6: questions from templates, each with its contract and the answer that its program gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cellwright.answers import infer, round_value, state, to_json
+from cellwright.core.hashing import short_id
+from cellwright.core.types import Contract, Oracle, Reject, Task
+from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.pipeline.config import AskConfig, ProveConfig
+from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.slice import SlicedOutput
+from cellwright.proof.difficulty import level
+from cellwright.proof.judge import Judge, Program, Run, preload_list
+from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
+from cellwright.proof.values import Snapshot, load, python_value
+
+NAME = "ask"
+_SEED = 7
+_LONGEST_ANSWER = 400
+_TRIVIAL_FAMILIES = {"look-up"}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A proposal with the output that it is about."""
+
+    output: SlicedOutput
+    proposal: Proposal
+    comments: tuple[str, ...]
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        return tuple(statement.source for statement in self.output.statements)
+
+
+class AskStage:
+    """Asks about the outputs of one notebook and lets a kernel answer."""
+
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: AskConfig, prove: ProveConfig) -> None:
+        self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
+
+    async def run(self, group: Sequence[SlicedOutput]) -> Sequence[Task | Reject]:
+        asked, outcome = self._proposals(group)
+        if not asked:
+            return outcome
+        programs = [Program(a.units, a.proposal.expression) for a in asked]
+        checks = [(n, a.proposal.unique_check) for n, a in enumerate(asked) if a.proposal.unique_check is not None]
+        programs += [Program(asked[n].units, check) for n, check in checks]
+        tables = {table.name: table for output in group for table in output.tables}
+        settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._limits)
+        async with self._pool.kernel(settings) as kernel:
+            preload = preload_list([unit for a in asked for unit in a.units])
+            judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)
+            runs = await judge.run(programs)
+        unique = {n: run.value == {"t": "bool", "v": True} for (n, _), run in zip(checks, runs[len(asked) :], strict=True)}
+        for number, (a, run) in enumerate(zip(asked, runs, strict=False)):
+            outcome.append(_task(a, run) if unique.get(number, True) else _reject(a, "more than one right answer"))
+        return outcome
+
+    def _proposals(self, group: Sequence[SlicedOutput]) -> tuple[list[_Asked], list[Task | Reject]]:
+        """What to ask about each output, the outputs taking turns up to the limit for the notebook."""
+        outcome: list[Task | Reject] = []
+        per_output: list[list[_Asked]] = []
+        seen: set[str] = set()
+        for output in group:
+            try:
+                asked = _ask(output, self._config.questions_per_output)
+            except Unreadable as unreadable:
+                outcome.append(_unasked(output, unreadable.reason))
+                continue
+            fresh = [a for a in asked if a.proposal.question not in seen]
+            seen.update(a.proposal.question for a in fresh)
+            if not fresh:
+                outcome.append(_unasked(output, "asked before in this notebook"))
+            per_output.append(fresh)
+        turns = [asked[n] for n in range(self._config.questions_per_output) for asked in per_output if n < len(asked)]
+        kept = turns[: self._config.questions_per_notebook]
+        outcome += [_reject(a, "more questions than one notebook may give") for a in turns[len(kept) :]]
+        return kept, outcome
+
+    async def close(self) -> None:
+        """The pool belongs to the build."""
+
+
+def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
+    units = [statement.source for statement in output.statements]
+    symbol = read_slice(units, output.expression)
+    proposals = propose(symbol, load(output.value_json), output.expression, most)
+    comments = tuple(narrate(units))
+    return [
+        _Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals
+    ]
+
+
+def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:
+    whole_value = proposal.expression == f"({output.expression})"
+    return proposal.decimals if proposal.decimals is not None or not whole_value else output.decimals
+
+
+def _unasked(output: SlicedOutput, reason: str) -> Reject:
+    detail = "; ".join([*(s.source for s in output.statements), output.expression])
+    return Reject(NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance.path)
+
+
+def _reject(asked: _Asked, reason: str, detail: str = "") -> Reject:
+    return Reject(NAME, asked.output.id, reason, detail or asked.proposal.question, asked.output.provenance.path)
+
+
+def contract_for(proposal: Proposal, value: object) -> Contract:
+    """The contract of an answer: what its value suggests, with what the question already fixes."""
+    contract = infer(value)
+    if proposal.decimals is not None and contract.decimals is not None:
+        contract = replace(contract, decimals=max(0, min(proposal.decimals, 6)))
+    if proposal.any_order and contract.kind == "list":
+        contract = replace(contract, ordered=False)
+    return contract
+
+
+def _task(asked: _Asked, run: Run) -> Task | Reject:
+    if run.value is None:
+        return _reject(asked, "question's own program fails", f"{asked.proposal.expression}: {run.error}: {run.text}")
+    value, problem = _answer(run.value)
+    if problem:
+        return _reject(asked, problem, asked.proposal.question)
+    contract = contract_for(asked.proposal, value)
+    answer = to_json(round_value(value, contract))
+    if len(answer) > _LONGEST_ANSWER:
+        return _reject(asked, "answer too long", answer)
+    output, proposal = asked.output, asked.proposal
+    question = state(proposal.question, contract)
+    oracle = oracle_of(asked)
+    return Task(
+        id=short_id(output.id, question),
+        question=question,
+        contract=contract,
+        answer_json=answer,
+        tables=output.tables,
+        level=level(oracle.cells),
+        family=proposal.family,
+        provenance=output.provenance,
+        notebook_id=output.notebook_id,
+        cell=output.cell,
+        oracle=oracle,
+        trivial=proposal.family in _TRIVIAL_FAMILIES,
+    )
+
+
+def _answer(snapshot: Snapshot) -> tuple[object, str]:
+    """The plain value of a snapshot, or why it is no answer."""
+    try:
+        value = python_value(snapshot)
+    except ValueError:
+        return None, "answer is no plain value"
+    match value:
+        case dict():
+            parts = [part for pair in value.items() for part in pair]
+        case tuple():
+            parts = list(value)
+        case _:
+            parts = [value]
+    if not parts:
+        return None, "empty answer"
+    if any(part is None or part in (float("inf"), float("-inf"), "") for part in parts):
+        return None, "answer has a missing value"
+    return value, ""
+
+
+def oracle_of(asked: _Asked) -> Oracle:
+    """The statements as cells: what comes from one cell of the notebook stays together, the answer stands last."""
+    cells: list[list[str]] = []
+    comments: list[list[str]] = []
+    origins: list[int] = []
+    for statement, comment in zip(asked.output.statements, asked.comments, strict=True):
+        if not origins or origins[-1] != statement.cell:
+            cells.append([])
+            comments.append([])
+            origins.append(statement.cell)
+        cells[-1].append(statement.source)
+        if comment not in comments[-1]:
+            comments[-1].append(comment)
+    cells.append([asked.proposal.expression])
+    comments.append(["Compute the answer."])
+    origins.append(asked.output.cell)
+    return Oracle(tuple("\n".join(c) for c in cells), tuple(" ".join(c) for c in comments), tuple(origins))

@@ -1,0 +1,235 @@
+"""The whole job: notebooks in, a dataset out."""
+
+import hashlib
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+import cellwright
+from cellwright.core.errors import UsageError
+from cellwright.core.hashing import sha256_bytes
+from cellwright.core.records import to_row
+from cellwright.core.types import Notebook, Reject, Task
+from cellwright.corpus.links import LinkedNotebook
+from cellwright.dataset.card import render_card
+from cellwright.dataset.report import Report, StageCount, write_report
+from cellwright.kernels import LocalPool, Pool
+from cellwright.pipeline import ask, curate, dedup, execute, link, prove, read, slice, trace  # noqa: A004 - a stage
+from cellwright.pipeline.config import BuildConfig
+from cellwright.pipeline.execute import ExecutedNotebook
+from cellwright.pipeline.export import export, load_tasks
+from cellwright.pipeline.slice import SlicedOutput
+from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
+from cellwright.pipeline.trace import TracedTask
+
+_SAMPLES = 10
+_UNITS = {"read": "notebooks", "dedup": "notebooks", "link": "notebooks", "execute": "notebooks", "slice": "outputs"}
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build made."""
+
+    out: Path
+    stages: tuple[StageCount, ...]
+    tasks: tuple[Task, ...]
+    notebooks: int
+    """Notebooks with at least one task."""
+    seconds: float
+    """Of this run; a resumed build did part of the work before."""
+
+
+@dataclass
+class _Build:
+    """A build under way: its folders, in order, each marked with what it was made from."""
+
+    out: Path
+    config: BuildConfig
+    progress: Progress
+    fingerprint: str
+    folders: list[tuple[str, Folder[Any]]]
+
+    @property
+    def work(self) -> Path:
+        return self.out / "work"
+
+    def folder(self, name: str, kind: type, settings: object = None) -> Folder[Any]:
+        """The folder of the next stage. It is emptied when the stages before it, or its settings, have changed."""
+        told = json.dumps([self.fingerprint, name, msgspec.to_builtins(settings), cellwright.__version__], sort_keys=True)
+        self.fingerprint = hashlib.sha256(told.encode()).hexdigest()
+        folder: Folder[Any] = Folder(self.work / f"{len(self.folders) + 1:02d}-{name}", kind)
+        folder.prepare(self.fingerprint)
+        self.folders.append((name, folder))
+        return folder
+
+    def stream(self, name: str, kind: type, records: Callable[[], Iterable[Any]], settings: object = None) -> Folder[Any]:
+        """A stage that sees all records in one order."""
+        folder = self.folder(name, kind, settings)
+        if not folder.complete:
+            self.progress.begin(name, None)
+            folder.finish(*write_stream(self._counted(name, records()), folder))
+        counts = folder.counts()
+        self.progress.end(name, counts["kept"], counts["rejected"])
+        return folder
+
+    def _counted(self, name: str, records: Iterable[Any]) -> Iterator[Any]:
+        for record in records:
+            self.progress.advance(name, 1)
+            yield record
+
+    async def each(
+        self,
+        name: str,
+        source: Folder[Any],
+        kind: type,
+        stage: RecordStage[Any, Any],
+        key: Callable[[Any], str],
+        settings: object = None,
+    ) -> Folder[Any]:
+        """A stage that treats groups of records on their own."""
+        folder = self.folder(name, kind, settings)
+        if folder.complete:
+            counts = folder.counts()
+            self.progress.end(name, counts["kept"], counts["rejected"])
+            return folder
+        run = StageRun(name, source, folder, key, self.config.workers, self.progress)
+        await run.execute(stage)
+        return folder
+
+
+async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progress: Progress) -> BuildResult:
+    """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
+    started = time.monotonic()
+    _check_writable(out)
+    async with LocalPool(config.workers, trusted=config.trusted) as pool:
+        job = _Build(out, config, progress, read.fingerprint(sources), [])
+        curated = await _stages(sources, job, pool)
+    rejects = (reject for _, folder in job.folders for reject in folder.rejects())
+    export(curated, rejects, job.work / "tables", out)
+    seconds = time.monotonic() - started
+    return _finish(job, curated, seconds)
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        (out / "work").mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"cannot write to {out}: {error.strerror or error}. Choose another folder with --out.") from None
+
+
+async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[TracedTask]:
+    config, store = job.config, job.work / "tables"
+    limits = config.limits
+    notebooks = job.stream(read.NAME, Notebook, lambda: read.read(sources))
+    unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks, job.work))
+    linker = link.LinkStage(sources, store)
+    linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
+    await linker.close()
+    executing = execute.ExecuteStage(pool, store, limits, config.execute)
+    executed = await job.each(
+        execute.NAME, linked, ExecutedNotebook, executing, _linked_id, [limits, config.execute, config.trusted]
+    )
+    slicing = slice.SliceStage(pool, store, limits, config.slices)
+    sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
+    asking = ask.AskStage(pool, store, limits, config.ask, config.prove)
+    asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
+    proving = prove.ProveStage(pool, store, limits, config.prove)
+    proved = await job.each(prove.NAME, asked, Task, proving, _of_notebook, config.prove)
+    traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
+    return job.stream(curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate), config.curate)
+
+
+def _notebook_id(notebook: Notebook) -> str:
+    return notebook.id
+
+
+def _linked_id(linked: LinkedNotebook) -> str:
+    return linked.notebook.id
+
+
+def _executed_id(executed: ExecutedNotebook) -> str:
+    return executed.linked.notebook.id
+
+
+def _of_notebook(record: SlicedOutput | Task) -> str:
+    return record.notebook_id
+
+
+def _task_id(task: Task) -> str:
+    return task.id
+
+
+def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildResult:
+    stages = tuple(_stage_count(name, folder) for name, folder in job.folders)
+    tasks = tuple(load_tasks(job.out))
+    notebooks = len({task.notebook_id for task in tasks})
+    settings = to_row(job.config)
+    config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
+    versions = _versions(tasks)
+    (job.out / "config.yaml").write_text(yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False))
+    report = Report(
+        title=job.out.name,
+        stages=stages,
+        tasks=len(tasks),
+        notebooks=notebooks,
+        kinds=_ranked(task.contract.kind for task in tasks),
+        levels=tuple(sorted(Counter(f"L{task.level}" for task in tasks).items())),
+        families=_ranked(task.family for task in tasks),
+        splits=_ranked(task.split or "none" for task in tasks),
+        licences=_ranked(table.licence or "unknown" for task in tasks for table in task.tables),
+        samples=tuple(_samples(curated)),
+        seconds=seconds,
+        config_yaml=config_yaml,
+        versions=versions,
+    )
+    write_report(report, job.out / "report.html")
+    (job.out / "README.md").write_text(render_card(report, job.out.name))
+    return BuildResult(job.out, stages, tasks, notebooks, seconds)
+
+
+def _ranked(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(Counter(values).most_common())
+
+
+def _stage_count(name: str, folder: Folder[Any]) -> StageCount:
+    counts = folder.counts()
+    reasons = _ranked(reject.reason for reject in folder.rejects())
+    return StageCount(name, counts["kept"], counts["rejected"], reasons, _UNITS.get(name, "tasks"))
+
+
+def _samples(curated: Folder[TracedTask]) -> list[tuple[Task, Any]]:
+    """Ten tasks, one per notebook as far as they go, chosen by a hash of their id."""
+    chosen: dict[str, TracedTask] = {}
+    for row in curated.records():
+        best = chosen.get(row.task.notebook_id)
+        if best is None or _rank(row) < _rank(best):
+            chosen[row.task.notebook_id] = row
+    rows = sorted(chosen.values(), key=_rank)[:_SAMPLES]
+    return [(row.task, row.trace) for row in rows]
+
+
+def _rank(row: TracedTask) -> str:
+    return sha256_bytes(row.task.id.encode())
+
+
+def _versions(tasks: Sequence[Task]) -> dict[str, str]:
+    versions = {"cellwright": cellwright.__version__, "python": sys.version.split()[0]}
+    for library in ("ipykernel", "jupyter_client", "pyarrow"):
+        versions[library] = metadata.version(library)
+    if tasks:
+        versions["kernel environment"] = tasks[0].environment
+    return versions
+
+

@@ -1,0 +1,124 @@
+"""The settings of a build, from defaults, one YAML file and `--set key=value`."""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+import yaml
+
+from cellwright.core.errors import ConfigError
+from cellwright.kernels import Limits
+from cellwright.proof.execution import ExecutionLimits
+
+
+@dataclass(frozen=True)
+class SliceConfig:
+    """How outputs are sliced."""
+
+    outputs_per_notebook: int = 60
+    """Outputs looked at in one notebook, in order; those beyond are rejected as such."""
+    program_timeout_s: float = 20.0
+    """Seconds for one candidate program."""
+    notebook_s: float = 240.0
+    """Seconds for all outputs of one notebook."""
+
+
+@dataclass(frozen=True)
+class AskConfig:
+    """How many questions are asked."""
+
+    questions_per_output: int = 2
+    """Questions from one output at the most."""
+    questions_per_notebook: int = 24
+    """Questions from one notebook at the most; outputs take turns."""
+
+
+@dataclass(frozen=True)
+class ProveConfig:
+    """How answers are proved."""
+
+    runs: int = 3
+    """Runs in fresh kernels, each with seeds of its own."""
+    program_timeout_s: float = 60.0
+    """Seconds for one run of one oracle."""
+
+
+@dataclass(frozen=True)
+class CurateConfig:
+    """What is kept, and on which side."""
+
+    keep_trivial: bool = False
+    """Whether tasks whose answer stands in the first rows of a table are kept, marked, or dropped."""
+    max_trace_chars: int = 60_000
+    """Characters of all messages of one trace."""
+    test_share: float = 0.1
+    """Share of the groups of tables that go to the test split."""
+    validation_share: float = 0.1
+    """Share of the groups of tables that go to the validation split."""
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """All settings of `cellwright build`."""
+
+    trusted: bool = False
+    """Run notebooks without a sandbox. Only for notebooks whose authors you trust."""
+    workers: int = 2
+    """Kernels alive at once."""
+    limits: Limits = Limits()
+    """What one kernel may use."""
+    execute: ExecutionLimits = ExecutionLimits()
+    slices: SliceConfig = SliceConfig()
+    ask: AskConfig = AskConfig()
+    prove: ProveConfig = ProveConfig()
+    curate: CurateConfig = field(default_factory=CurateConfig)
+
+
+def load_config(path: Path | None, changes: Sequence[str], **flags: Any) -> BuildConfig:
+    """Defaults, then the file, then `a.b=value` changes, then flags. Raises ConfigError naming the nearest known key."""
+    settings: dict[str, Any] = {}
+    if path is not None:
+        try:
+            loaded = yaml.safe_load(path.read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error}") from None
+        if not isinstance(loaded, dict | None):
+            raise ConfigError(f"{path} must hold keys and values")
+        settings = loaded or {}
+    for change in changes:
+        _set(settings, change)
+    settings.update({key: value for key, value in flags.items() if value is not None})
+    _check(settings, BuildConfig, "")
+    try:
+        return msgspec.convert(settings, BuildConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"configuration: {error}") from None
+
+
+def _set(settings: dict[str, Any], change: str) -> None:
+    key, sign, text = change.partition("=")
+    if not sign:
+        raise ConfigError(f"--set takes key=value, not {change!r}")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        settings = settings.setdefault(parent, {})
+        if not isinstance(settings, dict):
+            raise ConfigError(f"--set {change}: {parent} is not a group of settings")
+    settings[last] = yaml.safe_load(text)
+
+
+def _check(settings: Mapping[str, Any], kind: type, prefix: str) -> None:
+    hints = get_type_hints(kind)
+    known = [f.name for f in dataclasses.fields(kind)]
+    for key, value in settings.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known are {', '.join(known)}"
+            raise ConfigError(f"unknown setting {prefix}{key}{hint}")
+        inner = hints[key]
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type) and isinstance(value, dict):
+            _check(value, inner, f"{prefix}{key}.")

@@ -1,0 +1,99 @@
+"""Stage 10: the dataset as a folder: parquet files, tables, notebooks, card, configuration, report page.
+
+    tasks.parquet        one row per task (core.types.Task)
+    traces.parquet       one row per trace and rendering (dataset.chat.ChatRow)
+    tables/              the tables, by content hash
+    notebooks/NB/        data/ and one .ipynb per task of one source notebook, ready to open
+    rejects.parquet      everything that did not get in, with its reason
+    README.md, report.html, config.yaml
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cellwright.answers import from_json, render
+from cellwright.core.errors import DatasetError
+from cellwright.core.records import read_shard, write_shard
+from cellwright.core.types import Reject, Table, Task
+from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_messages, chat_tools
+from cellwright.notebooks.write import notebook_bytes
+from cellwright.pipeline.stage import Folder
+from cellwright.pipeline.trace import TracedTask
+
+TASKS, TRACES, REJECTS, TABLES, NOTEBOOKS = "tasks.parquet", "traces.parquet", "rejects.parquet", "tables", "notebooks"
+
+
+def export(curated: Folder[TracedTask], rejects: Iterable[Reject], store: Path, out: Path) -> int:
+    """Write all but the report and the card. Returns the number of tasks."""
+    count = write_shard(out / TASKS, Task, (row.task for row in curated.records()))
+    write_shard(out / TRACES, ChatRow, _chat_rows(curated.records()))
+    write_shard(out / REJECTS, Reject, rejects)
+    shutil.rmtree(out / NOTEBOOKS, ignore_errors=True)
+    shutil.rmtree(out / TABLES, ignore_errors=True)
+    for row in curated.records():
+        _export_files(row, store, out)
+    return count
+
+
+def _chat_rows(rows: Iterable[TracedTask]) -> Iterator[ChatRow]:
+    for row in rows:
+        task, trace = row.task, row.trace
+        for rendering in RENDERINGS:
+            yield ChatRow(
+                id=f"{trace.id}-{rendering}",
+                task_id=task.id,
+                rendering=rendering,
+                messages=chat_messages(trace, rendering),
+                tools=chat_tools(rendering),
+                question=task.question,
+                answer=render(from_json(task.answer_json, task.contract), task.contract),
+                split=task.split or "train",
+                level=task.level,
+                ending=trace.ending,
+                model=trace.model,
+                kernel=trace.kernel,
+                notebook=task.provenance.path,
+            )
+
+
+def _export_files(row: TracedTask, store: Path, out: Path) -> None:
+    folder = out / NOTEBOOKS / row.task.notebook_id
+    for table in row.task.tables:
+        kept = out / TABLES / table.stored_name
+        _link(store / table.stored_name, kept)
+        _link(kept, folder / "data" / table.name)
+    (folder / f"{row.task.id}.ipynb").write_bytes(notebook_bytes(row.task, row.trace))
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for the same file, a copy where the file system has no such thing."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def load_tasks(folder: Path) -> list[Task]:
+    """The tasks of a built dataset. Raises DatasetError where there is none."""
+    path = folder / TASKS
+    if not path.exists():
+        raise DatasetError(f"{folder} holds no {TASKS}: is it the --out folder of a finished `cellwright build`?")
+    return list(read_shard(path, Task))
+
+
+def load_traces(folder: Path) -> list[ChatRow]:
+    """The chat rows of a built dataset."""
+    return list(read_shard(folder / TRACES, ChatRow))
+
+
+def missing_tables(folder: Path, tasks: Iterable[Task]) -> list[Table]:
+    """Tables that tasks read and the dataset does not hold."""
+    tables = {table.sha256: table for task in tasks for table in task.tables}
+    return [table for table in tables.values() if not (folder / TABLES / table.stored_name).exists()]
+
+

@@ -1,0 +1,189 @@
+"""Stage 5: for each output worth asking about, the shortest list of statements that computes it."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellwright.core.types import Provenance, Reject, Table
+from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.pipeline.config import SliceConfig
+from cellwright.pipeline.execute import ExecutedNotebook, table_paths
+from cellwright.proof.execution import ShownValue
+from cellwright.proof.inside.targets import Target
+from cellwright.proof.judge import Judge, preload_list
+from cellwright.proof.slicing import NoSlice, find_slice, static_slice
+from cellwright.proof.units import ParsedCell, Unit, free_names, parse_cells
+from cellwright.proof.values import is_nothing, load
+
+NAME = "slice"
+_SEED = 7
+_TABLE_LITERAL = re.compile(r"['\"]data/([^'\"]+)['\"]")
+_LONGEST_TEXT = 2000
+_NOT_ASKED = re.compile(r"\.(info|plot\w*|hist|boxplot|savefig|show)\(|\.(dtypes|columns|index)$")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a slice."""
+
+    cell: int
+    source: str
+
+
+@dataclass(frozen=True)
+class SlicedOutput:
+    """An output with the statements that compute it."""
+
+    id: str
+    """Notebook id, cell, statement and number, joined by dashes."""
+    notebook_id: str
+    provenance: Provenance
+    tables: tuple[Table, ...]
+    """The tables that the statements read."""
+    cell: int
+    statements: tuple[Statement, ...]
+    expression: str
+    value_json: str
+    decimals: int | None
+    """Decimals that the notebook printed."""
+    label: str
+    """Text printed with the value."""
+    guess: str
+    minimal: bool
+    trials: int
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class _Output:
+    """An output before it is sliced."""
+
+    id: str
+    shown: ShownValue
+    target: Target
+    expression: str
+    before: tuple[Unit, ...]
+
+
+class SliceStage:
+    """Slices the outputs of one notebook in one kernel that runs nothing else."""
+
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: SliceConfig) -> None:
+        self._pool, self._store, self._limits, self._config = pool, store, limits, config
+
+    async def run(self, group: Sequence[ExecutedNotebook]) -> Sequence[SlicedOutput | Reject]:
+        (executed,) = group
+        notebook = executed.linked.notebook
+        wanted, outcome = _worth_asking(executed, self._config.outputs_per_notebook)
+        if not wanted:
+            return outcome
+        settings = KernelSettings(table_paths(executed.linked.tables, self._store), 0, self._limits)
+        sources = [cell.source for cell in notebook.code_cells]
+        deadline = time.monotonic() + self._config.notebook_s
+        async with self._pool.kernel(settings) as kernel:
+            judge = Judge(
+                kernel, timeout_s=self._config.program_timeout_s, seed=_SEED, preload=preload_list(sources)
+            )
+            for output in wanted:
+                if time.monotonic() > deadline:
+                    outcome.append(_reject(executed, output.id, "no time left for this notebook", output.expression))
+                    continue
+                outcome.append(await self._slice(executed, output, judge))
+        return outcome
+
+    async def _slice(self, executed: ExecutedNotebook, output: _Output, judge: Judge) -> SlicedOutput | Reject:
+        found = await find_slice(output.before, output.expression, load(output.shown.value_json), judge)
+        if isinstance(found, NoSlice):
+            return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
+        statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
+        names = table_names([*(s.source for s in statements), output.expression])
+        tables = tuple(table for table in executed.linked.tables if table.name in names)
+        if not tables:
+            return _reject(executed, output.id, "reads no table", output.expression)
+        notebook = executed.linked.notebook
+        return SlicedOutput(
+            id=output.id,
+            notebook_id=notebook.id,
+            provenance=notebook.provenance,
+            tables=tables,
+            cell=output.shown.cell,
+            statements=statements,
+            expression=output.expression,
+            value_json=output.shown.value_json,
+            decimals=output.target.decimals,
+            label=output.target.label,
+            guess=found.guess,
+            minimal=found.minimal,
+            trials=found.trials,
+            cpu_s=found.cpu_s,
+        )
+
+    async def close(self) -> None:
+        """The pool belongs to the build."""
+
+
+def table_names(sources: Sequence[str]) -> set[str]:
+    """Names of tables under `data/` that sources mention."""
+    return {name for source in sources for name in _TABLE_LITERAL.findall(source)}
+
+
+def _reject(executed: ExecutedNotebook, output: str, reason: str, detail: str) -> Reject:
+    return Reject(NAME, output, reason, detail[:1000], executed.linked.notebook.provenance.path)
+
+
+def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output], list[SlicedOutput | Reject]]:
+    wanted: list[_Output] = []
+    outcome: list[SlicedOutput | Reject] = []
+    for output in _outputs(executed):
+        reason = _unwanted(output)
+        if reason is None and len(wanted) >= most:
+            reason = "more outputs than one notebook may give"
+        if reason is None:
+            wanted.append(output)
+        else:
+            outcome.append(_reject(executed, output.id, reason, output.expression))
+    return wanted, outcome
+
+
+def _unwanted(output: _Output) -> str | None:
+    value = load(output.shown.value_json)
+    if is_nothing(value) or _NOT_ASKED.search(output.expression):
+        return "no value to ask about"
+    if value.get("t") == "str" and len(value.get("v", "x" * (_LONGEST_TEXT + 1))) > _LONGEST_TEXT:
+        return "long text"
+    uses, _ = free_names(output.expression)
+    lead = [unit.source for unit in static_slice(output.before, uses, cautious=True)]
+    return None if table_names([*lead, output.expression]) else "reads no table"
+
+
+def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
+    """Shown values with the expressions that gave them, each with the statements that ran before it."""
+    notebook = executed.linked.notebook
+    parsed = parse_cells([cell.source for cell in notebook.code_cells])
+    for shown in executed.execution.shown:
+        cell = parsed[shown.cell]
+        target = _target(cell, shown)
+        if cell is None or target is None:
+            continue
+        source = cell.expression(target)
+        before = tuple(_ran_before(parsed, executed, shown))
+        yield _Output(f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before)
+
+
+def _target(cell: ParsedCell | None, shown: ShownValue) -> Target | None:
+    targets = cell.targets if cell is not None else ()
+    return next((t for t in targets if (t.statement, t.number) == (shown.statement, shown.number)), None)
+
+
+def _ran_before(
+    parsed: Sequence[ParsedCell | None], executed: ExecutedNotebook, shown: ShownValue
+) -> Iterator[Unit]:
+    for index in range(shown.cell + 1):
+        cell, run = parsed[index], executed.execution.cells[index]
+        if cell is None or run.status == "not run":
+            continue
+        for unit in cell.units:
+            if (index, unit.statement) < (shown.cell, shown.statement) and unit.statement not in run.failed_statements:
+                yield unit

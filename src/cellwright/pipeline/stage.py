@@ -1,0 +1,249 @@
+"""What a stage is, and how it is run: shard by shard, resumable record by record, nothing lost.
+
+A stage knows nothing of files, processes or progress bars. The runner gives it records and writes what it returns:
+    work/04-execute/00000.parquet            records that went through
+    work/04-execute/00000.rejects.parquet    records that did not, each with its reason
+    work/04-execute/00000.journal            while the shard is under way: one line per finished group
+A shard appears by rename when all its records are done. A build that was killed reads the journals and goes on.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import shutil
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+
+from cellwright.core.errors import CellwrightError
+from cellwright.core.records import count_rows, from_row, read_shard, to_row, write_shard
+from cellwright.core.types import Reject
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+InContra = TypeVar("InContra", contravariant=True)
+OutCo = TypeVar("OutCo", covariant=True)
+_log = logging.getLogger(__name__)
+_SHARD_ROWS = 16
+
+
+class RecordStage(Protocol[InContra, OutCo]):
+    """A stage that treats groups of neighbouring records on their own, several at a time."""
+
+    async def run(self, group: Sequence[InContra]) -> Sequence[OutCo | Reject]:
+        """What comes of one group."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the stage holds."""
+        ...
+
+
+class Progress(Protocol):
+    """Who is told how the build goes."""
+
+    def begin(self, stage: str, total: int | None) -> None:
+        """A stage starts; `total` records will come, None where that is not known."""
+        ...
+
+    def advance(self, stage: str, count: int) -> None:
+        """So many more records are done."""
+        ...
+
+    def end(self, stage: str, kept: int, rejected: int) -> None:
+        """A stage is complete."""
+        ...
+
+
+@dataclass(frozen=True)
+class Folder(Generic[Out]):
+    """The output of one stage."""
+
+    path: Path
+    kind: type[Out]
+
+    def shards(self) -> list[Path]:
+        """Finished shards, in order."""
+        return sorted(p for p in self.path.glob("*.parquet") if not p.name.endswith(".rejects.parquet"))
+
+    def records(self) -> Iterator[Out]:
+        """All records, in order, a batch in memory at a time."""
+        for shard in self.shards():
+            yield from read_shard(shard, self.kind)
+
+    def rejects(self) -> Iterator[Reject]:
+        """All rejects, in order."""
+        for path in sorted(self.path.glob("*.rejects.parquet")):
+            yield from read_shard(path, Reject)
+
+    @property
+    def complete(self) -> bool:
+        return (self.path / "done.json").exists()
+
+    def counts(self) -> dict[str, int]:
+        """Records kept and rejected, as written when the stage was completed."""
+        counts: dict[str, int] = json.loads((self.path / "done.json").read_text())
+        return counts
+
+    def prepare(self, fingerprint: str) -> None:
+        """Make the folder, empty unless what is in it was made from the same input by the same settings."""
+        mark = self.path / "fingerprint"
+        if self.path.exists() and (not mark.exists() or mark.read_text() != fingerprint):
+            shutil.rmtree(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        mark.write_text(fingerprint)
+
+    def finish(self, kept: int, rejected: int) -> None:
+        """Mark the stage as complete."""
+        partial = self.path / ".done.partial"
+        partial.write_text(json.dumps({"kept": kept, "rejected": rejected}))
+        partial.replace(self.path / "done.json")
+
+
+def write_stream(records: Iterable[Out | Reject], folder: Folder[Out], shard_rows: int = _SHARD_ROWS) -> tuple[int, int]:
+    """Write a stream of records as shards, as they come: for stages that must see all records in one order.
+
+    Shards already written by a build that was stopped are written again. Returns the counts of kept and rejected.
+    """
+    kept = rejected = number = 0
+    batch: list[Out] = []
+    rejects: list[Reject] = []
+
+    def flush() -> None:
+        nonlocal number
+        write_shard(folder.path / f"{number:05d}.rejects.parquet", Reject, rejects)
+        write_shard(folder.path / f"{number:05d}.parquet", folder.kind, batch)
+        number += 1
+        batch.clear()
+        rejects.clear()
+
+    for record in records:
+        if isinstance(record, Reject):
+            rejects.append(record)
+            rejected += 1
+        else:
+            batch.append(record)
+            kept += 1
+        if len(batch) >= shard_rows or len(rejects) >= _SHARD_ROWS * 64:
+            flush()
+    if batch or rejects or not number:
+        flush()
+    return kept, rejected
+
+
+@dataclass
+class StageRun(Generic[In, Out]):
+    """One record stage over all shards of the stage before."""
+
+    name: str
+    source: Folder[In]
+    target: Folder[Out]
+    group_key: Callable[[In], str]
+    workers: int
+    progress: Progress
+
+    async def execute(self, stage: RecordStage[In, Out]) -> None:
+        """Bring every shard to its end. Shards and groups that are done already are not run again."""
+        kept = rejected = 0
+        self.progress.begin(self.name, sum(map(count_rows, self.source.shards())))
+        gate = asyncio.Semaphore(self.workers)
+        async for keep, reject in _as_completed(
+            [self._shard(shard, stage, gate) for shard in self.source.shards()], self.workers
+        ):
+            kept += keep
+            rejected += reject
+        self.target.finish(kept, rejected)
+        self.progress.end(self.name, kept, rejected)
+
+    async def _shard(self, shard: Path, stage: RecordStage[In, Out], gate: asyncio.Semaphore) -> tuple[int, int]:
+        target, rejects_path = self.target.path / shard.name, self.target.path / f"{shard.stem}.rejects.parquet"
+        if target.exists():
+            counts = count_rows(target), count_rows(rejects_path)
+            self.progress.advance(self.name, count_rows(shard))
+            return counts
+        journal = _Journal(self.target.path / f"{shard.stem}.journal", self.target.kind)
+        groups = [list(group) for _, group in groupby(read_shard(shard, self.source.kind), self.group_key)]
+        results = await asyncio.gather(*(self._group(group, stage, gate, journal) for group in groups))
+        outcome = [record for records in results for record in records]
+        rejects = [record for record in outcome if isinstance(record, Reject)]
+        write_shard(rejects_path, Reject, rejects)
+        write_shard(target, self.target.kind, (r for r in outcome if not isinstance(r, Reject)))
+        journal.remove()
+        return len(outcome) - len(rejects), len(rejects)
+
+    async def _group(
+        self, group: list[In], stage: RecordStage[In, Out], gate: asyncio.Semaphore, journal: "_Journal[Out]"
+    ) -> Sequence[Out | Reject]:
+        key = self.group_key(group[0])
+        outcome: Sequence[Out | Reject] | None = journal.finished.get(key)
+        if outcome is None:
+            async with gate:
+                outcome = await self._guarded(key, group, stage)
+            journal.append(key, outcome)
+        self.progress.advance(self.name, len(group))
+        return outcome
+
+    async def _guarded(self, key: str, group: list[In], stage: RecordStage[In, Out]) -> Sequence[Out | Reject]:
+        """The worker boundary: a fault of ours costs one group, and is filed."""
+        try:
+            return await stage.run(group)
+        except CellwrightError as error:
+            return [Reject(self.name, key, type(error).__name__, str(error)[:2000])]
+        except Exception as error:  # noqa: BLE001 - the one boundary: recorded against the group, and the build goes on
+            _log.exception("%s failed on %s", self.name, key)
+            return [Reject(self.name, key, f"internal error: {type(error).__name__}", traceback.format_exc()[-4000:])]
+
+
+async def _as_completed(jobs: Sequence[Any], width: int) -> AsyncIterator[tuple[int, int]]:
+    """Run jobs in order of the list, no more than `width` shards open at once, so that memory stays bounded."""
+    gate = asyncio.Semaphore(width)
+
+    async def one(job: Any) -> tuple[int, int]:
+        async with gate:
+            counts: tuple[int, int] = await job
+            return counts
+
+    for task in asyncio.as_completed([asyncio.ensure_future(one(job)) for job in jobs]):
+        yield await task
+
+
+class _Journal(Generic[Out]):
+    """Finished groups of a shard that is under way, one JSON line each."""
+
+    def __init__(self, path: Path, kind: type[Out]) -> None:
+        self._path = path
+        self._kind = kind
+        self.finished: dict[str, Sequence[Out | Reject]] = {}
+        if path.exists():
+            self._load()
+
+    def _load(self) -> None:
+        whole = 0
+        with self._path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break  # the write that the kill cut short
+                entry = msgspec.json.decode(line)
+                self.finished[entry["key"]] = [self._record(row) for row in entry["rows"]]
+                whole += len(line)
+        os.truncate(self._path, whole)
+
+    def _record(self, row: Mapping[str, Any]) -> Out | Reject:
+        return from_row(Reject, row["reject"]) if "reject" in row else from_row(self._kind, row["record"])
+
+    def append(self, key: str, outcome: Sequence[Out | Reject]) -> None:
+        rows = [{"reject" if isinstance(record, Reject) else "record": to_row(record)} for record in outcome]
+        line = msgspec.json.encode({"key": key, "rows": rows}) + b"\n"
+        with self._path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,107 @@
+"""Stage 8: the oracle plays the agent: a look at the data, its cells one by one with real outputs, the answer."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cellwright
+from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER, RunLimits, run_agent
+from cellwright.answers import compare, from_json, render
+from cellwright.core.types import Grade, Message, Oracle, Reject, Table, Task, ToolCall, Trace
+from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.models import ScriptedModel
+from cellwright.pipeline.execute import table_paths
+
+NAME = "trace"
+_MODEL = "oracle"
+_CELL_S = 60.0
+_LOOKS = {
+    ".csv": "pd.read_csv({path!r}, nrows=5)",
+    ".tsv": "pd.read_csv({path!r}, sep='\\t', nrows=5)",
+    ".xlsx": "pd.read_excel({path!r}, nrows=5)",
+    ".xls": "pd.read_excel({path!r}, nrows=5)",
+    ".parquet": "pd.read_parquet({path!r}).head()",
+}
+
+
+@dataclass(frozen=True)
+class TracedTask:
+    """A proved task with the trace of its oracle."""
+
+    task: Task
+    trace: Trace
+
+
+class TraceStage:
+    """Makes the trace of each task of one notebook, each in a kernel of its own."""
+
+    def __init__(self, pool: Pool, store: Path, limits: Limits) -> None:
+        self._pool, self._store, self._limits = pool, store, limits
+
+    async def run(self, group: Sequence[Task]) -> Sequence[TracedTask | Reject]:
+        return [await self._trace(task) for task in group]
+
+    async def _trace(self, task: Task) -> TracedTask | Reject:
+        if task.oracle is None:
+            return Reject(NAME, task.id, "no oracle", task.question, task.provenance.path)
+        turns = oracle_turns(task, task.oracle)
+        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits)
+        limits = RunLimits(steps=len(turns), cell_s=_CELL_S)
+        versions = {"cellwright": cellwright.__version__, "environment": task.environment}
+        async with self._pool.kernel(settings) as kernel:
+            model = ScriptedModel(turns, _MODEL)
+            trace = await run_agent(task.id, user_prompt(task), model, kernel, limits=limits, versions=versions)
+        failed = next((step.result for step in trace.steps if step.result and step.result.status != "ok"), None)
+        if failed is not None or trace.answer is None:
+            detail = str(failed.error) if failed is not None else trace.ending
+            return Reject(NAME, task.id, "trace fails where the proof did not", detail, task.provenance.path)
+        grade = _grade(task, trace)
+        if grade.verdict != "correct":
+            return Reject(NAME, task.id, "answer text does not parse back", grade.explanation, task.provenance.path)
+        return TracedTask(task, replace(trace, grade=grade))
+
+    async def close(self) -> None:
+        """The pool belongs to the build."""
+
+
+def _grade(task: Task, trace: Trace) -> Grade:
+    return compare(from_json(task.answer_json, task.contract), str(trace.answer), task.contract)
+
+
+def user_prompt(task: Task) -> str:
+    """The user's message: the question and the files."""
+    files = "\n".join(f"- data/{table.name} ({_size(table)})" for table in task.tables)
+    return f"{task.question}\n\nFiles:\n{files}"
+
+
+def _size(table: Table) -> str:
+    return f"{table.bytes / 1e6:.1f} MB" if table.bytes >= 1e5 else f"{table.bytes / 1e3:.1f} kB"
+
+
+def oracle_turns(task: Task, oracle: Oracle) -> list[Message]:
+    """What a model would say that solved the task as the oracle does."""
+    turns = [_call(0, EXECUTE_CODE, "code", look_at(task.tables), "I first look at the files: their columns and rows.")]
+    for code, comment in zip(oracle.cells, oracle.comments, strict=True):
+        turns.append(_call(len(turns), EXECUTE_CODE, "code", code, comment))
+    answer = render(from_json(task.answer_json, task.contract), task.contract)
+    turns.append(_call(len(turns), FINAL_ANSWER, "answer", answer, "The last output gives the answer."))
+    return turns
+
+
+def look_at(tables: Sequence[Table]) -> str:
+    """A cell that shows the first rows of each table."""
+    lines = ["import pandas as pd", ""]
+    for table in tables[:3]:
+        suffix = table.name[table.name.rfind(".") :].lower() if "." in table.name else ".csv"
+        look = _LOOKS.get(suffix)
+        if look is None:
+            lines.append(f"print(open('data/{table.name}', errors='replace').read(500))")
+        else:
+            lines.append(f"print({look.format(path='data/' + table.name)}.to_string())")
+    return "\n".join(lines)
+
+
+def _call(number: int, tool: str, argument: str, content: str, comment: str) -> Message:
+    arguments = json.dumps({argument: content, "comment": comment}, ensure_ascii=False)
+    return Message("assistant", "", tool_calls=(ToolCall(f"call_{number}", tool, arguments),))

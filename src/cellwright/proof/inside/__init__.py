@@ -1,0 +1,29 @@
+"""Code that is sent, as source, into kernels. Standard library and IPython only: the kernel's Python need not have us.
+
+`program()` is the text that a kernel runs once; afterwards it knows `__cellwright__`, an object with
+`watch()` (record the values that cells show), `flush()` (hand them out) and `judge(request)` (run programs in forks).
+"""
+
+from functools import cache
+from importlib.resources import files
+
+_PARTS = ("targets.py", "snapshots.py", "forks.py")
+VALUES_MIME = "application/vnd.cellwright.values+json"
+RUNS_MIME = "application/vnd.cellwright.runs+json"
+
+
+@cache
+def program() -> str:
+    """The cell that installs `__cellwright__` in a kernel. Leaves no other name in the user's namespace."""
+    sources = [files(__name__).joinpath(part).read_text() for part in _PARTS]
+    return (
+        "def __cellwright_install__():\n"
+        "    import sys, types\n"
+        "    module = types.ModuleType('__cellwright__')\n"
+        "    sys.modules['__cellwright__'] = module\n"
+        f"    for source in {sources!r}:\n"
+        "        exec(compile(source, '<cellwright>', 'exec'), module.__dict__)\n"
+        "    get_ipython().user_ns['__cellwright__'] = module\n"
+        "__cellwright_install__()\n"
+        "del __cellwright_install__\n"
+    )

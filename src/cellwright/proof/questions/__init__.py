@@ -1,0 +1,12 @@
+"""Questions read from slices: the program in words, and what its value answers. No model is asked.
+
+A slice is read by a small interpreter whose values are phrases (`reader`). A statement or call that it does not know
+makes the slice unreadable: it is counted and left for a model, never guessed at.
+"""
+
+from cellwright.proof.questions.narration import narrate
+from cellwright.proof.questions.reader import read_slice
+from cellwright.proof.questions.symbols import Unreadable
+from cellwright.proof.questions.templates import Proposal, propose
+
+__all__ = ["Proposal", "Unreadable", "narrate", "propose", "read_slice"]

@@ -1,0 +1,535 @@
+"""Readings of what is done to a whole table: picking, filtering, cleaning, sorting, joining, aggregating columns."""
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions.symbols import (
+    Absence,
+    Arguments,
+    Column,
+    Condition,
+    Constant,
+    Evaluator,
+    Frame,
+    Function,
+    Grid,
+    Grouping,
+    Items,
+    Labelled,
+    Order,
+    Quantity,
+    Shape,
+    Symbol,
+    Unreadable,
+)
+
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+# --- columns and rows --------------------------------------------------------------------------
+
+
+def column(frame: Frame, key: str) -> Column:
+    """One column by its name."""
+    return Column(frame, wording.name(key), key)
+
+
+def attribute(frame: Frame, key: str) -> Symbol | None:
+    """An attribute of a table that is neither a column nor a method."""
+    match key:
+        case "shape":
+            return Shape(frame)
+        case "size":
+            return Quantity(frame, f"the number of cells (rows times columns) in the {frame.rows}", family="shape")
+        case "index" if frame.index is not None:
+            return Column(frame, wording.name(frame.index), frame.index)
+        case "columns" | "dtypes" | "values" | "T" | "index":
+            raise Unreadable(f"attribute {key}")
+    return None
+
+
+def names_of(symbol: Symbol) -> tuple[str, ...]:
+    """Column names of a constant: one name or a list of them."""
+    if isinstance(symbol, Constant):
+        if isinstance(symbol.value, str):
+            return (symbol.value,)
+        if isinstance(symbol.value, (list, tuple)) and all(isinstance(item, str) for item in symbol.value):
+            return tuple(symbol.value)
+    raise Unreadable("column names known only at run time")
+
+
+def subscript(frame: Frame, node: ast.expr, reader: Evaluator) -> Symbol:
+    """`frame[...]`: a column, several columns, the rows that meet a condition, or rows by position."""
+    if isinstance(node, ast.Slice):
+        return _row_range(frame, node, reader)
+    key = reader.evaluate(node)
+    match key:
+        case Constant(value=str() as name):
+            return column(frame, name)
+        case Constant(value=list()):
+            return select(frame, names_of(key))
+        case Condition():
+            return filtered(frame, key)
+    raise Unreadable("subscript of a table")
+
+
+def select(frame: Frame, names: tuple[str, ...]) -> Frame:
+    """Some columns of all rows."""
+    return replace(frame, selection=names)
+
+
+def filtered(frame: Frame, condition: Condition) -> Frame:
+    """The rows that meet a condition; the condition must be of the same rows."""
+    if not same_rows(condition.frame, frame):
+        raise Unreadable("condition on other rows")
+    return frame.keep(condition.words)
+
+
+def same_rows(first: Frame, second: Frame) -> bool:
+    """Whether conditions on the first can be asked of the second's rows: the second may be filtered further."""
+    if first.taken or second.taken:
+        return first.base == second.base and first.taken == second.taken and first.where == second.where
+    return first.base == second.base and second.where[: len(first.where)] == first.where
+
+
+def _row_range(frame: Frame, node: ast.Slice, reader: Evaluator) -> Frame:
+    low = reader.constant(node.lower) if node.lower else 0
+    high = reader.constant(node.upper) if node.upper else None
+    if node.step is not None or not isinstance(low, int) or low < 0 or not (high is None or isinstance(high, int)):
+        raise Unreadable("range of row labels")
+    if frame.index is not None and (low or high is None):
+        raise Unreadable("range of row labels")
+    return take_rows(frame, low, high)
+
+
+def take_rows(frame: Frame, low: int, high: int | None) -> Frame:
+    """Rows by position, counted from zero, the upper end left out."""
+    if high is not None and high < 0:
+        raise Unreadable("rows counted from the end")
+    if low == 0 and high is not None:
+        words = "the first row" if high == 1 else f"the first {high} rows"
+    elif high is None:
+        words = f"the rows from the {wording.ordinal(low + 1)} to the last"
+    else:
+        words = f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} row"
+    base = frame.settled() if frame.taken else frame
+    return replace(base, taken=words)
+
+
+def locate(frame: Frame, node: ast.expr, accessor: str, reader: Evaluator) -> Symbol:
+    """`frame.loc[rows, columns]`, where the rows are a condition, a label of a named index, or all."""
+    rows, picked = (node.elts[0], node.elts[1]) if isinstance(node, ast.Tuple) and len(node.elts) == 2 else (node, None)
+    if isinstance(rows, ast.Slice):
+        if rows.lower or rows.upper:
+            raise Unreadable("range of row labels")
+        kept: Frame = frame
+    else:
+        kept = _rows_at(frame, reader.evaluate(rows))
+    if picked is None:
+        return kept
+    if isinstance(picked, ast.Slice):
+        raise Unreadable("range of columns")
+    key = reader.evaluate(picked)
+    if isinstance(key, Constant) and isinstance(key.value, str):
+        found = column(kept, key.value)
+        single = isinstance(reader.evaluate(rows), Constant) if not isinstance(rows, ast.Slice) else False
+        return _value_at(found) if single else found
+    return select(kept, names_of(key))
+
+
+def _value_at(found: Column) -> Quantity:
+    condition = wording.conditions(found.frame.where)
+    return Quantity(found.frame, f"the value of {found.words} in the row where {condition}", family="look-up")
+
+
+def _rows_at(frame: Frame, key: Symbol) -> Frame:
+    match key:
+        case Condition():
+            return filtered(frame, key)
+        case Constant(value=(str() | int()) as label) if frame.index is not None:
+            return frame.keep(f"{wording.name(frame.index)} is {wording.value(label)}")
+        case Constant(value=list() as labels) if frame.index is not None and labels:
+            names = wording.listing([wording.value(label) for label in labels], "or")
+            return frame.keep(f"{wording.name(frame.index)} is {names}")
+    raise Unreadable("rows by label")
+
+
+# --- changes ------------------------------------------------------------------------------------
+
+
+def add_column(frame: Frame, key: str, symbol: Symbol) -> Frame:
+    """The frame after `frame[key] = symbol`."""
+    target = wording.name(key)
+    match symbol:
+        case Column() | Condition() if not same_rows(symbol.frame, frame) or symbol.frame.taken != frame.taken:
+            raise Unreadable("column from other rows")
+        case Column():
+            words = symbol.words
+        case Condition():
+            words = f"whether {symbol.words} (True or False)"
+        case Quantity():
+            words = symbol.words
+        case Constant() if not isinstance(symbol.value, (list, dict)):
+            words = wording.value(symbol.value)
+        case _:
+            raise Unreadable("column computed in another way")
+    replaces = isinstance(symbol, Column) and target in symbol.words
+    step = f"replace {target} by {words}" if replaces else f"set a column {target} to {words}"
+    selection = (
+        (*frame.selection, key) if frame.selection is not None and key not in frame.selection else frame.selection
+    )
+    return frame.then(step, selection=selection)
+
+
+def set_attribute(frame: Frame, key: str, symbol: Symbol) -> Frame:
+    """The frame after `frame.columns = [...]`."""
+    if key == "columns" and isinstance(symbol, Constant):
+        names = wording.listing([wording.name(name) for name in names_of(symbol)])
+        return frame.then(f"name the columns, in order, {names}", selection=None)
+    raise Unreadable(f"assignment to {key}")
+
+
+def drop_columns(frame: Frame, names: Sequence[str]) -> Frame:
+    """The frame without some columns."""
+    selection = tuple(n for n in frame.selection if n not in names) if frame.selection is not None else None
+    noun = "column" if len(names) == 1 else "columns"
+    words = wording.listing([wording.name(name) for name in names])
+    return frame.then(f"drop the {noun} {words}", selection=selection)
+
+
+def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    labels = arguments.take("columns")
+    if labels is None:
+        axis = arguments.constant("axis", 1, 0)
+        labels = arguments.take("labels", 0)
+        if axis not in (1, "columns") or labels is None:
+            raise Unreadable("drop of rows by label")
+    arguments.ignore("errors")
+    return drop_columns(frame, names_of(labels))
+
+
+def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    columns = arguments.take("columns")
+    arguments.ignore("index", "copy", "errors")
+    if not isinstance(columns, Constant) or not isinstance(columns.value, dict):
+        raise Unreadable("rename by a function")
+    pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in columns.value.items()]
+    selection = tuple(columns.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
+    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection)
+
+
+def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    if arguments.constant("axis", 0, 0) not in (0, "index", "rows"):
+        raise Unreadable("dropna of columns")
+    how = arguments.constant("how", None, "any")
+    subset = arguments.take("subset")
+    if how not in ("any", "all"):
+        raise Unreadable("argument how of dropna()")
+    names = names_of(subset) if subset is not None else frame.selection
+    if names is None:
+        where = "any column" if how == "any" else "every column"
+        return frame.then(f"drop the rows that have a missing value in {where}")
+    words = wording.listing([wording.name(name) for name in names], "or" if how == "any" else "and")
+    return frame.then(f"drop the rows in which {words} is missing")
+
+
+def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    subset = arguments.take("subset", 0)
+    keep = arguments.constant("keep", None, "first")
+    arguments.ignore("ignore_index")
+    names = names_of(subset) if subset is not None else frame.selection
+    if keep not in ("first", "last"):
+        raise Unreadable("argument keep of drop_duplicates()")
+    same = "all columns" if names is None else wording.listing([wording.name(name) for name in names])
+    return frame.then(f"of rows that are equal in {same}, keep only the {keep}")
+
+
+def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    value = arguments.take("value", 0)
+    if isinstance(value, Constant) and isinstance(value.value, dict):
+        pairs = [f"of {wording.name(key)} by {wording.value(new)}" for key, new in value.value.items()]
+        return frame.then(f"replace missing values {wording.listing(pairs)}")
+    if isinstance(value, Constant) and not isinstance(value.value, list):
+        return frame.then(f"replace every missing value by {wording.value(value.value)}")
+    raise Unreadable("fillna with computed values")
+
+
+def _sort_values(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    keys = names_of(arguments.take("by", 0) or Constant(None))
+    ascending = arguments.constant("ascending", None, True)
+    arguments.ignore("kind", "ignore_index", "na_position")
+    if arguments.constant("axis", 1, 0) not in (0, "index"):
+        raise Unreadable("sorting of columns")
+    flags = tuple(bool(flag) for flag in ascending) if isinstance(ascending, list) else (bool(ascending),) * len(keys)
+    if len(flags) != len(keys):
+        raise Unreadable("argument ascending of sort_values()")
+    base = frame.settled() if frame.taken else frame
+    return replace(base, order=Order(keys, flags))
+
+
+def _head(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    count = arguments.constant("n", 0, 5)
+    if not isinstance(count, int) or count < 1:
+        raise Unreadable("head of a computed length")
+    return take_rows(frame, 0, count)
+
+
+def _largest(ascending: bool) -> "Reading":
+    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+        count = arguments.constant("n", 0)
+        keys = names_of(arguments.take("columns", 1) or Constant(None))
+        base = frame.settled() if frame.taken else frame
+        ordered = replace(base, order=Order(keys, (ascending,) * len(keys)))
+        return take_rows(ordered, 0, count)
+
+    return reading
+
+
+def _set_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    keys = names_of(arguments.take("keys", 0) or Constant(None))
+    if len(keys) != 1 or not arguments.constant("drop", None, True):
+        raise Unreadable("set_index of several columns")
+    return replace(drop_from_selection(frame, keys[0]), index=keys[0])
+
+
+def drop_from_selection(frame: Frame, key: str) -> Frame:
+    """The frame without a column that went to its index."""
+    if frame.selection is None:
+        return frame
+    return replace(frame, selection=tuple(name for name in frame.selection if name != key))
+
+
+def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    drop = arguments.constant("drop", None, False)
+    if not drop and frame.index is None:
+        raise Unreadable("row numbers as a column")
+    return replace(frame, index=None)
+
+
+def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    arguments.ignore("deep", "copy")
+    return frame
+
+
+def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    text = arguments.constant("expr", 0)
+    arguments.ignore("engine")
+    try:
+        node = ast.parse(str(text).strip(), mode="eval").body
+    except SyntaxError:
+        raise Unreadable("query with quoted names") from None
+    bound = {n.id: column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    condition = reader.within(bound, _bitwise(node))
+    if not isinstance(condition, Condition):
+        raise Unreadable("query that is no condition")
+    return filtered(frame, condition)
+
+
+class _AndOr(ast.NodeTransformer):
+    """`and`, `or`, `not` of a query, as the signs that mean the same between columns."""
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        sign = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+        left = node.values[0]
+        for right in node.values[1:]:
+            left = ast.BinOp(left, sign, right)
+        return left
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
+
+
+def _bitwise(node: ast.expr) -> ast.expr:
+    changed: ast.expr = _AndOr().visit(node)
+    return changed
+
+
+def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    for key in list(arguments.named):
+        symbol = arguments.take(key)
+        if isinstance(symbol, Function):
+            symbol = reader.apply(symbol, [frame])
+        if symbol is not None:
+            frame = add_column(frame, key, symbol)
+    return frame
+
+
+def _astype(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    raise Unreadable("change of a table's types")
+
+
+def merge(left: Frame, right: Frame, arguments: Arguments, offset: int = 0) -> Frame:
+    """A join of two tables, the left and right frames already taken from the arguments."""
+    how = arguments.constant("how", offset, "inner")
+    on = arguments.take("on", offset + 1)
+    kinds = {
+        "inner": "keeping only the rows that match",
+        "left": "keeping all rows of the first",
+        "right": "keeping all rows of the second",
+        "outer": "keeping the rows that do not match too",
+    }
+    if how not in kinds or on is None:
+        raise Unreadable("join on differently named columns")
+    keys = wording.listing([wording.name(name) for name in names_of(on)])
+    first, second = left.settled(), right.settled()
+    if second.steps and not _only_loading(second.steps):
+        raise Unreadable("join with a table that was changed before")
+    suffixes = arguments.take("suffixes")
+    tables = tuple(dict.fromkeys((*first.tables, *second.tables)))
+    if suffixes is not None or first.tables == second.tables:
+        raise Unreadable("join of a table with itself")
+    named = (
+        f"with {wording.name(second.tables[0])}"
+        if first.steps
+        else (f"{wording.name(first.tables[0])} with {wording.name(second.tables[0])}")
+    )
+    step = f"join {named} on {keys}, {kinds[how]}"
+    return Frame(tables, (*first.steps, *second.steps, step))
+
+
+def _only_loading(steps: Sequence[str]) -> bool:
+    return all(step.startswith("read ") for step in steps)
+
+
+def stack(frames: Sequence[Frame]) -> Frame:
+    """The rows of several tables one below the other."""
+    settled = [frame.settled() for frame in frames]
+    if any(frame.steps or frame.selection for frame in settled) or len({f.tables for f in settled}) != len(settled):
+        raise Unreadable("tables put together after changes")
+    tables = tuple(name for frame in settled for name in frame.tables)
+    listed = wording.listing([wording.name(name) for name in tables])
+    return Frame(tables, (f"put the rows of {listed} one below the other",))
+
+
+def _merge(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    right = arguments.take("right", 0)
+    if not isinstance(right, Frame):
+        raise Unreadable("join with something else than a table")
+    return merge(frame, right, arguments, 1)
+
+
+def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
+    by = arguments.take("by", 0)
+    keys = by.symbols if isinstance(by, Items) else (by,)
+    as_index = arguments.constant("as_index", None, True)
+    if not arguments.constant("dropna", None, True):
+        raise Unreadable("groups of missing keys")
+    arguments.ignore("sort", "observed", "group_keys")
+    columns: list[Column] = []
+    for key in keys:
+        if isinstance(key, Column) and same_rows(key.frame, frame):
+            columns.append(key)
+        elif isinstance(key, Constant):
+            columns.extend(column(frame, name) for name in names_of(key))
+        else:
+            raise Unreadable("groups by something else than columns")
+    picked = None
+    if frame.selection is not None:
+        names = {key.name for key in columns}
+        picked = tuple(name for name in frame.selection if name not in names)
+    return Grouping(frame, tuple(columns), picked, False, bool(as_index))
+
+
+def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
+    subset = arguments.take("subset", 0)
+    keep = arguments.constant("keep", None, "first")
+    names = names_of(subset) if subset is not None else frame.selection
+    same = "all columns" if names is None else wording.listing([wording.name(name) for name in names])
+    match keep:
+        case "first":
+            words = f"the row equals an earlier row in {same}"
+        case "last":
+            words = f"the row equals a later row in {same}"
+        case _:
+            words = f"the row equals another row in {same}"
+    return Condition(frame, words)
+
+
+# --- statistics of every column -------------------------------------------------------------------
+
+
+def _per_column(statistic: str) -> "Reading":
+    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
+        if arguments.constant("axis", None, 0) not in (0, "index"):
+            raise Unreadable(f"{statistic} of each row")
+        ddof = arguments.constant("ddof", None, 1)
+        arguments.ignore("numeric_only", "skipna")
+        return statistics.per_column(frame, statistic, ddof)
+
+    return reading
+
+
+def _missing(absent: bool) -> "Reading":
+    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Absence:
+        return Absence(frame, absent)
+
+    return reading
+
+
+def _describe(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
+    arguments.ignore("include", "percentiles", "exclude")
+    return statistics.describe(frame)
+
+
+def _corr(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
+    arguments.ignore("numeric_only")
+    method = arguments.constant("method", 0, "pearson")
+    return statistics.correlations(frame, str(method))
+
+
+def _quantile(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
+    arguments.ignore("numeric_only")
+    fraction = arguments.constant("q", 0, 0.5)
+    return statistics.per_column(frame, statistics.quantile_name(fraction), 1)
+
+
+def _pivot_table(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
+    return statistics.pivot(frame, arguments)
+
+
+Reading = Callable[[Frame, Arguments, Evaluator], Symbol]
+
+_METHODS: dict[str, Reading] = {
+    "drop": _drop,
+    "rename": _rename,
+    "dropna": _dropna,
+    "drop_duplicates": _drop_duplicates,
+    "fillna": _fillna,
+    "sort_values": _sort_values,
+    "head": _head,
+    "nlargest": _largest(ascending=False),
+    "nsmallest": _largest(ascending=True),
+    "set_index": _set_index,
+    "reset_index": _reset_index,
+    "copy": _unchanged,
+    "query": _query,
+    "assign": _assign,
+    "astype": _astype,
+    "merge": _merge,
+    "groupby": _groupby,
+    "duplicated": _duplicated,
+    "describe": _describe,
+    "corr": _corr,
+    "quantile": _quantile,
+    "pivot_table": _pivot_table,
+    "isnull": _missing(absent=True),
+    "isna": _missing(absent=True),
+    "notnull": _missing(absent=False),
+    "notna": _missing(absent=False),
+    **{name: _per_column(name) for name in ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique")},
+}
+
+
+def call(frame: Frame, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """The symbol of `frame.method(arguments)`."""
+    reading = _METHODS.get(method)
+    if reading is None:
+        raise Unreadable(f"method {method}")
+    symbol = reading(frame, arguments, reader)
+    arguments.done()
+    return symbol

@@ -1,0 +1,69 @@
+"""Readings of how a table is loaded: what a reader of the file must know beside its name."""
+
+from collections.abc import Callable
+
+from cellwright.proof.questions import wording
+from cellwright.proof.questions.symbols import Arguments, Constant, Evaluator, Frame, Symbol, Unreadable
+
+_READERS = {"read_csv", "read_table", "read_excel", "read_json", "read_parquet", "read_pickle", "read_feather"}
+# How the file is written; anyone who opens it sees that, or it does not change values.
+_PLAIN = ("sep", "delimiter", "encoding", "engine", "low_memory", "quotechar", "thousands", "decimal", "parse_dates",
+          "delim_whitespace", "skipinitialspace", "on_bad_lines", "memory_map", "lines", "dtype_backend", "comment",
+          "date_format", "infer_datetime_format", "escapechar", "quoting")  # fmt: skip
+
+
+def load(name: str) -> Callable[[Arguments, Evaluator], Symbol] | None:
+    """The reading of a pandas function that loads a file."""
+    return _load if name in _READERS else None
+
+
+def _load(arguments: Arguments, _: Evaluator) -> Frame:
+    path = arguments.take("filepath_or_buffer", 0)
+    for key in ("io", "path_or_buf", "path"):
+        path = path or arguments.take(key)
+    if not isinstance(path, Constant) or not isinstance(path.value, str):
+        raise Unreadable("file known only at run time")
+    table = path.value.replace("\\", "/").rpartition("/")[2]
+    arguments.ignore(*_PLAIN)
+    steps = tuple(f"read {wording.name(table)} {step}" for step in _steps(arguments))
+    frame = Frame((table,), steps)
+    return _indexed(frame, arguments)
+
+
+def _steps(arguments: Arguments) -> list[str]:
+    steps: list[str] = []
+    sheet = arguments.take("sheet_name", 1 if arguments.call.endswith("excel") else None)
+    if isinstance(sheet, Constant) and isinstance(sheet.value, (str, int)):
+        named = f"named {wording.value(sheet.value)}" if isinstance(sheet.value, str) else f"number {sheet.value + 1}"
+        steps.append(f"from the sheet {named}")
+    header, names = arguments.constant("header", None, "infer"), arguments.constant("names", None)
+    if names is not None:
+        listed = wording.listing([wording.name(name) for name in names])
+        first = "as a file without a header row" if header in (None, "infer") else "replacing its header row"
+        steps.append(f"{first}, with the columns named, in order, {listed}")
+    elif header not in ("infer", 0):
+        raise Unreadable("file without column names")
+    if (skipped := arguments.constant("skiprows", None)) is not None:
+        if not isinstance(skipped, int):
+            raise Unreadable("skipped lines of a file")
+        steps.append(f"without its first {skipped} lines")
+    if (rows := arguments.constant("nrows", None)) is not None:
+        steps.append(f"only as far as its first {rows} data rows")
+    if (columns := arguments.constant("usecols", None)) is not None:
+        listed = wording.listing([wording.name(name) for name in columns])
+        steps.append(f"with only the columns {listed}")
+    if (missing := arguments.constant("na_values", None)) is not None:
+        values = missing if isinstance(missing, list) else [missing]
+        steps.append(f"taking {wording.listing([wording.value(item) for item in values], 'or')} as a missing value")
+    return steps
+
+
+def _indexed(frame: Frame, arguments: Arguments) -> Frame:
+    index = arguments.constant("index_col", None)
+    if index is None or index is False:
+        return frame
+    if isinstance(index, str):
+        return Frame(frame.tables, frame.steps, index=index)
+    if index == 0:
+        return frame.then(f"take the first column of {wording.name(frame.tables[0])} as row labels, not as a column")
+    raise Unreadable("several columns as row labels")

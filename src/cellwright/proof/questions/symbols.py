@@ -1,0 +1,344 @@
+"""What the reader knows of a value: not the value itself, but the words for it.
+
+Frame     rows of one or more tables after some steps       "`cars.csv`, rows where `mpg` is greater than 20"
+Column    one value per row of a frame                      "`weight` / `power`"
+Condition one truth per row of a frame                      "`weight` is greater than 3000"
+Quantity  one value in all                                  "the mean of `weight` over the rows where …"
+Grouping  a frame split by keys                             "for each `origin`"
+Labelled  one quantity per label                            "the mean of `weight` for each `origin`"
+Grid      one quantity per row label and column label       what describe() and crosstab() give
+Constant, Items, Module, Function, Method                   as in Python
+"""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias
+
+from cellwright.proof.questions import wording
+
+
+class Unreadable(Exception):  # noqa: N818 - it is a verdict on a slice, not a fault
+    """The slice does something that has no words here. `reason` is short and countable."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Order:
+    """How rows are sorted."""
+
+    keys: tuple[str, ...]
+    """Column names."""
+    ascending: tuple[bool, ...]
+
+    @property
+    def words(self) -> str:
+        pairs = zip(self.keys, self.ascending, strict=True)
+        return wording.listing(
+            [f"{wording.name(key)} from {'lowest to highest' if up else 'highest to lowest'}" for key, up in pairs],
+            last="and then",
+        )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows of tables after some steps."""
+
+    tables: tuple[str, ...]
+    """File names, in order of first use."""
+    steps: tuple[str, ...] = ()
+    """What was done to the rows, as commands: "drop the rows in which `x` is missing"."""
+    where: tuple[str, ...] = ()
+    """Conditions that the rows meet, applied after the steps."""
+    order: Order | None = None
+    """Sorting applied after the conditions."""
+    taken: str | None = None
+    """Rows taken after sorting: "the first 5 rows"."""
+    selection: tuple[str, ...] | None = None
+    """Columns that were picked; None means all."""
+    index: str | None = None
+    """Name of the column that labels the rows, None for row numbers."""
+    renamed: bool = False
+
+    def settled(self) -> "Frame":
+        """The same rows with conditions, sorting and taking written as steps."""
+        steps = list(self.steps)
+        if self.where:
+            steps.append(f"keep only the rows where {wording.conditions(self.where)}")
+        if self.order:
+            steps.append(f"sort the rows by {self.order.words}")
+        if self.taken:
+            steps.append(f"keep only {self.taken}")
+        return replace(self, steps=tuple(steps), where=(), order=None, taken=None)
+
+    def then(self, step: str, **changes: Any) -> "Frame":
+        """The frame after one more step."""
+        settled = self.settled()
+        return replace(settled, steps=(*settled.steps, step), **changes)
+
+    def keep(self, condition: str) -> "Frame":
+        """The rows that also meet a condition."""
+        base = self.settled() if self.taken else self
+        return replace(base, where=(*base.where, condition))
+
+    @property
+    def base(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What two frames must share for their rows to be spoken of in one sentence."""
+        return self.tables, self.steps
+
+    @property
+    def rows(self) -> str:
+        """The rows, as a noun phrase: "the rows where `x` is 1"."""
+        plain = self.settled() if self.taken else self
+        if self.taken:
+            raise Unreadable("statistic of the first rows")
+        return "rows" + (f" where {wording.conditions(plain.where)}" if plain.where else "")
+
+    @property
+    def over(self) -> str:
+        """The rows, as what follows a statistic: " over the rows where `x` is 1"; empty for all rows."""
+        return f" over the {self.rows}" if self.where or self.taken else ""
+
+
+@dataclass
+class FrameBox:
+    """What a variable that holds a frame refers to. Two names of one frame share the box, as in Python."""
+
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class Column:
+    """One value per row."""
+
+    frame: Frame
+    words: str
+    """Noun phrase of a row's value: "`age`"."""
+    name: str | None = None
+    """The column's name when it is a column of the file or one that was added."""
+    compound: bool = False
+    """Whether the words need parentheses inside a larger expression."""
+
+    @property
+    def operand(self) -> str:
+        return f"({self.words})" if self.compound else self.words
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One truth per row."""
+
+    frame: Frame
+    words: str
+    """A clause: "`age` is greater than 30"."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One value in all."""
+
+    frame: Frame
+    words: str
+    """Noun phrase: "the mean of `age`"."""
+    decimals: int | None = None
+    family: str = "aggregate"
+    text: bool = False
+    """Whether it is a label rather than a number."""
+
+    @property
+    def operand(self) -> str:
+        return f"({self.words})"
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A frame split by keys."""
+
+    frame: Frame
+    keys: tuple[Column, ...]
+    columns: tuple[str, ...] | None = None
+    """Columns picked from each group; None means all."""
+    single: bool = False
+    """Whether one column was picked by its name and not by a list."""
+    as_index: bool = True
+
+    @property
+    def each(self) -> str:
+        words = [key.words for key in self.keys]
+        return words[0] if len(words) == 1 else f"combination of {wording.listing(words)}"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """One quantity per label."""
+
+    frame: Frame
+    at: Callable[[Sequence[object]], str]
+    """The quantity's noun phrase for one label (a sequence, as labels may have several parts)."""
+    statistic: str
+    """Noun phrase without an article: "mean of `age`"."""
+    each: str
+    """What a label is: "`origin`", "column"."""
+    decimals: int | None = None
+    family: str = "group-aggregate"
+    order: bool | None = None
+    """True where sorted from lowest to highest, False from highest to lowest, None where not sorted by value."""
+    taken: bool = False
+    """Whether only some labels are shown."""
+    text: bool = False
+    """Whether the quantities are labels rather than numbers."""
+    superlatives: tuple[str, str] | None = None
+    """Questions for the highest and lowest quantity where "which … has the highest …" would be clumsy."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One quantity per row label and column label."""
+
+    frame: Frame
+    at: Callable[[Sequence[object], Sequence[object]], str]
+    family: str
+    decimals: int | None = None
+    columns_are_names: bool = True
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A Python constant, or a list, tuple or dict of constants."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list or tuple of symbols."""
+
+    symbols: tuple["Symbol", ...]
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module or a name in one, as a dotted path."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """A lambda or a one-line function of the notebook."""
+
+    parameters: tuple[str, ...]
+    body: ast.expr
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method that is about to be called, or an accessor on the way to one."""
+
+    receiver: "Symbol"
+    name: str
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The distinct values of a column, or their counts."""
+
+    column: Column
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Whether each value of a table is missing (or, with `absent` False, present)."""
+
+    frame: Frame
+    absent: bool
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Number of rows and columns."""
+
+    frame: Frame
+
+
+Symbol: TypeAlias = (
+    FrameBox
+    | Frame
+    | Column
+    | Condition
+    | Quantity
+    | Grouping
+    | Labelled
+    | Grid
+    | Constant
+    | Items
+    | Module
+    | Function
+    | Method
+    | Distinct
+    | Absence
+    | Shape
+)
+
+
+@dataclass
+class Arguments:
+    """The arguments of a call. Each must be taken by the reading of the call, or the call is unreadable."""
+
+    call: str
+    positional: list[Symbol]
+    named: dict[str, Symbol]
+    _taken: set[str] = field(default_factory=set)
+
+    def take(self, key: str, position: int | None = None) -> Symbol | None:
+        """The argument of this name or position, None when absent."""
+        if key in self.named:
+            self._taken.add(key)
+            return self.named[key]
+        if position is not None and position < len(self.positional):
+            self._taken.add(str(position))
+            return self.positional[position]
+        return None
+
+    def constant(self, key: str, position: int | None = None, default: Any = None) -> Any:
+        """The same, when it must be a constant."""
+        symbol = self.take(key, position)
+        if symbol is None:
+            return default
+        if not isinstance(symbol, Constant):
+            raise Unreadable(f"computed argument of {self.call}()")
+        return symbol.value
+
+    def ignore(self, *keys: str) -> None:
+        """Take arguments that have no say in the value."""
+        self._taken.update(keys)
+
+    def done(self) -> None:
+        """Raise Unreadable when an argument was not taken."""
+        places = {str(position) for position in range(len(self.positional))}
+        left = (set(self.named) | places) - self._taken
+        if left:
+            raise Unreadable(f"argument {sorted(left)[0]} of {self.call}()")
+
+
+class Evaluator(Protocol):
+    """What the readings of calls need of the reader."""
+
+    def evaluate(self, node: ast.expr) -> Symbol:
+        """The symbol of an expression."""
+        ...
+
+    def constant(self, node: ast.expr) -> object:
+        """The value of an expression that must be a constant."""
+        ...
+
+    def apply(self, function: Function, symbols: Sequence[Symbol]) -> Symbol:
+        """The symbol of a one-line function's body for these arguments."""
+        ...
+
+    def within(self, names: Mapping[str, Symbol], body: ast.expr) -> Symbol:
+        """The symbol of an expression in which some names mean something else."""
+        ...

@@ -1,0 +1,46 @@
+"""Words for values, names and lists."""
+
+from collections.abc import Sequence
+
+
+def name(column: object) -> str:
+    """A column's or file's name, set off from the sentence."""
+    return f"`{column}`"
+
+
+def value(constant: object) -> str:
+    """A constant as a person would write it."""
+    if isinstance(constant, bool):
+        return str(constant)
+    if isinstance(constant, str):
+        return f'"{constant}"'
+    if constant is None:
+        return "missing"
+    if isinstance(constant, float) and constant.is_integer() and abs(constant) < 1e15:
+        return str(int(constant))
+    return str(constant)
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    if len(items) <= 1:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} {last} {items[-1]}"
+
+
+def conditions(clauses: Sequence[str]) -> str:
+    """Several conditions that all hold; one that itself has an `or` is set in parentheses."""
+    if len(clauses) == 1:
+        return clauses[0]
+    return " and ".join(f"({clause})" if " or " in clause else clause for clause in clauses)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th …"""
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def capital(sentence: str) -> str:
+    """The sentence with its first letter capital."""
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,87 @@
+"""Snapshots of values, outside the kernel: whether two are the same, and the plain value that one stands for.
+
+A snapshot is the JSON text that `inside.snapshots` made. Two runs agree when their snapshots are the same here; a
+task's *answer* is compared in `answers`, under its contract.
+"""
+
+import datetime
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+Snapshot: TypeAlias = dict[str, Any]
+Scalar: TypeAlias = int | float | str | bool | None | datetime.date
+
+_RELATIVE_TOLERANCE = 1e-9
+_ABSOLUTE_TOLERANCE = 1e-12
+
+
+def load(text: str) -> Snapshot:
+    """The snapshot of a JSON text."""
+    loaded: Snapshot = json.loads(text)
+    return loaded
+
+
+def same(first: object, second: object) -> bool:
+    """Whether two snapshots are of equal values; floats may differ in the last digits, as sums in another order do."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        if {first.get("t"), second.get("t")} == {"int", "float"}:
+            return _close(first.get("v"), second.get("v"))
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, float) or isinstance(second, float):
+        return _close(first, second)
+    return type(first) is type(second) and first == second
+
+
+def _close(first: object, second: object) -> bool:
+    if isinstance(first, (int, float)) and isinstance(second, (int, float)):
+        return math.isclose(first, second, rel_tol=_RELATIVE_TOLERANCE, abs_tol=_ABSOLUTE_TOLERANCE)
+    return first == second
+
+
+def is_nothing(snapshot: Snapshot) -> bool:
+    """Whether the value shows nothing: None, or an object whose content cannot be told."""
+    return snapshot.get("t") in ("null", "other")
+
+
+def has_content(snapshot: Snapshot) -> bool:
+    """Whether the whole value is in the snapshot, and not only its digest."""
+    return "v" in snapshot and "digest" not in snapshot
+
+
+def scalar(snapshot: Snapshot) -> Scalar:
+    """The Python value of a scalar snapshot; dates as `date` or `datetime`. Raises ValueError for any other."""
+    match snapshot.get("t"):
+        case "null":
+            return None
+        case "int" | "str" | "bool":
+            value: Scalar = snapshot["v"]
+            return value
+        case "float":
+            return float(snapshot["v"])
+        case "date":
+            moment = datetime.datetime.fromisoformat(snapshot["v"])
+            return moment.date() if moment.time() == datetime.time() else moment
+    raise ValueError(f"a {snapshot.get('t')} is not a scalar")
+
+
+def python_value(snapshot: Snapshot) -> object:
+    """The Python value of a scalar, list (a tuple), mapping or labelled series (a dict). Raises ValueError for others."""
+    match snapshot.get("t"):
+        case "list" | "set" if has_content(snapshot):
+            return tuple(scalar(item) for item in snapshot["v"])
+        case "map" if has_content(snapshot):
+            return _mapping(snapshot["v"])
+        case "series" if has_content(snapshot):
+            return _mapping(list(zip(snapshot["index"], snapshot["v"], strict=True)))
+    return scalar(snapshot)
+
+
+def _mapping(pairs: Sequence[Sequence[Snapshot]]) -> dict[Scalar, Scalar]:
+    plain = {scalar(key): scalar(item) for key, item in pairs}
+    if len(plain) != len(pairs):
+        raise ValueError("labels that repeat are no mapping")
+    return plain

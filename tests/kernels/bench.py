@@ -1,0 +1,68 @@
+"""Ways for a test to call kernels without awaiting them, in one event loop."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from cellwright.core.types import CellResult
+from cellwright.kernels import Kernel, KernelSettings, LocalPool
+
+T = TypeVar("T")
+GRACE_S = 1.0
+
+
+class Laboratory:
+    """Runs coroutines of one kind of kernel in one loop."""
+
+    def __init__(self, runner: asyncio.Runner, pool: LocalPool, kind: str) -> None:
+        self._runner = runner
+        self._pool = pool
+        self.kind = kind
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    @contextlib.contextmanager
+    def kernel(self, settings: KernelSettings | None = None) -> Iterator["Bench"]:
+        """A kernel of its own for one test."""
+        context = self._pool.kernel(settings or KernelSettings())
+        kernel = self.run(context.__aenter__())
+        try:
+            yield Bench(self, kernel)
+        finally:
+            self.run(_leave(context))
+
+    def in_kernel(self, work: Callable[[Kernel], Coroutine[Any, Any, T]], settings: KernelSettings) -> T:
+        async def scenario() -> T:
+            async with self._pool.kernel(settings) as kernel:
+                return await work(kernel)
+
+        return self.run(scenario())
+
+
+async def _leave(context: contextlib.AbstractAsyncContextManager[Kernel]) -> None:
+    await context.__aexit__(None, None, None)
+
+
+class Bench:
+    """A kernel that a test can call without awaiting."""
+
+    def __init__(self, laboratory: Laboratory, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._laboratory = laboratory
+
+    def __call__(self, code: str, timeout_s: float | None = 60.0) -> CellResult:
+        return self._laboratory.run(self.kernel.execute(code, timeout_s=timeout_s))
+
+    def value(self, code: str) -> str:
+        """The plain text of the cell's result; fails the test when the cell did."""
+        result = self(code)
+        assert result.status == "ok", result
+        return next(output.data["text/plain"] for output in result.outputs if output.kind == "result")
+
+
+@contextlib.asynccontextmanager
+async def open_pool(kind: str, size: int) -> AsyncIterator[LocalPool]:
+    async with LocalPool(size, trusted=kind == "trusted", interrupt_grace_s=GRACE_S) as pool:
+        yield pool

@@ -1,0 +1,53 @@
+"""Real kernels of every local kind, and one event loop for all tests of a module."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.errors import NoSandbox
+from cellwright.kernels import KernelSettings, LocalPool
+
+from .bench import Bench, Laboratory, open_pool
+
+
+@pytest.fixture(scope="module", params=["bubblewrap", "trusted"])
+def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+    kind: str = request.param
+    with asyncio.Runner() as runner:
+        try:
+            context = open_pool(kind, 3)
+            pool = runner.run(context.__aenter__())
+        except NoSandbox as missing:
+            pytest.skip(f"NOT TESTED HERE: {missing}")
+        yield Laboratory(runner, pool, kind)
+        runner.run(_close(context))
+
+
+async def _close(context: contextlib.AbstractAsyncContextManager[LocalPool]) -> None:
+    await context.__aexit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "original.csv"
+    path.write_text("city,people\nOslo,700000\nTromsø,77000\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def cell(laboratory: Laboratory, table: Path) -> Iterator[Bench]:
+    """One kernel for all tests of a module that leave it as it was."""
+    with laboratory.kernel(KernelSettings(tables={"x.csv": table}, hash_seed=0)) as bench:
+        yield bench
+
+
+@pytest.fixture
+def scratch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder in which kernels put their own folders; short, because sockets stand in it."""
+    with tempfile.TemporaryDirectory(prefix="cw") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)

@@ -1,0 +1,252 @@
+"""Kernels end, and leave nothing behind, however they end; and a pool hands out no more than it has."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.errors import KernelDied, KernelStartError
+from cellwright.kernels import KernelSettings, Limits
+
+from .bench import Laboratory, open_pool
+
+
+def processes(marker: str) -> list[int]:
+    """Processes of this machine that have `marker` in their command line."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if marker in line.read_text(errors="replace"):
+                found.append(int(line.parent.name))
+    return found
+
+
+def gone(marker: str, patience_s: float = 5.0) -> bool:
+    deadline = time.monotonic() + patience_s
+    while processes(marker):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def both_up(marker: str, patience_s: float = 20.0) -> bool:
+    deadline = time.monotonic() + patience_s
+    while len(processes(marker)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return len(processes(marker)) == 2
+
+
+def spawn_code(marker: str) -> str:
+    """A cell that leaves processes behind, one of them detached."""
+    sleeper = f"[sys.executable, '-c', 'import time; time.sleep(600)', {marker!r}]"
+    return (
+        f"import subprocess, sys\na = subprocess.Popen({sleeper})\n"
+        f"b = subprocess.Popen({sleeper}, start_new_session=True)"
+    )
+
+
+def test_close_leaves_no_process_and_no_folder(laboratory: Laboratory, scratch: Path) -> None:
+    """Children end with their kernel, detached ones too, and its folder goes."""
+    marker = uuid.uuid4().hex
+    with laboratory.kernel() as cell:
+        assert cell(spawn_code(marker)).status == "ok"
+        cell("import os; os.makedirs('d/e'); os.chmod('d', 0)")
+        assert len(processes(marker)) == 2
+        assert len(list(scratch.iterdir())) == 1
+    assert processes(marker) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_close_twice_is_fine_and_a_closed_kernel_is_dead(laboratory: Laboratory) -> None:
+    """Closing is final, and may be asked for again."""
+    with laboratory.kernel() as cell:
+        laboratory.run(cell.kernel.close())
+        laboratory.run(cell.kernel.close())
+        with pytest.raises(KernelDied):
+            cell("1")
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.005, 0.02, 0.1, 0.3])
+def test_cancelled_start_leaves_nothing(laboratory: Laboratory, scratch: Path, delay_s: float) -> None:
+    """Whenever a start is cancelled, its process and folder go."""
+
+    async def scenario() -> None:
+        async with open_pool(laboratory.kind, 1) as pool:
+            start = asyncio.create_task(pool.kernel(KernelSettings()).__aenter__())
+            await asyncio.sleep(delay_s)
+            start.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await start
+
+    laboratory.run(scenario())
+    assert gone(str(scratch))
+    assert list(scratch.iterdir()) == []
+
+
+def test_cancelled_user_leaves_nothing(laboratory: Laboratory, scratch: Path) -> None:
+    """A task that is cancelled in the middle of a cell closes its kernel on the way out."""
+    marker = uuid.uuid4().hex
+
+    async def scenario() -> None:
+        async with open_pool(laboratory.kind, 1) as pool, pool.kernel(KernelSettings()) as kernel:
+            await kernel.execute(spawn_code(marker))
+            await kernel.execute("import time; time.sleep(600)")
+
+    async def cancel_it() -> None:
+        task = asyncio.create_task(scenario())
+        assert await asyncio.to_thread(both_up, marker)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    laboratory.run(cancel_it())
+    assert processes(marker) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_start_that_takes_too_long_fails_and_leaves_nothing(laboratory: Laboratory, scratch: Path) -> None:
+    """The error says how long was waited."""
+    settings = KernelSettings(limits=Limits(start_timeout_s=0.05))
+    with pytest.raises(KernelStartError, match=r"0\.05 s"), laboratory.kernel(settings):
+        pass
+    assert gone(str(scratch))
+    assert list(scratch.iterdir()) == []
+
+
+def test_kernel_that_cannot_start_says_why(laboratory: Laboratory, scratch: Path) -> None:
+    """The last words of the process are in the error."""
+    settings = KernelSettings(limits=Limits(memory_bytes=40 << 20))
+    with (
+        pytest.raises(KernelStartError, match=r"ended while it started; it said: (?s:.)*Error"),
+        laboratory.kernel(settings),
+    ):
+        pass
+    assert list(scratch.iterdir()) == []
+
+
+PROGRAM = """
+import asyncio, sys
+from cellwright.kernels import KernelSettings, LocalPool
+
+async def main():
+    async with LocalPool(1, trusted={trusted}) as pool, pool.kernel(KernelSettings()) as kernel:
+        await kernel.execute({code!r})
+        sys.stdout.write("up\\n")
+        sys.stdout.flush()
+        await kernel.execute("while True: pass")
+
+asyncio.run(main())
+"""
+
+
+def test_kernel_ends_with_a_killed_program(laboratory: Laboratory) -> None:
+    """kill -9 of the program that uses a kernel ends the kernel."""
+    marker = uuid.uuid4().hex
+    code = (
+        spawn_code(marker)
+        if laboratory.kind == "bubblewrap"
+        else f"_pid = __import__('os').getpid(); marker = {marker!r}"
+    )
+    program = PROGRAM.format(trusted=laboratory.kind == "trusted", code=code)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "up\n"
+        kernels = [pid for pid in processes("inside.py") if parent(pid) == user.pid]
+        assert kernels
+        user.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while any(alive(pid) for pid in kernels) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(alive(pid) for pid in kernels)
+    if laboratory.kind == "bubblewrap":
+        assert gone(marker)
+
+
+def parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_pool_makes_the_next_one_wait(laboratory: Laboratory) -> None:
+    """With room for one, two users take turns."""
+    most = now = 0
+
+    async def scenario() -> None:
+        async def use() -> None:
+            nonlocal most, now
+            async with pool.kernel(KernelSettings()) as kernel:
+                now += 1
+                most = max(most, now)
+                assert (await kernel.execute("1")).status == "ok"
+                now -= 1
+
+        async with open_pool(laboratory.kind, 1) as pool:
+            await asyncio.gather(use(), use(), use())
+
+    laboratory.run(scenario())
+    assert most == 1
+
+
+def test_kernels_of_a_pool_work_side_by_side(laboratory: Laboratory) -> None:
+    """Each has its own state and its own folder."""
+
+    async def scenario() -> list[str]:
+        async def use(number: int) -> str:
+            async with pool.kernel(KernelSettings()) as kernel:
+                await kernel.execute(f"n = {number}; open('n', 'w').write(str(n))")
+                await asyncio.sleep(0.1)
+                return (await kernel.execute("print(n, open('n').read())")).stdout
+
+        async with open_pool(laboratory.kind, 3) as pool:
+            return await asyncio.gather(*(use(n) for n in range(3)))
+
+    assert laboratory.run(scenario()) == ["0 0\n", "1 1\n", "2 2\n"]
+
+
+def test_closed_pool_ends_its_kernels_and_gives_no_more(laboratory: Laboratory, scratch: Path) -> None:
+    """A cell that runs while its pool is closed is "dead"; a later request is refused."""
+
+    async def scenario() -> str:
+        async with open_pool(laboratory.kind, 1) as pool:
+            async with pool.kernel(KernelSettings()) as kernel:
+                run = asyncio.create_task(kernel.execute("import time; time.sleep(60)"))
+                await asyncio.sleep(0.2)
+                await pool.close()
+                status = (await run).status
+            with pytest.raises(KernelStartError, match="closed"):
+                await pool.kernel(KernelSettings()).__aenter__()
+            return status
+
+    assert laboratory.run(scenario()) == "dead"
+    assert list(scratch.iterdir()) == []
+
+
+def test_interpreter_that_is_none_is_named(laboratory: Laboratory) -> None:
+    """A wrong path of a Python is said in the error."""
+    del laboratory
+    with pytest.raises((KernelStartError, OSError), match="no-such-python"):
+        asyncio.run(_start_with("/no-such-python"))
+
+
+async def _start_with(python: str) -> None:
+    from cellwright.kernels import LocalPool  # noqa: PLC0415
+
+    async with LocalPool(1, trusted=True, python=python) as pool, pool.kernel(KernelSettings()):
+        os.abort()

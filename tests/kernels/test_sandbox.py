@@ -1,0 +1,114 @@
+"""What a sandboxed kernel cannot do."""
+
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.errors import NoSandbox
+from cellwright.kernels import LocalPool, confinement
+
+from .bench import Bench, Laboratory
+
+
+@pytest.fixture(autouse=True)
+def sandboxed_only(laboratory: Laboratory) -> None:
+    if laboratory.kind == "trusted":
+        pytest.skip("a trusted kernel promises none of this")
+
+
+def failure(cell: Bench, code: str) -> str:
+    """Class of the exception that `code` ended with."""
+    error = cell(code).error
+    return error.name if error else "none"
+
+
+def test_work_folder_has_a_fixed_name(cell: Bench) -> None:
+    """Paths in outputs are the same on every machine."""
+    assert cell.value("import os; os.getcwd(), os.path.expanduser('~')") == "('/home/analyst', '/home/analyst')"
+    assert cell.value("import sys; sys.prefix.startswith(('/opt/', '/usr'))") == "True"
+
+
+def test_tracebacks_name_no_folder_of_the_machine(cell: Bench) -> None:
+    """A failure deep in a library shows where the library stands in the sandbox only."""
+    error = cell("import json; json.loads('{')").error
+    assert error is not None
+    text = "\n".join(error.traceback)
+    assert "decoder.py" in text
+    assert str(Path(__file__).parents[2]) not in text
+    assert str(Path.home()) not in text
+
+
+def test_files_of_the_machine_are_hidden(cell: Bench) -> None:
+    """Neither the person's folders nor the machine's accounts can be read."""
+    hidden = [str(Path.home()), "/root", "/var", "/mnt", str(Path(__file__).parents[2])]
+    assert cell.value(f"import os; [p for p in {hidden!r} if os.path.exists(p)]") == "[]"
+    assert cell.value("os.listdir('/home')") == "['analyst']"
+    assert cell.value("len(open('/etc/passwd').readlines())") == "2"
+    assert failure(cell, "open('/etc/shadow')") == "FileNotFoundError"
+
+
+def test_table_is_read_only(cell: Bench) -> None:
+    """The kernel cannot change or remove a table."""
+    assert failure(cell, "open('data/x.csv', 'a')") == "OSError"
+    assert failure(cell, "import os; os.unlink('data/x.csv')") == "OSError"
+    assert failure(cell, "os.chmod('data/x.csv', 0o777)") == "OSError"
+
+
+@pytest.mark.parametrize("folder", ["/", "/usr", "/opt/python", "/etc", "/dev", "/opt/kernel"])
+def test_system_folders_are_read_only(cell: Bench, folder: str) -> None:
+    """Nothing but the work folder and the temporary folder can be written."""
+    assert failure(cell, f"open({folder!r} + '/made-here', 'w')") in {"OSError", "PermissionError", "FileNotFoundError"}
+
+
+def test_there_is_no_network(cell: Bench) -> None:
+    """Only a loopback device is there, and nothing of the machine listens on it."""
+    assert cell.value("import socket; [name for _, name in socket.if_nameindex()]") == "['lo']"
+    assert failure(cell, "socket.create_connection(('192.0.2.1', 80), timeout=2)") == "OSError"
+    assert failure(cell, "socket.getaddrinfo('example.org', 80)") == "gaierror"
+
+
+def test_other_processes_are_hidden(cell: Bench) -> None:
+    """A kernel sees its own processes and can signal no others."""
+    assert cell.value("import os; max(int(p) for p in os.listdir('/proc') if p.isdigit()) < 2000") == "True"
+    assert cell.value("'x.csv' in open('/proc/1/cmdline').read()") == "False"
+
+
+def test_privileges_cannot_be_had(cell: Bench) -> None:
+    """There are no capabilities, and a new user namespace gives none."""
+    assert cell.value("[l.split()[1] for l in open('/proc/self/status') if l.startswith('CapEff')]") == (
+        "['0000000000000000']"
+    )
+    assert (
+        cell.value("import subprocess; subprocess.run(['mount', '-t', 'tmpfs', 'x', '/tmp'], stderr=-3).returncode")
+        != "0"
+    )
+    assert cell.value("import os; os.getuid()") == "1000"
+
+
+def test_wiping_everything_wipes_the_work_folder_only(laboratory: Laboratory, table: Path) -> None:
+    """`rm -rf` of home and root leaves the interpreter, the table and the machine as they were."""
+    with laboratory.kernel() as cell:
+        cell("open('mine', 'w').close()\n!rm -rf --no-preserve-root ~/* /* 2>/dev/null")
+        assert cell.value("import os, sys; os.path.exists('mine'), os.path.exists(sys.executable)") == "(False, True)"
+        assert cell.value("import sqlite3; 1") == "1"
+    assert table.exists()
+
+
+def test_missing_bubblewrap_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how to get a sandbox, and how to go without."""
+    confinement.namespace_flags.cache_clear()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NoSandbox, match=r"apt install bubblewrap.*--trusted"):
+        LocalPool(1)
+
+
+def test_bubblewrap_that_cannot_make_namespaces_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What bubblewrap said is passed on."""
+    confinement.namespace_flags.cache_clear()
+    program = tmp_path / "bwrap"
+    program.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2; exit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(NoSandbox, match=r"No permissions.*--trusted"):
+        LocalPool(1)
+    confinement.namespace_flags.cache_clear()

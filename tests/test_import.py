@@ -1,0 +1,40 @@
+"""Importing Cellwright loads nothing heavy: `cellwright --help` should answer at once."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+HEAVY = (
+    "IPython",
+    "jupyter_client",
+    "matplotlib",
+    "nbformat",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "torch",
+)
+ENTRANCES = [
+    "cellwright",
+    "cellwright.core.types",
+    "cellwright.core.errors",
+    "cellwright.samples",
+    pytest.param(
+        "cellwright.apps.cli",
+        marks=pytest.mark.skipif(
+            not find_spec("cellwright.apps") or not find_spec("cellwright.apps.cli"), reason="no CLI yet"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("module", ENTRANCES)
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    """A fresh interpreter that imports the module has none of the slow libraries loaded."""
+    program = f"import sys, {module}; print(*sorted(set(sys.modules) & set({HEAVY!r})))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
