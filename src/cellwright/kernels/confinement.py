@@ -1,7 +1,7 @@
 """How a kernel is kept from the machine: the ladder of isolation, and what each rung starts.
 
 Two rungs so far. `bubblewrap`: fresh user, mount, process, network, IPC and host-name namespaces, no capabilities, and
-a file system that holds only the system's programs, one Python, and the kernel's own folder. `trusted`: a plain process.
+a file system that holds only the system's programs, one Python, and the kernel's own folder. `trusted`: a process.
 
 Not promised on the bubblewrap rung: there is no filter of system calls, so a hole in the Linux kernel is a way out;
 memory is bounded for each process, not for all of them together; the size of the work folder as a whole is not bounded;
@@ -173,16 +173,7 @@ def bubblewrap_launch(
     found = interpreter(python)
     program, python_binds = _python_binds(found, folders)
     size = str(limits.file_bytes)
-    argv = [
-        _bubblewrap(),
-        *flags,
-        "--die-with-parent",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-        "--hostname",
-        "cellwright",
-    ]
+    argv = [*flags, "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "cellwright"]
     argv += _system_binds()
     argv += python_binds
     argv += ["--ro-bind", str(_INSIDE), _LAUNCHER]

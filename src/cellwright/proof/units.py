@@ -22,7 +22,19 @@ _MUTATORS = frozenset(
 _IN_PLACE = "inplace"
 # Statements of which every part is evaluated when they run.
 _STRAIGHT = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
-_SETTINGS = ("set_option", "set_printoptions", "seed", "chdir", "set_theme", "set_random_seed", "precision", "options.")
+_SETTINGS = (
+    "set_option",
+    "set_printoptions",
+    "seed",
+    "chdir",
+    "set_theme",
+    "set_random_seed",
+    "precision",
+    "options.",
+    "globals(",
+    "exec(",
+    "pylab",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Unit:
     """Free names without which the statement surely fails."""
     imports: bool = False
     settings: bool = False
-    """Changes how other statements behave without naming what they use: options, seeds, star imports."""
+    """May change or define what others use without naming it: options, seeds, star imports, globals()."""
 
 
 @dataclass(frozen=True)

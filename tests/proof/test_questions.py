@@ -1,0 +1,243 @@
+"""Questions read from programs: what is asked, that the program answers it, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cellwright.proof.inside.snapshots import snapshot
+from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
+
+LEAD = ["import pandas as pd", "import numpy as np", "df = pd.read_csv('data/x.csv')"]
+
+
+@pytest.fixture(autouse=True)
+def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    pd.DataFrame(
+        {
+            "Team": list("ABCDEFGH"),
+            "Goals": [1, 5, 7, 2, 9, 3, 4, 6],
+            "Sex": ["m", "f", "m", "f", "m", "f", "m", "m"],
+            "Age": [1.5, 2, None, 4, 5, 6, 7, 8],
+            "When": pd.date_range("2020-01-30", periods=8).astype(str),
+        }
+    ).to_csv(tmp_path / "data" / "x.csv", index=False)
+    pd.DataFrame({"Team": list("ABX"), "City": ["p", "q", "r"]}).to_csv(tmp_path / "data" / "y.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def ask(expression: str, *statements: str) -> tuple[list[Proposal], list[object]]:
+    """The proposals for an expression after the lead and the statements, with the value of each proposal's program."""
+    namespace: dict[str, object] = {}
+    units = [*LEAD, *statements]
+    for unit in units:
+        exec(unit, namespace)
+    value = json.loads(json.dumps(snapshot(eval(expression, namespace)), default=str))
+    proposals = propose(read_slice(units, expression), value, expression)
+    for proposal in proposals:
+        assert proposal.unique_check is None or eval(proposal.unique_check, namespace)
+    return proposals, [eval(proposal.expression, namespace) for proposal in proposals]
+
+
+FIRST = {
+    "df.Age.mean()": ("In `x.csv`, what is the mean of `Age`?", 33.5 / 7),
+    "df['Age'].max()": ("In `x.csv`, what is the maximum of `Age`?", 8),
+    "df.shape": ("In `x.csv`, how many rows are there?", 8),
+    "len(df)": ("In `x.csv`, how many rows are there?", 8),
+    "df[df.Goals > 5]": ("In `x.csv`, how many rows are there where `Goals` is greater than 5?", 3),
+    "df[5 < df.Goals]": ("In `x.csv`, how many rows are there where `Goals` is greater than 5?", 3),
+    "(df.Goals >= 5).sum()": ("In `x.csv`, how many rows are there where `Goals` is at least 5?", 4),
+    "(df.Sex == 'm').mean()": (
+        'In `x.csv`, what is the fraction (between 0 and 1) of rows where `Sex` is "m"?',
+        5 / 8,
+    ),
+    "df[(df.Goals > 2) & (df.Sex == 'm')].Age.median()": (
+        'In `x.csv`, what is the median of `Age` over the rows where `Goals` is greater than 2 and `Sex` is "m"?',
+        7.0,
+    ),
+    "df[(df.Goals > 8) | (df.Sex == 'f')].shape[0]": (
+        'In `x.csv`, how many rows are there where `Goals` is greater than 8 or `Sex` is "f"?',
+        4,
+    ),
+    "df[~df.Age.isnull()].Goals.sum()": ("In `x.csv`, what is the sum of `Goals` over the rows where `Age` is not missing?", 30),
+    "df.query('Goals > 3 and Sex == \"f\"').Age.max()": (
+        'In `x.csv`, what is the maximum of `Age` over the rows where `Goals` is greater than 3 and `Sex` is "f"?',
+        2.0,
+    ),
+    "df.Age.std()": ("In `x.csv`, what is the sample standard deviation of `Age`?", 2.4470584),
+    "np.std(df.Age)": ("In `x.csv`, what is the population standard deviation of `Age`?", 2.2655359),
+    "df.Age.quantile(0.9)": ("In `x.csv`, what is the 90th percentile (linear interpolation) of `Age`?", 7.4),
+    "df.Goals.corr(df.Age)": ("In `x.csv`, what is the Pearson correlation between `Goals` and `Age`?", 0.3779292),
+    "len(df[df.Sex == 'f']) / len(df)": (
+        'In `x.csv`, what is (the number of rows where `Sex` is "f") divided by (the number of rows)?',
+        0.375,
+    ),
+    "df.Age.apply(lambda a: a * 2 + 1).min()": ("In `x.csv`, what is the minimum of ((`Age` * 2) + 1)?", 4.0),
+    "df[df.Goals > df.Goals.mean()].shape[0]": (
+        "In `x.csv`, how many rows are there where `Goals` is greater than (the mean of `Goals`)?",
+        4,
+    ),
+    "df.Age.isnull().sum()": ("In `x.csv`, how many rows are there where `Age` is missing?", 1),
+    "df.Sex.nunique()": ("In `x.csv`, what is the number of distinct non-missing values of `Sex`?", 2),
+    "df.groupby('Sex').Goals.sum().idxmax()": ("In `x.csv`, what is the `Sex` with the highest sum of `Goals`?", "m"),
+    "df.groupby('Sex')['Age'].mean()['f']": ('In `x.csv`, what is the mean of `Age` over the rows where `Sex` is "f"?', 4.0),
+    "df.set_index('Team').Goals.idxmax()": ("In `x.csv`, what is the `Team` of the row with the highest `Goals`?", "E"),
+    "df.set_index('Team').loc['C', 'Goals']": ('In `x.csv`, what is the value of `Goals` in the row where `Team` is "C"?', 7),
+    "df.dropna().shape": (
+        "Start from `x.csv`. First, drop the rows that have a missing value in any column. How many rows are there?",
+        7,
+    ),
+    "df.drop_duplicates(subset=['Sex']).Goals.sum()": (
+        "Start from `x.csv`. First, of rows that are equal in `Sex`, keep only the first. What is the sum of `Goals`?",
+        6,
+    ),
+    "pd.to_datetime(df.When).dt.month.max()": (
+        "In `x.csv`, what is the maximum of the month of (`When` read as a date) (1 to 12)?",
+        2,
+    ),
+    "df[df.Team.str.startswith('A')].Goals.sum()": (
+        'In `x.csv`, what is the sum of `Goals` over the rows where `Team` starts with "A"?',
+        1,
+    ),
+    "df[df.Goals.between(2, 4)].Age.sum()": (
+        "In `x.csv`, what is the sum of `Age` over the rows where `Goals` is between 2 and 4, both included?",
+        17.0,
+    ),
+    "round(df.Age.mean(), 1)": ("In `x.csv`, what is the mean of `Age`?", 4.8),
+    "df.Age.fillna(df.Age.mean()).median()": (
+        "In `x.csv`, what is the median of (`Age` with its missing values replaced by the mean of `Age`)?",
+        4.892857142857142,
+    ),
+    "pd.merge(df, pd.read_csv('data/y.csv'), on='Team').shape[0]": (
+        "Start from `x.csv` and `y.csv`. First, join `x.csv` with `y.csv` on `Team`, keeping only the rows that match. "
+        "How many rows are there?",
+        2,
+    ),
+    "df.sort_values('Goals', ascending=False).head(3)": (
+        "In `x.csv`, sort the rows by `Goals` from highest to lowest: what are the values of `Team` in the first 3 rows, "
+        "in that order?",
+        ["E", "C", "H"],
+    ),
+    "df.nlargest(2, 'Age')": (
+        "In `x.csv`, sort the rows by `Age` from highest to lowest: what are the values of `Team` in the first 2 rows, "
+        "in that order?",
+        ["H", "G"],
+    ),
+    "df.Team[df.Goals > 6]": ("In `x.csv`, how many rows are there where `Goals` is greater than 6?", 2),
+}
+
+
+@pytest.mark.parametrize("expression", FIRST)
+def test_first_question(expression: str) -> None:
+    """The question says in words what the program does, and the program gives the answer."""
+    proposals, answers = ask(expression)
+    question, answer = FIRST[expression]
+    assert proposals[0].question == question
+    assert answers[0] == pytest.approx(answer) if isinstance(answer, float) else answers[0] == answer
+
+
+def test_steps_are_told_in_order() -> None:
+    """Statements that change the table become steps of the question."""
+    proposals, _ = ask("df.ratio.max()", "df = df[df.Age.notna()]", "df['ratio'] = df.Goals / df.Age")
+    assert proposals[0].question == (
+        "Start from `x.csv`. First, keep only the rows where `Age` is not missing. "
+        "Then set a column `ratio` to `Goals` / `Age`. What is the maximum of `ratio`?"
+    )
+
+
+def test_in_place_change_through_an_alias_is_seen() -> None:
+    """Two names of one table share its changes, as in Python."""
+    proposals, _ = ask("df.Age.sum()", "other = df", "other.drop(columns=['Sex'], inplace=True)")
+    assert "drop the column `Sex`" in proposals[0].question
+
+
+def test_copy_is_not_changed_by_its_copy() -> None:
+    """A copy's changes are not the original's."""
+    proposals, _ = ask("df.Age.sum()", "other = df.copy()", "other['Age'] = 0")
+    assert proposals[0].question == "In `x.csv`, what is the sum of `Age`?"
+
+
+def test_groups_are_asked_in_two_ways() -> None:
+    """A short table by group is asked about as a whole and in part."""
+    proposals, _ = ask("df.groupby('Sex')['Goals'].max()")
+    assert [p.question for p in proposals][0] == "In `x.csv`, for each `Sex`, what is the maximum of `Goals`?"
+    assert len(proposals) == 2
+
+
+def test_shared_extreme_is_not_asked_for() -> None:
+    """Where two labels share the highest value, no question asks for the one."""
+    proposals, _ = ask("df.groupby('Team').Sex.count()")
+    assert not any("highest" in p.question or "lowest" in p.question for p in proposals)
+
+
+def test_statistics_of_identifiers_are_not_asked_for() -> None:
+    """The mean of a row number means nothing."""
+    proposals, _ = ask("df.describe()", "df['Row ID'] = 1", "df['passengerid'] = 2")
+    assert not any("ID`" in p.question or "passengerid" in p.question for p in proposals)
+
+
+UNREADABLE = [
+    "df.sample(3)",
+    "df.head()",
+    "df",
+    "df.Age",
+    "df.columns",
+    "df.rolling(2).mean()",
+    "df.apply(len)",
+    "df.iloc[0]",
+    "df.Age.rank()",
+    "df.Goals.idxmax()",
+    "[r for r in df.Team]",
+    "df.Age.std(ddof=3)",
+    "df.groupby('Sex').Age.apply(lambda g: g.max() - g.min())",
+]
+
+
+@pytest.mark.parametrize("expression", UNREADABLE)
+def test_what_has_no_words_is_refused(expression: str) -> None:
+    """A program that the reader does not know is refused, not guessed at."""
+    with pytest.raises(Unreadable):
+        ask(expression)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "for c in df.columns: df[c] = df[c]",
+        "df.loc[df.Age > 3, 'Goals'] = 0",
+        "if len(df) > 3: df = df.dropna()",
+        "df = df.sample(frac=0.5, random_state=1)",
+        "def f(x):\n    y = x\n    return y",
+        "df.Age.fillna(0, inplace=True)",
+        "df['Age'] = np.random.rand(8)",
+    ],
+)
+def test_statement_without_words_is_refused(statement: str) -> None:
+    """A slice with one statement that the reader does not know is refused as a whole."""
+    with pytest.raises(Unreadable):
+        read_slice([*LEAD, statement], "df.Age.mean()")
+
+
+def test_condition_on_other_rows_is_refused() -> None:
+    """A mask made before rows were dropped is not a condition on the rows that are left."""
+    with pytest.raises(Unreadable, match="other rows"):
+        read_slice([*LEAD, "m = df.Goals > 3", "df = df.dropna()"], "df[m].Age.mean()")
+
+
+def test_narration_has_a_sentence_per_statement() -> None:
+    """Each statement gets a comment that says what it does."""
+    sentences = narrate([*LEAD, "old = df[df.Age > 4]"])
+    assert sentences == [
+        "Import what is needed.",
+        "Import what is needed.",
+        "Load `x.csv`.",
+        "Keep only the rows where `Age` is greater than 4.",
+    ]
+
+
+def test_constants_of_a_notebook_cannot_run_code() -> None:
+    """Arithmetic of constants is bounded: nothing huge is computed while reading."""
+    with pytest.raises(Unreadable):
+        read_slice([*LEAD, "n = 9 ** 9 ** 9"], "df.head(n)")
