@@ -1,6 +1,7 @@
 """Questions read from programs: what is asked, that the program answers it, and what is refused."""
 
 import json
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -32,9 +33,11 @@ def ask(expression: str, *statements: str) -> tuple[list[Proposal], list[object]
     """The proposals for an expression after the lead and the statements, with the value of each proposal's program."""
     namespace: dict[str, object] = {}
     units = [*LEAD, *statements]
-    for unit in units:
-        exec(unit, namespace)
-    value = json.loads(json.dumps(snapshot(eval(expression, namespace)), default=str))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what pandas thinks of old notebooks' style is not what is tested
+        for unit in units:
+            exec(unit, namespace)
+        value = json.loads(json.dumps(snapshot(eval(expression, namespace)), default=str))
     proposals = propose(read_slice(units, expression), value, expression)
     for proposal in proposals:
         assert proposal.unique_check is None or eval(proposal.unique_check, namespace)
@@ -175,7 +178,8 @@ def test_shared_extreme_is_not_asked_for() -> None:
 def test_statistics_of_identifiers_are_not_asked_for() -> None:
     """The mean of a row number means nothing."""
     proposals, _ = ask("df.describe()", "df['Row ID'] = 1", "df['passengerid'] = 2")
-    assert not any("ID`" in p.question or "passengerid" in p.question for p in proposals)
+    assert proposals
+    assert not any(f" of `{name}`" in p.question for p in proposals for name in ("Row ID", "passengerid"))
 
 
 UNREADABLE = [
@@ -184,7 +188,7 @@ UNREADABLE = [
     "df",
     "df.Age",
     "df.columns",
-    "df.rolling(2).mean()",
+    "df.Goals.rolling(2).mean()",
     "df.apply(len)",
     "df.iloc[0]",
     "df.Age.rank()",

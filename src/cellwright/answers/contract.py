@@ -5,10 +5,9 @@ only by whoever asks, who then changes the contract.
 """
 
 import datetime
-import math
 from collections.abc import Iterable, Mapping, Set
-from decimal import Decimal
 
+from cellwright.answers.clean import comparable
 from cellwright.answers.rounding import exact
 from cellwright.answers.values import CONTAINERS, NUMERIC, AnswerError, Scalar, Value, plain
 from cellwright.core.types import AnswerKind, Contract
@@ -67,7 +66,14 @@ def _infer_container(kind: AnswerKind, found: tuple[Value, ...]) -> Contract:
         item=_common_kind(items),
         key=_common_kind(keys) if kind == "mapping" else None,
         ordered=kind == "list",
+        case_sensitive=_differ_by_case(keys or items),
     )
+
+
+def _differ_by_case(labels: list[Scalar]) -> bool:
+    """Whether two labels are one text but for upper and lower case."""
+    texts = {label for label in labels if isinstance(label, str)}
+    return len({comparable(text, case_sensitive=False) for text in texts}) < len(texts)
 
 
 def _scalar(value: Value) -> Scalar:
@@ -218,5 +224,3 @@ def _has_time(contract: Contract) -> bool:
 
 def _listed(labels: Iterable[str]) -> str:
     return ", ".join(f'"{label}"' if "," in label else label for label in labels)
-
-

@@ -8,7 +8,7 @@ import datetime
 import json
 from collections.abc import Sequence
 
-from cellwright.answers.parse import readings
+from cellwright.answers.parse import parse
 from cellwright.answers.rounding import exact, rounded, settled
 from cellwright.answers.values import (
     CONTAINERS,
@@ -77,8 +77,7 @@ def render(value: object, contract: Contract) -> str:
 
 
 def _reads_back(text: str, value: Value, contract: Contract) -> bool:
-    found = readings(text, contract)
-    return not isinstance(found, NotParsed) and found[0] == value
+    return parse(text, contract) == value
 
 
 def _text(value: Value, contract: Contract) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 from cellwright.core.errors import CellwrightError
 from cellwright.core.types import AnswerKind, Contract
 
-Scalar: TypeAlias = int | float | str | bool | None | datetime.date
+Scalar: TypeAlias = int | float | str | bool | datetime.date | None
 """None says that the question has no answer; a datetime is a date too."""
 Value: TypeAlias = Scalar | Sequence["Value"] | Mapping[Scalar, "Value"] | Set[Scalar]
 """What functions accept. What they return holds tuples only: a mapping is a tuple of (key, value) pairs."""
@@ -29,7 +29,7 @@ NUMERIC: frozenset[AnswerKind] = frozenset({"integer", "number", "percent", "mon
 TEXTUAL: frozenset[AnswerKind] = frozenset({"text", "category"})
 CONTAINERS: frozenset[AnswerKind] = frozenset({"list", "set", "mapping"})
 
-Refusal: TypeAlias = Literal["kind", "hedged", "unit", "missing", "unclear"]
+Refusal: TypeAlias = Literal["kind", "hedged", "unit", "missing", "value", "unclear"]
 
 
 class AnswerError(CellwrightError):
@@ -43,9 +43,7 @@ class NotParsed:
     reason: str
     """A phrase for a person, for example "two different numbers"."""
     why: Refusal
-    """`unclear` means that a person may well accept the text; all others are wrong answers."""
-    readings: tuple[Value, ...] = ()
-    """Values that the text could mean: an answer is left unscored only when one of them is right."""
+    """`unclear` means that a person may well accept the text: it is left unscored. All others are wrong answers."""
 
 
 def item_contract(contract: Contract) -> Contract:

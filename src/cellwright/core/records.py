@@ -34,7 +34,7 @@ def schema_of(noun: type) -> pa.Schema:
     return pa.schema([_arrow_field(f.name, hints[f.name]) for f in dataclasses.fields(noun)])
 
 
-def _arrow_field(name: str, hint: object) -> pa.Field:
+def _arrow_field(name: str, hint: object) -> "pa.Field[pa.DataType]":
     arguments = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType) and type(None) in arguments:
         (inner,) = (a for a in arguments if a is not type(None))

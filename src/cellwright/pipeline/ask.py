@@ -54,7 +54,9 @@ class AskStage:
             preload = preload_list([unit for a in asked for unit in a.units])
             judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)
             runs = await judge.run(programs)
-        unique = {n: run.value == {"t": "bool", "v": True} for (n, _), run in zip(checks, runs[len(asked) :], strict=True)}
+        unique = {
+            n: run.value == {"t": "bool", "v": True} for (n, _), run in zip(checks, runs[len(asked) :], strict=True)
+        }
         for number, (a, run) in enumerate(zip(asked, runs, strict=False)):
             outcome.append(_task(a, run) if unique.get(number, True) else _reject(a, "more than one right answer"))
         return outcome
@@ -89,9 +91,7 @@ def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
     symbol = read_slice(units, output.expression)
     proposals = propose(symbol, load(output.value_json), output.expression, most)
     comments = tuple(narrate(units))
-    return [
-        _Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals
-    ]
+    return [_Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:

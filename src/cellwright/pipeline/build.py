@@ -18,8 +18,9 @@ import cellwright
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.records import to_row
-from cellwright.core.types import Notebook, Reject, Task
+from cellwright.core.types import Notebook, Task
 from cellwright.corpus.links import LinkedNotebook
+from cellwright.corpus.sources import BUILT_HERE
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import Report, StageCount, write_report
 from cellwright.kernels import LocalPool, Pool
@@ -64,14 +65,18 @@ class _Build:
 
     def folder(self, name: str, kind: type, settings: object = None) -> Folder[Any]:
         """The folder of the next stage. It is emptied when the stages before it, or its settings, have changed."""
-        told = json.dumps([self.fingerprint, name, msgspec.to_builtins(settings), cellwright.__version__], sort_keys=True)
+        told = json.dumps(
+            [self.fingerprint, name, msgspec.to_builtins(settings), cellwright.__version__], sort_keys=True
+        )
         self.fingerprint = hashlib.sha256(told.encode()).hexdigest()
         folder: Folder[Any] = Folder(self.work / f"{len(self.folders) + 1:02d}-{name}", kind)
         folder.prepare(self.fingerprint)
         self.folders.append((name, folder))
         return folder
 
-    def stream(self, name: str, kind: type, records: Callable[[], Iterable[Any]], settings: object = None) -> Folder[Any]:
+    def stream(
+        self, name: str, kind: type, records: Callable[[], Iterable[Any]], settings: object = None
+    ) -> Folder[Any]:
         """A stage that sees all records in one order."""
         folder = self.folder(name, kind, settings)
         if not folder.complete:
@@ -122,18 +127,18 @@ async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progres
 def _check_writable(out: Path) -> None:
     try:
         (out / "work").mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
+        (out / BUILT_HERE).touch()
     except OSError as error:
-        raise UsageError(f"cannot write to {out}: {error.strerror or error}. Choose another folder with --out.") from None
+        raise UsageError(
+            f"cannot write to {out}: {error.strerror or error}. Choose another folder with --out."
+        ) from None
 
 
 async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[TracedTask]:
     config, store = job.config, job.work / "tables"
     limits = config.limits
     notebooks = job.stream(read.NAME, Notebook, lambda: read.read(sources))
-    unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks, job.work))
+    unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks))
     linker = link.LinkStage(sources, store)
     linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
     await linker.close()
@@ -231,5 +236,3 @@ def _versions(tasks: Sequence[Task]) -> dict[str, str]:
     if tasks:
         versions["kernel environment"] = tasks[0].environment
     return versions
-
-

@@ -1,11 +1,11 @@
 """Stage 10: the dataset as a folder: parquet files, tables, notebooks, card, configuration, report page.
 
-    tasks.parquet        one row per task (core.types.Task)
-    traces.parquet       one row per trace and rendering (dataset.chat.ChatRow)
-    tables/              the tables, by content hash
-    notebooks/NB/        data/ and one .ipynb per task of one source notebook, ready to open
-    rejects.parquet      everything that did not get in, with its reason
-    README.md, report.html, config.yaml
+tasks.parquet        one row per task (core.types.Task)
+traces.parquet       one row per trace and rendering (dataset.chat.ChatRow)
+tables/              the tables, by content hash
+notebooks/NB/        data/ and one .ipynb per task of one source notebook, ready to open
+rejects.parquet      everything that did not get in, with its reason
+README.md, report.html, config.yaml
 """
 
 import os
@@ -95,5 +95,3 @@ def missing_tables(folder: Path, tasks: Iterable[Task]) -> list[Table]:
     """Tables that tasks read and the dataset does not hold."""
     tables = {table.sha256: table for task in tasks for table in task.tables}
     return [table for table in tables.values() if not (folder / TABLES / table.stored_name).exists()]
-
-

@@ -39,9 +39,7 @@ class ProveStage:
                 *runs, versions = await judge.run([*programs, VERSIONS])
             rounds.append(runs)
             environment = str((versions.value or {}).get("v", ""))
-        return [
-            self._judged(task, [runs[number] for runs in rounds], environment) for number, task in enumerate(group)
-        ]
+        return [self._judged(task, [runs[number] for runs in rounds], environment) for number, task in enumerate(group)]
 
     def _judged(self, task: Task, runs: Sequence[Run], environment: str) -> Task | Reject:
         gate = reexecution_gate(task, runs, [seed for seed, _ in seeds(self._config.runs)])
@@ -84,7 +82,9 @@ def reexecution_gate(task: Task, runs: Sequence[Run], run_seeds: Sequence[int]) 
             continue
         try:
             grade = compare(expected, python_value(run.value), task.contract)
-            seen.append({"seed": seed, "verdict": grade.verdict, "why": grade.why, "correct": grade.verdict == "correct"})
+            seen.append(
+                {"seed": seed, "verdict": grade.verdict, "why": grade.why, "correct": grade.verdict == "correct"}
+            )
         except ValueError as error:
             seen.append({"seed": seed, "error": "no plain value", "text": str(error), "correct": False})
     return GateResult(GATE, all(row["correct"] for row in seen), json.dumps(seen))

@@ -1,5 +1,6 @@
 """Stage 5: for each output worth asking about, the shortest list of statements that computes it."""
 
+import ast
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellwright.core.types import Provenance, Reject, Table
+from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import SliceConfig
 from cellwright.pipeline.execute import ExecutedNotebook, table_paths
@@ -19,7 +21,8 @@ from cellwright.proof.values import is_nothing, load
 
 NAME = "slice"
 _SEED = 7
-_TABLE_LITERAL = re.compile(r"['\"]data/([^'\"]+)['\"]")
+# What is filled in at run time, after re.escape: {name} of an f-string or format(), %s and %02d, the star of a glob.
+_HOLE = re.compile(r"\\\{[^}]*\\\}|%[0-9.]*[sdif]|\\\*")
 _LONGEST_TEXT = 2000
 _NOT_ASKED = re.compile(r"\.(info|plot\w*|hist|boxplot|savefig|show)\(|\.(dtypes|columns|index)$")
 
@@ -83,9 +86,7 @@ class SliceStage:
         sources = [cell.source for cell in notebook.code_cells]
         deadline = time.monotonic() + self._config.notebook_s
         async with self._pool.kernel(settings) as kernel:
-            judge = Judge(
-                kernel, timeout_s=self._config.program_timeout_s, seed=_SEED, preload=preload_list(sources)
-            )
+            judge = Judge(kernel, timeout_s=self._config.program_timeout_s, seed=_SEED, preload=preload_list(sources))
             for output in wanted:
                 if time.monotonic() > deadline:
                     outcome.append(_reject(executed, output.id, "no time left for this notebook", output.expression))
@@ -98,8 +99,7 @@ class SliceStage:
         if isinstance(found, NoSlice):
             return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
         statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
-        names = table_names([*(s.source for s in statements), output.expression])
-        tables = tuple(table for table in executed.linked.tables if table.name in names)
+        tables = tables_read([*(s.source for s in statements), output.expression], executed.linked.tables)
         if not tables:
             return _reject(executed, output.id, "reads no table", output.expression)
         notebook = executed.linked.notebook
@@ -124,9 +124,24 @@ class SliceStage:
         """The pool belongs to the build."""
 
 
-def table_names(sources: Sequence[str]) -> set[str]:
-    """Names of tables under `data/` that sources mention."""
-    return {name for source in sources for name in _TABLE_LITERAL.findall(source)}
+def tables_read(sources: Sequence[str], tables: Sequence[Table]) -> tuple[Table, ...]:
+    """The tables under `data/` that sources name; a name with holes, as in an f-string, means all that fit it."""
+    names = (name for source in sources for name in _names_under_data(source))
+    patterns = [_HOLE.sub(".*", re.escape(name)) for name in names]
+    whole = re.compile("|".join(f"(?:{pattern or '.*'})" for pattern in patterns)) if patterns else None
+    return tuple(table for table in tables if whole is not None and whole.fullmatch(table.name))
+
+
+def _names_under_data(source: str) -> Iterator[str]:
+    """What string constants say after `data/`; nothing for the folder itself."""
+    for node in ast.walk(ast.parse(source)):
+        text = None
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        if text is not None and (text == "data" or text.startswith(DATA)):
+            yield text.removeprefix("data").removeprefix("/")
 
 
 def _reject(executed: ExecutedNotebook, output: str, reason: str, detail: str) -> Reject:
@@ -137,7 +152,7 @@ def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output],
     wanted: list[_Output] = []
     outcome: list[SlicedOutput | Reject] = []
     for output in _outputs(executed):
-        reason = _unwanted(output)
+        reason = _unwanted(output, executed.linked.tables)
         if reason is None and len(wanted) >= most:
             reason = "more outputs than one notebook may give"
         if reason is None:
@@ -147,7 +162,7 @@ def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output],
     return wanted, outcome
 
 
-def _unwanted(output: _Output) -> str | None:
+def _unwanted(output: _Output, tables: Sequence[Table]) -> str | None:
     value = load(output.shown.value_json)
     if is_nothing(value) or _NOT_ASKED.search(output.expression):
         return "no value to ask about"
@@ -155,7 +170,7 @@ def _unwanted(output: _Output) -> str | None:
         return "long text"
     uses, _ = free_names(output.expression)
     lead = [unit.source for unit in static_slice(output.before, uses, cautious=True)]
-    return None if table_names([*lead, output.expression]) else "reads no table"
+    return None if tables_read([*lead, output.expression], tables) else "reads no table"
 
 
 def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
@@ -177,9 +192,7 @@ def _target(cell: ParsedCell | None, shown: ShownValue) -> Target | None:
     return next((t for t in targets if (t.statement, t.number) == (shown.statement, shown.number)), None)
 
 
-def _ran_before(
-    parsed: Sequence[ParsedCell | None], executed: ExecutedNotebook, shown: ShownValue
-) -> Iterator[Unit]:
+def _ran_before(parsed: Sequence[ParsedCell | None], executed: ExecutedNotebook, shown: ShownValue) -> Iterator[Unit]:
     for index in range(shown.cell + 1):
         cell, run = parsed[index], executed.execution.cells[index]
         if cell is None or run.status == "not run":

@@ -106,7 +106,9 @@ class Folder(Generic[Out]):
         partial.replace(self.path / "done.json")
 
 
-def write_stream(records: Iterable[Out | Reject], folder: Folder[Out], shard_rows: int = _SHARD_ROWS) -> tuple[int, int]:
+def write_stream(
+    records: Iterable[Out | Reject], folder: Folder[Out], shard_rows: int = _SHARD_ROWS
+) -> tuple[int, int]:
     """Write a stream of records as shards, as they come: for stages that must see all records in one order.
 
     Shards already written by a build that was stopped are written again. Returns the counts of kept and rejected.

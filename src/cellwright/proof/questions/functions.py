@@ -368,10 +368,17 @@ def _negative(symbol: Symbol) -> Symbol:
     raise Unreadable("negative of something else than a number")
 
 
+_OPPOSITES = (
+    (" is not missing", " is missing"),
+    (" is missing", " is not missing"),
+)
+
+
 def _inverted(symbol: Symbol) -> Condition:
     if isinstance(symbol, Condition):
-        if " is not missing" in symbol.words and " and " not in symbol.words and " or " not in symbol.words:
-            return replace(symbol, words=symbol.words.replace(" is not missing", " is missing"))
+        for ending, other in _OPPOSITES:
+            if symbol.words.endswith(ending) and " and " not in symbol.words and " or " not in symbol.words:
+                return replace(symbol, words=symbol.words.removesuffix(ending) + other)
         return replace(symbol, words=f"it is not true that {_clause(symbol.words)}")
     raise Unreadable("negation of something else than a condition")
 

@@ -238,6 +238,8 @@ class Reader:
             case Frame() if attribute not in _ACCESSORS:
                 found = frames.attribute(owner, attribute)
                 return found if found is not None else Method(owner, attribute)
+            case Grouping() if attribute not in _pandas_names():
+                return groups.pick(owner, attribute)
             case Column() | Condition() | Labelled() | Grid() | Grouping() | Distinct() if attribute not in _ACCESSORS:
                 return columns.attribute(owner, attribute, _pandas_names())
         return Method(owner, attribute)

@@ -33,7 +33,11 @@ _MAX_LISTED = 8
 _MAX_STEPS = 8
 _MAX_WORDS = 140
 # Columns that number or name the rows: their statistics mean nothing.
-_IDENTIFIER = re.compile(r"^(unnamed.*|index|no\.?|.*(?<![a-z])id|row[ _]?id|.*(?<![a-z])zip(code)?)$", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"(?:unnamed.*|index|No\.?|no\.|.*(?:^|[ _.-])(?:id|zip(?:[ _]?code)?)|.*[a-z]I[dD]|"
+    r"(?i:.*(?:user|customer|passenger|order|product|item|employee|student|patient|movie|account|client|row|player|"
+    r"member|transaction|session|store|house|station|event|person|case))s?[ _]?(?i:id))"
+)
 _ROW_STEPS = ("drop the rows", "of rows that", "join ", "put the rows", "keep only the rows")
 
 
@@ -131,7 +135,9 @@ class _Entry:
 
 def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[Proposal]:
     entries = _entries(value)
-    numbered = [entry for entry in entries if entry.number is not None and not _meaningless(entry.label)]
+    numbered = [entry for entry in entries if entry.number is not None]
+    if labelled.each == "column":
+        numbered = [entry for entry in numbered if not _meaningless(entry.label)]
     if labelled.family == "missing-values" and labelled.each == "column":
         yield from _about_missing(labelled, entries, code)
         return
@@ -251,8 +257,12 @@ def _label_code(label: tuple[object, ...]) -> str:
     return repr(label[0]) if len(label) == 1 else repr(label)
 
 
+def _is_identifier(name: str) -> bool:
+    return any(_IDENTIFIER.fullmatch(form) for form in (name, name.casefold()))
+
+
 def _meaningless(label: tuple[object, ...]) -> bool:
-    return any(isinstance(part, str) and _IDENTIFIER.match(part) for part in label)
+    return any(isinstance(part, str) and _is_identifier(part) for part in label)
 
 
 _Item = TypeVar("_Item")

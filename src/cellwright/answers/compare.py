@@ -1,0 +1,190 @@
+"""Whether an answer is right: under the task's contract, with the reason when it is not.
+
+`unscored` is for what a person might accept and a program cannot tell; it is never counted as wrong.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from cellwright.answers.clean import comparable
+from cellwright.answers.parse import parse
+from cellwright.answers.rounding import agree, exact, step
+from cellwright.answers.values import (
+    CONTAINERS,
+    NUMERIC,
+    TEXTUAL,
+    NotParsed,
+    Value,
+    conform,
+    item_contract,
+    key_contract,
+)
+from cellwright.core.types import Contract, Grade
+
+_RELATIVE_TOLERANCE = 1e-9
+"""For numbers without a stated rounding: what sums in another order differ by."""
+_SHOWN_CHARS = 60
+
+
+def compare(expected: object, given: object, contract: Contract) -> Grade:
+    """The verdict on `given`, a text that somebody wrote or a value that a program gave, against the right answer.
+
+    Raises AnswerError only for an `expected` that does not fit the contract.
+    """
+    wanted = conform(expected, contract)
+    if isinstance(wanted, NotParsed):
+        return Grade("unscored", "expected", f"The expected answer does not fit its contract: {wanted.reason}.")
+    if contract.kind in TEXTUAL and isinstance(given, str) and _same_text(wanted, given, contract):
+        return _CORRECT
+    found = parse(given, contract) if isinstance(given, str) else conform(given, contract)
+    if isinstance(found, NotParsed):
+        if isinstance(given, str) and _is_alternative(given, contract):
+            return _CORRECT
+        if found.why == "unclear":
+            return Grade("unscored", found.why, f"{_shown(given)} cannot be graded: {found.reason}.")
+        return Grade("wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}.")
+    grade = _compare(wanted, found, contract)
+    if grade.verdict != "correct" and isinstance(given, str) and _is_alternative(given, contract):
+        return _CORRECT
+    return grade
+
+
+_CORRECT = Grade("correct", "same", "It is the expected answer.")
+
+
+def _is_alternative(given: str, contract: Contract) -> bool:
+    key = comparable(given, case_sensitive=contract.case_sensitive)
+    return any(comparable(text, case_sensitive=contract.case_sensitive) == key for text in contract.alternatives)
+
+
+def _same_text(wanted: Value, given: str, contract: Contract) -> bool:
+    return isinstance(wanted, str) and _key(wanted, contract) == _key(given, contract)
+
+
+def _wrong(why: str, wanted: object, found: object, note: str = "") -> Grade:
+    return Grade("wrong", why, f"Expected {_shown(wanted)}, given {_shown(found)}{note}.")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
+
+
+def _compare(wanted: Value, found: Value, contract: Contract) -> Grade:
+    if wanted is None or found is None:
+        return _CORRECT if wanted is found else _wrong("value", wanted, found)
+    if contract.kind == "mapping":
+        return _compare_mappings(_tuple(wanted), _tuple(found), contract)
+    if contract.kind in CONTAINERS:
+        return _compare_collections(_tuple(wanted), _tuple(found), contract)
+    if contract.kind in NUMERIC:
+        return _compare_numbers(wanted, found, contract)
+    return _CORRECT if _key(wanted, contract) == _key(found, contract) else _wrong("value", wanted, found)
+
+
+def _tuple(value: Value) -> tuple[Value, ...]:
+    assert isinstance(value, tuple)
+    return value
+
+
+def _key(value: Value, contract: Contract) -> object:
+    """What two equal scalars that are not rounded numbers have in common."""
+    if isinstance(value, str):
+        return comparable(value, case_sensitive=contract.case_sensitive)
+    return value
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def _equal_numbers(wanted: float, found: float, contract: Contract) -> bool:
+    if contract.kind == "integer":
+        return wanted == found
+    if contract.decimals is None:
+        return abs(wanted - found) <= _RELATIVE_TOLERANCE * max(abs(wanted), abs(found))
+    return agree(exact(wanted), exact(found), contract.decimals)
+
+
+def _compare_numbers(wanted: Value, found: Value, contract: Contract) -> Grade:
+    assert isinstance(wanted, (int, float))
+    assert isinstance(found, (int, float))
+    if _equal_numbers(wanted, found, contract):
+        return _CORRECT
+    if wanted and _equal_numbers(wanted, -found, contract):
+        return _wrong("sign", wanted, found, ": the sign is the other one")
+    if contract.kind == "percent" and any(_equal_numbers(wanted, found * factor, contract) for factor in (100, 0.01)):
+        return _wrong("unit", wanted, found, ": a fraction for a percentage, or the other way round")
+    if _is_rounding(wanted, found, contract):
+        return _wrong("rounding", wanted, found, f": it is not rounded to {contract.decimals} decimals")
+    return _wrong("value", wanted, found)
+
+
+def _is_rounding(wanted: float, found: float, contract: Contract) -> bool:
+    """Whether the number is the right one, rounded more coarsely or cut off instead of rounded."""
+    if contract.decimals is None or contract.kind == "integer" or not found:
+        return False
+    coarser = any(agree(exact(wanted), exact(found), places) for places in range(contract.decimals))
+    return coarser or abs(exact(wanted) - exact(found)) <= step(contract.decimals)
+
+
+# --- lists, sets, mappings -----------------------------------------------------------------------
+
+
+def _compare_collections(wanted: Sequence[Value], found: Sequence[Value], contract: Contract) -> Grade:
+    item = item_contract(contract)
+    if contract.kind == "set":
+        wanted, found = _distinct(wanted, item), _distinct(found, item)
+    if len(wanted) != len(found):
+        why = "missing" if len(found) < len(wanted) else "extra"
+        return _wrong(why, wanted, found, f": {len(found)} elements where {len(wanted)} were expected")
+    if contract.kind == "list" and contract.ordered:
+        wrong = _first_wrong(wanted, found, item)
+        if wrong is None:
+            return _CORRECT
+        if _first_wrong(_sorted(wanted, item), _sorted(found, item), item) is None:
+            return _wrong("order", wanted, found, ": the elements are right, their order is not")
+        return wrong
+    return _first_wrong(_sorted(wanted, item), _sorted(found, item), item) or _CORRECT
+
+
+def _first_wrong(wanted: Sequence[Value], found: Sequence[Value], item: Contract) -> Grade | None:
+    grades = (_compare(one, other, item) for one, other in zip(wanted, found, strict=True))
+    return next((grade for grade in grades if grade.verdict != "correct"), None)
+
+
+def _sorted(values: Sequence[Value], item: Contract) -> list[Value]:
+    order: Callable[[Value], tuple[bool, str, object]] = lambda value: (  # noqa: E731
+        value is None,
+        type(value).__name__ if item.kind not in NUMERIC else "",
+        0 if value is None else _key(value, item),
+    )
+    return sorted(values, key=order)
+
+
+def _distinct(values: Sequence[Value], item: Contract) -> list[Value]:
+    """One of each: a text in two cases, or two numbers with the same rounding, are one element."""
+    kept: list[Value] = []
+    for value in _sorted(values, item):
+        if not kept or _compare(kept[-1], value, item).verdict != "correct":
+            kept.append(value)
+    return kept
+
+
+def _compare_mappings(wanted: Sequence[Value], found: Sequence[Value], contract: Contract) -> Grade:
+    keys, item = key_contract(contract), item_contract(contract)
+    expected = [(_key(_tuple(pair)[0], keys), _tuple(pair)[1]) for pair in wanted]
+    given = [(_key(_tuple(pair)[0], keys), _tuple(pair)[1]) for pair in found]
+    if len(set(dict(expected))) != len(expected):
+        return Grade("unscored", "expected", "Two keys of the expected answer are the same text but for their case.")
+    if twice := next((key for key, count in Counter(key for key, _ in given).items() if count > 1), None):
+        return _wrong("hedged", wanted, found, f": the key {twice!r} comes twice")
+    values = dict(given)
+    if missing := [key for key, _ in expected if key not in values]:
+        return _wrong("missing", wanted, found, f": the key {missing[0]!r} is missing")
+    if len(values) > len(expected):
+        return _wrong("extra", wanted, found, ": it has keys that were not asked for")
+    for key, value in expected:
+        grade = _compare(value, values[key], item)
+        if grade.verdict != "correct":
+            return Grade(grade.verdict, grade.why, f"For {key!r}: {grade.explanation}")
+    return _CORRECT

@@ -1,0 +1,1 @@
+"""Where notebooks and tables come from: sources, licences, and which table a piece of code reads."""

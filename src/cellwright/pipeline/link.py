@@ -1,0 +1,43 @@
+"""Stage 3: the tables that each notebook reads, found in its source, copied by content, and read from data/."""
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from cellwright.core.types import Notebook, Reject
+from cellwright.corpus.links import LinkedNotebook, TableStore, link
+from cellwright.corpus.sources import Sources
+from cellwright.notebooks.code import parse
+
+NAME = "link"
+
+
+class LinkStage:
+    """Links notebooks, one at a time."""
+
+    def __init__(self, sources: Sequence[Path], store: Path) -> None:
+        self._sources = Sources(sources)
+        self._store = TableStore(store)
+
+    async def run(self, group: Sequence[Notebook]) -> Sequence[LinkedNotebook | Reject]:
+        (notebook,) = group
+        path = notebook.provenance.path
+        try:
+            linked = link(notebook, self._sources.by_name[notebook.provenance.source], self._store)
+        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+            return [Reject(NAME, notebook.id, "table cannot be copied", f"{type(error).__name__}: {error}", path)]
+        if linked.tables:
+            return [linked]
+        missing = sorted({found.text for found in linked.links if found.how != "known only at run time"})
+        dynamic = sorted({found.text for found in linked.links} - set(missing))
+        if missing:
+            return [Reject(NAME, notebook.id, "its tables are not in the source", ", ".join(missing), path)]
+        if dynamic:
+            return [Reject(NAME, notebook.id, "its paths are known only at run time", ", ".join(dynamic), path)]
+        if broken := [cell.source for cell in notebook.code_cells if parse(cell.source) is None]:
+            return [Reject(NAME, notebook.id, "its code is not Python 3", broken[0][:500], path)]
+        return [Reject(NAME, notebook.id, "reads no file", "no call that reads a file was found", path)]
+
+    async def close(self) -> None:
+        self._sources.close()
