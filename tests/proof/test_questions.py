@@ -64,7 +64,10 @@ FIRST = {
         'In `x.csv`, how many rows are there where `Goals` is greater than 8 or `Sex` is "f"?',
         4,
     ),
-    "df[~df.Age.isnull()].Goals.sum()": ("In `x.csv`, what is the sum of `Goals` over the rows where `Age` is not missing?", 30),
+    "df[~df.Age.isnull()].Goals.sum()": (
+        "In `x.csv`, what is the sum of `Goals` over the rows where `Age` is not missing?",
+        30,
+    ),
     "df.query('Goals > 3 and Sex == \"f\"').Age.max()": (
         'In `x.csv`, what is the maximum of `Age` over the rows where `Goals` is greater than 3 and `Sex` is "f"?',
         2.0,
@@ -85,9 +88,15 @@ FIRST = {
     "df.Age.isnull().sum()": ("In `x.csv`, how many rows are there where `Age` is missing?", 1),
     "df.Sex.nunique()": ("In `x.csv`, what is the number of distinct non-missing values of `Sex`?", 2),
     "df.groupby('Sex').Goals.sum().idxmax()": ("In `x.csv`, what is the `Sex` with the highest sum of `Goals`?", "m"),
-    "df.groupby('Sex')['Age'].mean()['f']": ('In `x.csv`, what is the mean of `Age` over the rows where `Sex` is "f"?', 4.0),
+    "df.groupby('Sex')['Age'].mean()['f']": (
+        'In `x.csv`, what is the mean of `Age` over the rows where `Sex` is "f"?',
+        4.0,
+    ),
     "df.set_index('Team').Goals.idxmax()": ("In `x.csv`, what is the `Team` of the row with the highest `Goals`?", "E"),
-    "df.set_index('Team').loc['C', 'Goals']": ('In `x.csv`, what is the value of `Goals` in the row where `Team` is "C"?', 7),
+    "df.set_index('Team').loc['C', 'Goals']": (
+        'In `x.csv`, what is the value of `Goals` in the row where `Team` is "C"?',
+        7,
+    ),
     "df.dropna().shape": (
         "Start from `x.csv`. First, drop the rows that have a missing value in any column. How many rows are there?",
         7,

@@ -68,7 +68,10 @@ NEEDED = {
         ["class T: pass", "t = T()", "setattr(t, 'v', 3)", "w = 1", "t.v"],
         ["class T: pass", "t = T()", "setattr(t, 'v', 3)"],
     ),
-    "iterator": (["i = iter([1, 2, 3])", "first = next(i)", "z = 0", "next(i)"], ["i = iter([1, 2, 3])", "first = next(i)"]),
+    "iterator": (
+        ["i = iter([1, 2, 3])", "first = next(i)", "z = 0", "next(i)"],
+        ["i = iter([1, 2, 3])", "first = next(i)"],
+    ),
     "nested alias": (
         ["d = {'x': []}", "y = d['x']", "y.append(1)", "e = {}", "d"],
         ["d = {'x': []}", "y = d['x']", "y.append(1)"],
@@ -83,7 +86,13 @@ NEEDED = {
     ),
     "star import": (["from math import *", "x = 4", "y = 1", "sqrt(x)"], ["from math import *", "x = 4"]),
     "registry": (
-        ["R = {}", "def reg(f):\n    R[f.__name__] = f\n    return f", "@reg\ndef g():\n    return 7", "h = 1", "R['g']()"],
+        [
+            "R = {}",
+            "def reg(f):\n    R[f.__name__] = f\n    return f",
+            "@reg\ndef g():\n    return 7",
+            "h = 1",
+            "R['g']()",
+        ],
         ["R = {}", "def reg(f):\n    R[f.__name__] = f\n    return f", "@reg\ndef g():\n    return 7"],
     ),
     "loop": (["t = 0", "for i in range(3):\n    t += i", "s = 9", "t"], ["t = 0", "for i in range(3):\n    t += i"]),

@@ -42,7 +42,9 @@ def compare(expected: object, given: object, contract: Contract) -> Grade:
             return _CORRECT
         if found.why == "unclear":
             return Grade("unscored", found.why, f"{_shown(given)} cannot be graded: {found.reason}.")
-        return Grade("wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}.")
+        return Grade(
+            "wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}."
+        )
     grade = _compare(wanted, found, contract)
     if grade.verdict != "correct" and isinstance(given, str) and _is_alternative(given, contract):
         return _CORRECT

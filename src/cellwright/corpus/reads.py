@@ -118,13 +118,11 @@ class _Finder(ast.NodeVisitor):
                 if isinstance(argument, ast.Name) and argument.id in {a.arg for a in node.args.args}:
                     found.parameters.add(argument.id)
         self._functions[node.name] = found
-        self.bodies.append((self._cell, node, self._defaults(node)))
-
-    def _defaults(self, node: ast.FunctionDef) -> dict[str, Values]:
-        given = node.args.args[len(node.args.args) - len(node.args.defaults) :]
-        pairs = list(zip(given, node.args.defaults, strict=True))
-        pairs += [(a, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d is not None]
-        return {parameter.arg: evaluate(default, self._names) for parameter, default in pairs}
+        defaults = {name: evaluate(default, self._names) for name, default in _defaults(node)}
+        self.bodies.append((self._cell, node, defaults))
+        for name, default in _defaults(node):
+            if name in found.parameters:
+                self.reads.append(Read(self._cell, default, defaults[name]))
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -211,6 +209,15 @@ class _Finder(ast.NodeVisitor):
             seen[name] = (*seen.get(name, ()), *evaluate(argument, self._names))
             if name in function.parameters:
                 yield argument
+
+
+def _defaults(node: ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    given = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+    for parameter, default in zip(given, node.args.defaults, strict=True):
+        yield parameter.arg, default
+    for parameter, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        if value is not None:
+            yield parameter.arg, value
 
 
 def _receiver(node: ast.Call) -> ast.expr | None:

@@ -4,6 +4,7 @@ Reads nbformat 4 itself, with only the fields that are wanted; nbformat 3 goes t
 does not promise: stored pictures and widget states are not kept, since nothing reads them.
 """
 
+import json
 import re
 import warnings
 from typing import Any
@@ -83,7 +84,10 @@ def _header(data: bytes) -> tuple[int, int, bytes]:
     try:
         header = msgspec.json.decode(text, type=_Header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _bad_json(text, error) from None
+        if b"\\ud" not in text.lower():
+            raise _bad_json(text, error) from None
+        text = _mended(text, error)
+        header = msgspec.json.decode(text, type=_Header)
     if header.nbformat is None:
         raise BadNotebook("not a notebook", "JSON without the field nbformat")
     if header.nbformat not in (3, 4):
@@ -91,6 +95,15 @@ def _header(data: bytes) -> tuple[int, int, bytes]:
             f"nbformat {header.nbformat} is not supported", "open it in Jupyter and save it as nbformat 4"
         )
     return header.nbformat, header.nbformat_minor or 0, text
+
+
+def _mended(text: bytes, error: Exception) -> bytes:
+    """The JSON without halves of surrogate pairs: Python's own parser takes them, and nothing else does."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _bad_json(text, error) from None
+    return _SURROGATES.sub("\ufffd", json.dumps(content, ensure_ascii=False)).encode()
 
 
 def _bad_json(text: bytes, error: Exception) -> BadNotebook:
@@ -111,27 +124,25 @@ def _decode(text: bytes, major: int) -> _RawNotebook:
     try:
         if major == 4:
             return msgspec.json.decode(text, type=_RawNotebook)
-        return msgspec.convert(_upgraded(msgspec.json.decode(text)), _RawNotebook)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
-        raise BadNotebook("not a notebook", str(error) or type(error).__name__) from None
+        return msgspec.convert(_upgraded(text), _RawNotebook)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad_json(text, error) from None
 
 
-def _upgraded(old: Any) -> Any:
+def _upgraded(text: bytes) -> Any:
     """An nbformat 3 notebook as nbformat 4, by the library that defines both."""
-    if not isinstance(old, dict) or not isinstance(old.get("worksheets"), list):
-        raise BadNotebook("not a notebook", "nbformat 3 without worksheets")
-    cells = [cell for sheet in old["worksheets"] if isinstance(sheet, dict) for cell in sheet.get("cells") or ()]
-    language = next((c.get("language") for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"), None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            new = nbformat.convert(nbformat.from_dict(old), 4)  # type: ignore[no-untyped-call]
+            old: Any = nbformat.reads(text.decode(), as_version=3)  # type: ignore[no-untyped-call]
+            language = next((c.language for sheet in old.worksheets for c in sheet.cells if c.cell_type == "code"), "")
+            new: Any = nbformat.convert(old, 4)  # type: ignore[no-untyped-call]
     except Exception as error:  # noqa: BLE001 - the library's upgrade meets malformed files with any exception
         raise BadNotebook(
             "not a notebook", f"nbformat 3 that cannot be upgraded: {type(error).__name__}: {error}"
         ) from None
     if language:
-        new["metadata"].setdefault("language_info", {"name": language})
+        new.metadata.setdefault("language_info", {"name": str(language)})
     return new
 
 

@@ -1,5 +1,6 @@
 """Stage 6: questions from templates, each with its contract and the answer that its program gives."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,15 @@ from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
 from cellwright.proof.judge import Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
+from cellwright.proof.slicing import NoSlice, find_slice
+from cellwright.proof.units import parse_cell
 from cellwright.proof.values import Snapshot, load, python_value
 
 NAME = "ask"
 _SEED = 7
 _LONGEST_ANSWER = 400
+_ADDS_COLUMN = re.compile(r"\w+\[['\"][^\]]*\] *=[^=]|\w+\.insert\(")
+_LABEL_FAMILIES = {"extreme", "distinct"}
 _TRIVIAL_FAMILIES = {"look-up"}
 
 
@@ -54,6 +59,7 @@ class AskStage:
             preload = preload_list([unit for a in asked for unit in a.units])
             judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)
             runs = await judge.run(programs)
+            asked = [await _reduced(a, run, judge) for a, run in zip(asked, runs, strict=False)]
         unique = {
             n: run.value == {"t": "bool", "v": True} for (n, _), run in zip(checks, runs[len(asked) :], strict=True)
         }
@@ -94,6 +100,22 @@ def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
     return [_Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
+async def _reduced(asked: _Asked, run: Run, judge: Judge) -> _Asked:
+    """Without statements that the output needed and this question about it does not, such as a new column."""
+    statements = asked.output.statements
+    cells = [parse_cell(statement.cell, statement.source) for statement in statements]
+    units = [unit for cell in cells if cell is not None for unit in cell.units]
+    added = any(_ADDS_COLUMN.match(statement.source) for statement in statements)
+    if run.value is None or not added or len(units) != len(statements):
+        return asked
+    found = await find_slice(units, asked.proposal.expression, run.value, judge)
+    if isinstance(found, NoSlice) or len(found.units) == len(units):
+        return asked
+    kept = [number for number, unit in enumerate(units) if any(unit is other for other in found.units)]
+    output = replace(asked.output, statements=tuple(statements[number] for number in kept))
+    return replace(asked, output=output, comments=tuple(asked.comments[number] for number in kept))
+
+
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:
     whole_value = proposal.expression == f"({output.expression})"
     return proposal.decimals if proposal.decimals is not None or not whole_value else output.decimals
@@ -124,6 +146,8 @@ def _task(asked: _Asked, run: Run) -> Task | Reject:
     value, problem = _answer(run.value)
     if problem:
         return _reject(asked, problem, asked.proposal.question)
+    if asked.proposal.family in _LABEL_FAMILIES:
+        value = _whole_labels(value)
     contract = contract_for(asked.proposal, value)
     answer = to_json(round_value(value, contract))
     if len(answer) > _LONGEST_ANSWER:
@@ -145,6 +169,15 @@ def _task(asked: _Asked, run: Run) -> Task | Reject:
         oracle=oracle,
         trivial=proposal.family in _TRIVIAL_FAMILIES,
     )
+
+
+def _whole_labels(value: object) -> object:
+    """Labels as the table shows them: a year that a missing value turned into 1999.0 is 1999."""
+    parts = value if isinstance(value, tuple) else (value,)
+    if any(not isinstance(part, float) or not part.is_integer() for part in parts):
+        return value
+    whole = tuple(int(part) for part in parts if isinstance(part, float))
+    return whole if isinstance(value, tuple) else whole[0]
 
 
 def _answer(snapshot: Snapshot) -> tuple[object, str]:

@@ -1,5 +1,6 @@
-"""Stage 2: of notebooks that say the same, one stays: the one that kept most of its outputs, the first of equals.
+"""Stage 2: of notebooks that say the same, one stays: the one that kept most of its outputs.
 
+Of equals, the one with the shortest path stays (`report.ipynb` before `report-Copy1.ipynb`).
 Exact, by normalised code and markdown; two passes, with the keys in a database on disk.
 """
 
@@ -24,7 +25,7 @@ def dedup(notebooks: Folder[Notebook]) -> Iterator[Notebook | Reject]:
             keys.execute(
                 "INSERT INTO best VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE "
                 "SET id = excluded.id, path = excluded.path, outputs = excluded.outputs "
-                "WHERE excluded.outputs > best.outputs",
+                "WHERE (excluded.outputs, -length(excluded.path)) > (best.outputs, -length(best.path))",
                 row,
             )
         for notebook in notebooks.records():

@@ -25,37 +25,37 @@ def _load(arguments: Arguments, _: Evaluator) -> Frame:
         raise Unreadable("file known only at run time")
     table = path.value.replace("\\", "/").rpartition("/")[2]
     arguments.ignore(*_PLAIN)
-    steps = tuple(f"read {wording.name(table)} {step}" for step in _steps(arguments))
-    frame = Frame((table,), steps)
+    clauses = _clauses(arguments)
+    frame = Frame((table,), (f"read {wording.name(table)} {', '.join(clauses)}",) if clauses else ())
     return _indexed(frame, arguments)
 
 
-def _steps(arguments: Arguments) -> list[str]:
-    steps: list[str] = []
+def _clauses(arguments: Arguments) -> list[str]:
+    clauses: list[str] = []
     sheet = arguments.take("sheet_name", 1 if arguments.call.endswith("excel") else None)
     if isinstance(sheet, Constant) and isinstance(sheet.value, (str, int)):
         named = f"named {wording.value(sheet.value)}" if isinstance(sheet.value, str) else f"number {sheet.value + 1}"
-        steps.append(f"from the sheet {named}")
+        clauses.append(f"from the sheet {named}")
+    if (skipped := arguments.constant("skiprows", None)) is not None:
+        if not isinstance(skipped, int) or skipped < 1:
+            raise Unreadable("skipped lines of a file")
+        clauses.append("skipping its first line" if skipped == 1 else f"skipping its first {skipped} lines")
     header, names = arguments.constant("header", None, "infer"), arguments.constant("names", None)
     if names is not None:
         listed = wording.listing([wording.name(name) for name in names])
         first = "as a file without a header row" if header in (None, "infer") else "replacing its header row"
-        steps.append(f"{first}, with the columns named, in order, {listed}")
+        clauses.append(f"{first}, with the columns named, in order, {listed}")
     elif header not in ("infer", 0):
         raise Unreadable("file without column names")
-    if (skipped := arguments.constant("skiprows", None)) is not None:
-        if not isinstance(skipped, int):
-            raise Unreadable("skipped lines of a file")
-        steps.append(f"without its first {skipped} lines")
     if (rows := arguments.constant("nrows", None)) is not None:
-        steps.append(f"only as far as its first {rows} data rows")
+        clauses.append(f"only as far as its first {rows} data rows")
     if (columns := arguments.constant("usecols", None)) is not None:
         listed = wording.listing([wording.name(name) for name in columns])
-        steps.append(f"with only the columns {listed}")
+        clauses.append(f"with only the columns {listed}")
     if (missing := arguments.constant("na_values", None)) is not None:
         values = missing if isinstance(missing, list) else [missing]
-        steps.append(f"taking {wording.listing([wording.value(item) for item in values], 'or')} as a missing value")
-    return steps
+        clauses.append(f"taking {wording.listing([wording.value(item) for item in values], 'or')} as a missing value")
+    return clauses
 
 
 def _indexed(frame: Frame, arguments: Arguments) -> Frame:

@@ -190,7 +190,9 @@ def value_counts(column: Column, *, share: bool) -> Labelled:
     """The number, or share, of rows with each value of a column, the most frequent first."""
     base = column.frame
     grouping = Grouping(base, (column,))
-    frequent = tuple(f"which value of {column.operand} is the {side} frequent{base.over}?" for side in ("most", "least"))
+    frequent = tuple(
+        f"which value of {column.operand} is the {side} frequent{base.over}?" for side in ("most", "least")
+    )
     counts = replace(rows_per_group(grouping), order=False, superlatives=(frequent[0], frequent[1]))
     if not share:
         return counts

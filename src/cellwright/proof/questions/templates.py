@@ -38,6 +38,8 @@ _IDENTIFIER = re.compile(
     r"(?i:.*(?:user|customer|passenger|order|product|item|employee|student|patient|movie|account|client|row|player|"
     r"member|transaction|session|store|house|station|event|person|case))s?[ _]?(?i:id))"
 )
+_NEW_COLUMN = re.compile(r"set a column (`[^`]*`) to ")
+_ALL_COLUMNS = ("columns", "any column", "each column")
 _ROW_STEPS = ("drop the rows", "of rows that", "join ", "put the rows", "keep only the rows")
 
 
@@ -100,14 +102,30 @@ def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[Proposal]
 def sentence(frame: Frame, question: str) -> str:
     """The question with its tables and the steps that lead to it."""
     files = wording.listing([wording.name(table) for table in frame.tables])
-    if len(frame.steps) > _MAX_STEPS:
+    found = _needed(frame.steps, question)
+    if len(found) > _MAX_STEPS:
         raise Unreadable("too many steps")
-    if not frame.steps:
+    if not found:
         return f"In {files}, {question}"
-    first, *others = (wording.capital(step) for step in frame.steps)
-    steps = [f"First, {first[0].lower()}{first[1:]}."]
-    steps += [f"Then {step[0].lower()}{step[1:]}." for step in others]
-    return f"Start from {files}. {' '.join(steps)} {wording.capital(question)}"
+    first, *others = (wording.capital(step) for step in found)
+    steps = [f"Then {step[0].lower()}{step[1:]}." for step in others]
+    if first.startswith("Read ") and len(frame.tables) == 1:
+        start = f"{first}."
+    else:
+        start = f"Start from {files}. First, {first[0].lower()}{first[1:]}."
+    return " ".join([start, *steps, wording.capital(question)])
+
+
+def _needed(steps: Sequence[str], question: str) -> list[str]:
+    """The steps without the new columns that nothing after them speaks of."""
+    kept: list[str] = []
+    later = question
+    for step in reversed(steps):
+        new = _NEW_COLUMN.match(step)
+        if new is None or new[1] in later or any(words in later for words in _ALL_COLUMNS):
+            kept.append(step)
+            later += step
+    return kept[::-1]
 
 
 def _about_quantity(quantity: Quantity, code: str) -> Proposal:
@@ -344,7 +362,9 @@ def _about_top(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
     keys = [key for key in frame.order.keys if key in _columns(value)]
     if len(keys) != len(frame.order.keys):
         raise Unreadable("order by a column that is not shown")
-    question = f"sort the rows{scope} by {frame.order.words}: what are the values of {wording.name(column)} in {frame.taken}?"
+    question = (
+        f"sort the rows{scope} by {frame.order.words}: what are the values of {wording.name(column)} in {frame.taken}?"
+    )
     longer = _one_more(code)
     if longer is None:
         raise Unreadable("first rows counted in another way")

@@ -1,0 +1,97 @@
+"""The commands as a person types them, with their exit codes and what they say."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.records import write_shard
+from cellwright.core.types import Task
+from cellwright.pipeline.build import BuildResult
+from cellwright.pipeline.export import TASKS
+from tests.pipeline.conftest import built, corpus
+
+__all__ = ["built", "corpus"]
+
+
+def cellwright(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "cellwright", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+
+
+def test_verify_runs_every_task_again(built: BuildResult) -> None:
+    """All answers of a fresh dataset come out again, and the exit code is 0."""
+    done = cellwright("verify", built.out, "--trusted", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"tasks": len(built.tasks), "correct": len(built.tasks), "wrong": []}
+
+
+@pytest.fixture
+def copied(built: BuildResult, tmp_path: Path) -> Path:
+    """A dataset that may be broken."""
+    (tmp_path / "tables").mkdir()
+    for table in (built.out / "tables").iterdir():
+        (tmp_path / "tables" / table.name).write_bytes(table.read_bytes())
+    (tmp_path / TASKS).write_bytes((built.out / TASKS).read_bytes())
+    return tmp_path
+
+
+def test_verify_finds_an_altered_answer(built: BuildResult, copied: Path) -> None:
+    """One answer that its program does not give is named, and the exit code is 1."""
+    first, *others = built.tasks
+    lie = replace(first, answer_json="12345" if first.contract.kind != "mapping" else '[["a", 1]]')
+    write_shard(copied / TASKS, Task, [lie, *others])
+    done = cellwright("verify", copied, "--trusted")
+    assert done.returncode == 1
+    assert first.id in done.stdout
+    assert f"{len(others)} of {len(built.tasks)} answers came out again" in done.stdout
+
+
+def test_verify_finds_an_altered_table(built: BuildResult, copied: Path) -> None:
+    """A table whose content is not what its hash says fails all its tasks."""
+    with (copied / "tables" / built.tasks[0].tables[0].stored_name).open("a") as file:
+        file.write("x,1,1,1\n")
+    done = cellwright("verify", copied, "--trusted", "--json")
+    assert done.returncode == 1
+    wrong = {row["task"] for row in json.loads(done.stdout)["wrong"]}
+    sha = built.tasks[0].tables[0].sha256
+    assert wrong == {task.id for task in built.tasks if sha in {table.sha256 for table in task.tables}}
+
+
+def test_show_prints_a_task_with_its_cells(built: BuildResult) -> None:
+    """The first characters of an id are enough; the answer, the notebook and the code are there."""
+    task = built.tasks[0]
+    done = cellwright("show", task.id[:10], "--in", built.out)
+    assert done.returncode == 0, done.stderr
+    assert task.answer_json in done.stdout
+    assert "read_csv" in done.stdout
+    assert task.provenance.path in done.stdout
+    assert json.loads(cellwright("show", task.id, "--in", built.out, "--json").stdout)["id"] == task.id
+
+
+MISTAKES = {
+    ("build", "nowhere", "--out", "x"): "nowhere does not exist",
+    ("build", "CORPUS", "--out", "x", "--set", "execute.cel_s=3"): "did you mean execute.cell_s?",
+    ("build", "CORPUS", "--out", "x", "--set", "execute.cell_s=soon"): "cell_s",
+    ("build", "CORPUS", "--out", "x", "--set", "workers"): "key=value",
+    ("verify", "nowhere"): "holds no tasks.parquet",
+    ("show", "abc", "--in", "nowhere"): "holds no tasks.parquet",
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+def test_mistakes_get_one_line(arguments: tuple[str, ...], corpus: Path) -> None:
+    """A mistake of the person's: exit code 2, one line that says what to do, no traceback."""
+    done = cellwright(*(corpus if argument == "CORPUS" else argument for argument in arguments))
+    assert done.returncode == 2
+    assert MISTAKES[arguments] in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_version() -> None:
+    """The version is printed."""
+    assert cellwright("--version").stdout.startswith("cellwright 0")

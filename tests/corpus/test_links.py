@@ -1,0 +1,152 @@
+"""Links: which file a notebook reads, and the code that reads it from data/."""
+
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.types import Cell, Notebook, Provenance
+from cellwright.corpus.links import LinkedNotebook, TableStore, link
+from cellwright.corpus.sources import Sources
+
+
+def linked(tmp_path: Path, files: list[str], *sources: str, at: str = "nb/a.ipynb") -> LinkedNotebook:
+    """A notebook with these cells, linked in a source with these files."""
+    root = tmp_path / "root"
+    for name in files:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(f"name\n{name}\n")
+    cells = tuple(Cell("code", text) for text in sources)
+    with Sources([root]) as opened:
+        (source,) = opened.by_name.values()
+        provenance = Provenance("root", at, "0" * 64)
+        return link(Notebook("id", provenance, cells), source, TableStore(tmp_path / "store"))
+
+
+ONE_TABLE = {
+    "pd.read_csv('x.csv')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('./sub/x.csv')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('../input/some-set/x.csv')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('/kaggle/input/some-set/x.csv', sep=';')": "pd.read_csv('data/x.csv', sep=';')",
+    r"pd.read_csv('C:\\Users\\me\\x.csv')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv(r'C:\\Users\\me\\x.csv')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('/home/someone/else/X.CSV')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('https://example.org/a/b/x.csv?raw=true')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv(filepath_or_buffer='x.csv')": "pd.read_csv(filepath_or_buffer='data/x.csv')",
+    "p = 'x'\npd.read_csv(p + '.csv')": "p = 'x'\npd.read_csv('data/x.csv')",
+    "p = 'x'\npd.read_csv(f'sub/{p}.csv')": "p = 'x'\npd.read_csv('data/x.csv')",
+    "pd.read_csv('%s.csv' % 'x')": "pd.read_csv('data/x.csv')",
+    "pd.read_csv('{}.{}'.format('x', 'csv'))": "pd.read_csv('data/x.csv')",
+    "import os\nD = '..'\npd.read_csv(os.path.join(D, 'sub', 'x.csv'))": "import os\nD = '..'\npd.read_csv('data/x.csv')",
+    "from pathlib import Path\nD = Path('..') / 'sub'\npd.read_csv(D / 'x.csv')": (
+        "from pathlib import Path\nD = Path('..') / 'sub'\npd.read_csv('data/x.csv')"
+    ),
+    "from pathlib import Path\nPath('x.csv').read_text()": "from pathlib import Path\nPath('data/x.csv').read_text()",
+    "with open('x.csv') as f:\n    t = f.read()": "with open('data/x.csv') as f:\n    t = f.read()",
+    "np.loadtxt('x.csv')": "np.loadtxt('data/x.csv')",
+    "%matplotlib inline\ndf = pd.read_csv('x.csv')\n!ls": "%matplotlib inline\ndf = pd.read_csv('data/x.csv')\n!ls",
+    "%%time\ndf = pd.read_csv('x.csv')": "%%time\ndf = pd.read_csv('data/x.csv')",
+    "é = 'ü'; df = pd.read_csv('x.csv')  # é": "é = 'ü'; df = pd.read_csv('data/x.csv')  # é",
+    "def load(path='x.csv'):\n    return pd.read_csv(path)\nload()": (
+        "def load(path='data/x.csv'):\n    return pd.read_csv(path)\nload()"
+    ),
+    "def load(path):\n    return pd.read_csv(path)\nload('sub/x.csv')": (
+        "def load(path):\n    return pd.read_csv(path)\nload('data/x.csv')"
+    ),
+    "def load(name, d='sub'):\n    p = d + '/' + name\n    return pd.read_csv(p)\nload('x.csv')": (
+        "def load(name, d='sub'):\n    p = d + '/' + name\n    return pd.read_csv('data/x.csv')\nload('x.csv')"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", ONE_TABLE)
+def test_path_is_found_and_rewritten(tmp_path: Path, source: str) -> None:
+    """A path written in any of the usual ways means the file of that name, and nothing else of the cell changes."""
+    found = linked(tmp_path, ["sub/x.csv", "sub/y.csv"], source)
+    assert [table.path for table in found.tables] == ["sub/x.csv"]
+    assert found.notebook.cells[0].source == ONE_TABLE[source]
+    assert found.patches
+    (table,) = found.tables
+    assert (tmp_path / "store" / table.stored_name).read_text() == "name\nsub/x.csv\n"
+
+
+SEVERAL = {
+    "for n in ['x', 'y']:\n    pd.read_csv(f'../sub/{n}.csv')": "for n in ['x', 'y']:\n    pd.read_csv(f'data/{n}.csv')",
+    "for p in ['sub/x.csv', 'sub/y.csv']:\n    pd.read_csv(p)": (
+        "for p in ['data/x.csv', 'data/y.csv']:\n    pd.read_csv(p)"
+    ),
+    "d = {n: pd.read_csv(n + '.csv') for n in ('x', 'y')}": (
+        "d = {n: pd.read_csv('data/' + (n + '.csv').rpartition('/')[2]) for n in ('x', 'y')}"
+    ),
+    "for n in 'xy':\n    pass\nimport glob\nglob.glob('../sub/*.csv')": (
+        "for n in 'xy':\n    pass\nimport glob\nglob.glob('data/*.csv')"
+    ),
+    "def load(n):\n    p = os.path.join('..', 'sub', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')": (
+        "def load(n):\n    p = os.path.join('data', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')"
+    ),
+    "files = {'a': 'x.csv', 'b': 'y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)": (
+        "files = {'a': 'data/x.csv', 'b': 'data/y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", SEVERAL)
+def test_loops_over_files_are_rewritten(tmp_path: Path, source: str) -> None:
+    """Where one expression stands for several files, all are found and the expression goes on standing for them."""
+    found = linked(tmp_path, ["sub/x.csv", "sub/y.csv"], source)
+    assert {table.path for table in found.tables} == {"sub/x.csv", "sub/y.csv"}
+    assert found.notebook.cells[0].source == SEVERAL[source]
+
+
+NOT_READ = [
+    "df.to_csv('x.csv')",
+    "open('x.csv', 'w')",
+    "open('x.csv', mode='a')",
+    "pd.read_csv(input())",
+    "pd.read_csv('z.csv')",
+    "pd.read_csv('https://example.org/z.csv')",
+    "print('x.csv')",
+    "this is not python 'x.csv'",
+    "%%bash\ncat x.csv",
+    "pd.read_csv('x.csv' * 10**9)",
+    "pd.read_csv('\\n' * 5)",
+    "pd.read_csv('../../../../etc/passwd')",
+    "pd.read_csv('a.ipynb')",
+]
+
+
+@pytest.mark.parametrize("source", NOT_READ)
+def test_what_reads_no_file_of_the_source_is_left_alone(tmp_path: Path, source: str) -> None:
+    """Writing, unknown paths and files elsewhere give no table and no change."""
+    found = linked(tmp_path, ["sub/x.csv", "nb/a.ipynb"], source)
+    assert found.tables == ()
+    assert found.notebook.cells[0].source == source
+
+
+def test_same_name_in_two_folders_becomes_two_names(tmp_path: Path) -> None:
+    """Two files of one name get different names under data/."""
+    found = linked(tmp_path, ["a/x.csv", "b/x.csv"], "pd.read_csv('../a/x.csv')\npd.read_csv('../b/x.csv')")
+    assert found.notebook.cells[0].source == "pd.read_csv('data/x.csv')\npd.read_csv('data/b-x.csv')"
+    assert len({table.sha256 for table in found.tables}) == 2
+
+
+def test_nearest_of_equal_names_is_meant_and_a_tie_is_not_guessed(tmp_path: Path) -> None:
+    """The file nearest to the notebook is taken; where two are as near, none."""
+    near = linked(tmp_path, ["nb/data/x.csv", "far/x.csv"], "pd.read_csv('old/x.csv')")
+    assert [table.path for table in near.tables] == ["nb/data/x.csv"]
+    tie = linked(tmp_path / "tie", ["p/x.csv", "q/x.csv"], "pd.read_csv('old/x.csv')")
+    assert tie.tables == ()
+
+
+def test_table_of_another_project_is_not_taken(tmp_path: Path) -> None:
+    """In a folder of many projects, `train.csv` of another one is another table."""
+    files = ["one/README.md", "one/nb/a.ipynb", "two/README.md", "two/train.csv"]
+    assert linked(tmp_path, files, "pd.read_csv('train.csv')", at="one/nb/a.ipynb").tables == ()
+    files.append("one/data/train.csv")
+    found = linked(tmp_path, files, "pd.read_csv('train.csv')", at="one/nb/a.ipynb")
+    assert [table.path for table in found.tables] == ["one/data/train.csv"]
+
+
+def test_names_bound_in_one_cell_are_known_in_the_next(tmp_path: Path) -> None:
+    """Constants flow from cell to cell, and a name that is bound to something unknown is forgotten."""
+    found = linked(tmp_path, ["x.csv", "y.csv"], "p = 'x.csv'", "pd.read_csv(p)", "p = input()", "pd.read_csv(p)")
+    assert [cell.source for cell in found.notebook.cells][1::2] == ["pd.read_csv('data/x.csv')", "pd.read_csv(p)"]
