@@ -107,19 +107,22 @@ def test_traces_are_what_a_chat_template_takes(built: BuildResult) -> None:
         assert ('"comment"' in text) == (row["rendering"] == "non-thinking")
 
 
+def shown(notebook: Any) -> list[str]:
+    """What the cells of a notebook show, as text."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return [output.text if output.output_type == "stream" else output.data["text/plain"] for output in outputs]
+
+
 def test_answer_notebooks_run_again(built: BuildResult) -> None:
     """The exported notebook of a task runs from top to bottom and shows what it showed."""
     task = built.tasks[0]
     path = built.out / "notebooks" / task.notebook_id / f"{task.id}.ipynb"
     notebook = nb.read(path, as_version=4)
     nb.validate(notebook)
-    before = [
-        cell.outputs[-1].data["text/plain"] for cell in notebook.cells if cell.cell_type == "code" and cell.outputs
-    ]
+    before = shown(notebook)
     client.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}}).execute()
-    after = [
-        cell.outputs[-1].data["text/plain"] for cell in notebook.cells if cell.cell_type == "code" and cell.outputs
-    ]
+    after = shown(notebook)
+    assert before
     assert before == after
 
 

@@ -39,8 +39,8 @@ def assign_splits(weights: Mapping[str, int], test_share: float, validation_shar
     splits: dict[str, Split] = {}
     for group in sorted(weights, key=lambda name: hashlib.sha256(name.encode()).digest()):
         splits[group] = "train"
-        for side in room:
-            if room[side] >= weights[group] / 2:
+        for side, left in room.items():
+            if left >= weights[group] / 2:
                 room[side] -= weights[group]
                 splits[group] = side
                 break

@@ -13,7 +13,7 @@ from cellwright.pipeline.config import AskConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
-from cellwright.proof.judge import Judge, Program, Run, preload_list
+from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
 from cellwright.proof.slicing import NoSlice, find_slice
 from cellwright.proof.units import parse_cell
@@ -57,7 +57,9 @@ class AskStage:
         settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._limits)
         async with self._pool.kernel(settings) as kernel:
             preload = preload_list([unit for a in asked for unit in a.units])
-            judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)
+            judge = Judge(
+                kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS
+            )
             runs = await judge.run(programs)
             asked = [await _reduced(a, run, judge) for a, run in zip(asked, runs, strict=False)]
         unique = {

@@ -14,7 +14,7 @@ from cellwright.pipeline.config import SliceConfig
 from cellwright.pipeline.execute import ExecutedNotebook, table_paths
 from cellwright.proof.execution import ShownValue
 from cellwright.proof.inside.targets import Target
-from cellwright.proof.judge import Judge, preload_list
+from cellwright.proof.judge import CHECKPOINTS, Judge, preload_list
 from cellwright.proof.slicing import NoSlice, find_slice, static_slice
 from cellwright.proof.units import ParsedCell, Unit, free_names, parse_cells
 from cellwright.proof.values import is_nothing, load
@@ -86,7 +86,13 @@ class SliceStage:
         sources = [cell.source for cell in notebook.code_cells]
         deadline = time.monotonic() + self._config.notebook_s
         async with self._pool.kernel(settings) as kernel:
-            judge = Judge(kernel, timeout_s=self._config.program_timeout_s, seed=_SEED, preload=preload_list(sources))
+            judge = Judge(
+                kernel,
+                timeout_s=self._config.program_timeout_s,
+                seed=_SEED,
+                preload=preload_list(sources),
+                checkpoints=CHECKPOINTS,
+            )
             for output in wanted:
                 if time.monotonic() > deadline:
                     outcome.append(_reject(executed, output.id, "no time left for this notebook", output.expression))

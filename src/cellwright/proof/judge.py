@@ -12,6 +12,8 @@ from cellwright.proof.values import Snapshot
 
 # Libraries that are imported once, before the fork, when a program imports them: they have no say in the answer.
 _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", "statsmodels")
+CHECKPOINTS = 3
+"""A good number of checkpoints for a search: each holds what its beginning loaded."""
 _MARGIN_S = 30.0
 
 
@@ -49,9 +51,16 @@ def preload_list(sources: Sequence[str]) -> list[str]:
 
 
 class Judge:
-    """Runs programs in forks of one kernel that has run nothing else."""
+    """Runs programs in forks of one kernel that has run nothing else.
 
-    def __init__(self, kernel: Kernel, *, timeout_s: float, seed: int, preload: Sequence[str] = ()) -> None:
+    With `checkpoints`, a beginning that programs have in common is run once and forked from: for searching, where a
+    program is judged many times over. A proof runs every program from its first line.
+    """
+
+    def __init__(  # noqa: PLR0913 - one kernel and its settings
+        self, kernel: Kernel, *, timeout_s: float, seed: int, preload: Sequence[str] = (), checkpoints: int = 0
+    ) -> None:
+        self._checkpoints = checkpoints
         self._kernel = kernel
         self._timeout_s = timeout_s
         self._seed = seed
@@ -69,6 +78,7 @@ class Judge:
             "timeout_s": self._timeout_s,
             "seed": self._seed,
             "preload": self._preload,
+            "checkpoints": self._checkpoints,
         }
         code = f"__cellwright__.judge({json.dumps(order)!r})"
         result = await self._kernel.execute(code, timeout_s=self._timeout_s * len(programs) + _MARGIN_S)

@@ -1,7 +1,8 @@
 """Records the values that cells show, and judges programs in forks of the kernel.
 
 A fork sees the kernel as it was when the program was asked for: a kernel that has run nothing gives every program a
-fresh start. Each fork has its own empty work folder with the tables under `data/`, and is killed, with all that it
+fresh start. Programs of one notebook begin alike, so a fork may wait where a slow beginning ends, and be forked again
+for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables under `data/`, and is killed, with all that it
 started, at its time limit. What a program prints is thrown away.
 """
 
@@ -14,10 +15,12 @@ import random
 import select
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 # The three parts are one module inside a kernel.
@@ -28,6 +31,10 @@ if "snapshot" not in globals():
 _VALUES_MIME = "application/vnd.cellwright.values+json"
 _RUNS_MIME = "application/vnd.cellwright.runs+json"
 _MAX_REPLY_BYTES = 8 << 20
+# A start that takes so long is worth a process that waits at its end; a unit below the first figure is not its end.
+_SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
+_ANSWER_S = 10.0
+_kernel = os.getpid()
 _recorded: list[dict[str, Any]] = []
 _position = [-1]
 
@@ -71,8 +78,8 @@ def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
     Request: {"programs": [{"units": [source, ...], "expression": source or null}], "timeout_s": seconds, "seed": n,
-    "preload": [module, ...]}. Reply: a list of {"value": snapshot} or {"error": name, "text": text, "unit": index}
-    or {"error": "Timeout"}, each with "cpu_s".
+    "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot} or {"error": name,
+    "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s".
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -80,17 +87,129 @@ def judge(request: str) -> None:
         for module in order.get("preload", ()):
             try:
                 importlib.import_module(module)
-            except Exception:  # noqa: BLE001, S112 - a library that does not import is the program's to find out
+            except Exception:  # noqa: BLE001 - a library that does not import is the program's to find out
                 continue
-    runs = [_run(program, order["timeout_s"], order["seed"]) for program in order["programs"]]
+    runs = [_judged(program, order) for program in order["programs"]]
     _shell().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
 
-def _run(program: dict[str, Any], timeout_s: float, seed: int) -> dict[str, Any]:
-    reader, writer = os.pipe()
+def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
+    """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
+    units: list[str] = program["units"]
+    passed = [point for point in _checkpoints if point.units == units[: len(point.units)]]
+    start = max(passed, key=lambda point: len(point.units), default=None)
+    reply = start.run(program, order["timeout_s"]) if start is not None else None
+    if reply is None:
+        start = None
+        reply = _run(program, order["timeout_s"], order["seed"])
+    seconds = reply.pop("seconds", [])
+    skipped = len(start.units) if start is not None else 0
+    slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
+    if slow and order.get("checkpoints") and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
+        _keep(units[: skipped + slow[-1] + 1], order)
+    return reply
+
+
+def _keep(units: list[str], order: dict[str, Any]) -> None:
+    """Keep a process that has run these units, in the place of the one that was made first."""
+    while len(_checkpoints) >= order["checkpoints"]:
+        _checkpoints.pop(0).close()
+    point = _Checkpoint(units, order["seed"])
+    if point.starts(order["timeout_s"]):
+        _checkpoints.append(point)
+    else:
+        point.close()
+
+
+class _Checkpoint:
+    """A fork that has run the first units of programs, and forks again for each that goes on from there.
+
+    What a program does after the checkpoint happens in its own process and folder, so the next one does not see it.
+    """
+
+    def __init__(self, units: list[str], seed: int) -> None:
+        self.units = units
+        self._folder = _work_folder()
+        self._ours, theirs = socket.socketpair()
+        self._child = os.fork()
+        if self._child == 0:
+            _serve(units, seed, self._folder, theirs)
+        theirs.close()
+
+    def starts(self, timeout_s: float) -> bool:
+        return self._receive(timeout_s) == {"ready": True}
+
+    def run(self, program: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
+        """What came of a program; None when the checkpoint is lost."""
+        rest = {**program, "units": program["units"][len(self.units) :]}
+        try:
+            _send(self._ours, {"program": rest, "timeout_s": timeout_s})
+            reply = self._receive(timeout_s + _ANSWER_S)
+        except OSError:
+            reply = None
+        if reply is None:
+            _checkpoints.remove(self)
+            self.close()
+        elif reply.get("unit", -1) >= 0:
+            reply["unit"] += len(self.units)
+        return reply
+
+    def _receive(self, timeout_s: float) -> dict[str, Any] | None:
+        self._ours.settimeout(timeout_s)
+        try:
+            with self._ours.makefile("rb") as file:
+                line = file.readline()
+            found: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
+        except (OSError, ValueError):
+            return None
+        return found
+
+    def close(self) -> None:
+        self._ours.close()
+        _end(self._child)
+        os.waitpid(self._child, 0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_checkpoints: list[_Checkpoint] = []
+
+
+def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:
+    """The life of a checkpoint. Never returns."""
+    try:
+        _enter(folder)
+        _seed(seed)
+        for source in units:
+            exec(compile(source, "<checkpoint>", "exec"), _shell().user_ns)
+        _send(requests, {"ready": True})
+        with requests.makefile("rb") as file:
+            for line in file:
+                order = json.loads(line)
+                _send(requests, _run(order["program"], order["timeout_s"], None))
+    finally:
+        os._exit(0)
+
+
+def _send(channel: socket.socket, content: dict[str, Any]) -> None:
+    channel.sendall(to_text(content).encode("utf-8", "surrogatepass") + b"\n")
+
+
+def _work_folder() -> str:
+    """A new folder with what stands in the present one; the tables are a link."""
     folder = tempfile.mkdtemp(prefix="run-")
-    if os.path.isdir("data"):
-        os.symlink(os.path.abspath("data"), os.path.join(folder, "data"))
+    for entry in Path().iterdir():
+        target = Path(folder, entry.name)
+        if entry.name == "data":
+            target.symlink_to(entry.resolve())
+        elif os.getpid() != _kernel:  # what the kernel's own folder holds beside the tables is no program's affair
+            (shutil.copytree if entry.is_dir() else shutil.copy)(entry, target)
+    return folder
+
+
+def _run(program: dict[str, Any], timeout_s: float, seed: int | None) -> dict[str, Any]:
+    """Run a program in a fork of this process; without a seed, random numbers go on from where they are."""
+    reader, writer = os.pipe()
+    folder = _work_folder()
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -134,23 +253,37 @@ def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
     return reply
 
 
-def _child(program: dict[str, Any], seed: int, folder: str, writer: int) -> None:
+def _child(program: dict[str, Any], seed: int | None, folder: str, writer: int) -> None:
     """Never returns: the process ends here, whatever happens."""
     try:
-        os.setsid()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            signal.signal(number, signal.SIG_DFL)
-        os.chdir(folder)
-        _silence(writer)
-        reply = _execute(program, seed)
-        data = to_text(reply).encode("utf-8", "surrogatepass")
+        _enter(folder)
+        if seed is not None:
+            _seed(seed)
+        data = to_text(_execute(program)).encode("utf-8", "surrogatepass")
         while data:
             data = data[os.write(writer, data) :]
     finally:
         os._exit(0)
 
 
-def _silence(writer: int) -> None:
+def _enter(folder: str) -> None:
+    """Become a process of one's own: a session, a folder, no output, the usual ways to be ended."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir(folder)
+    warnings.simplefilter("ignore")
+    _silence()
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+
+
+def _silence() -> None:
     """No input, and nothing that the program shows reaches the kernel's own sockets."""
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
@@ -172,20 +305,19 @@ class _Sink(io.TextIOBase):
         return 1
 
 
-def _execute(program: dict[str, Any], seed: int) -> dict[str, Any]:
-    warnings.simplefilter("ignore")
-    random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
+def _execute(program: dict[str, Any]) -> dict[str, Any]:
     namespace = _shell().user_ns
     unit = -1
+    seconds: list[float] = []
     try:
         for unit, source in enumerate(program["units"]):
+            started = time.monotonic()
             exec(compile(source, f"<unit {unit}>", "exec"), namespace)
+            seconds.append(round(time.monotonic() - started, 4))
         if program.get("expression") is None:
-            return {"value": {"t": "null"}}
+            return {"value": {"t": "null"}, "seconds": seconds}
         unit = len(program["units"])
-        return {"value": snapshot(eval(compile(program["expression"], "<answer>", "eval"), namespace))}
+        value = snapshot(eval(compile(program["expression"], "<answer>", "eval"), namespace))
+        return {"value": value, "seconds": seconds}
     except BaseException as error:  # noqa: BLE001 - a program may fail in any way, and that is its result
-        return {"error": type(error).__name__, "text": str(error)[:500], "unit": unit}
+        return {"error": type(error).__name__, "text": str(error)[:500], "unit": unit, "seconds": seconds}
