@@ -162,7 +162,7 @@ def test_contract_is_inferred_from_a_value(value: object, kind: AnswerKind, deci
     assert (contract.kind, contract.decimals) == (kind, decimals)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, object(), [[1]], 1j, datetime.timedelta(1), "x".encode()])
+@pytest.mark.parametrize("value", [math.nan, math.inf, object(), [[1]], 1j, datetime.timedelta(1), b"x"])
 def test_what_is_no_answer_is_refused(value: object) -> None:
     """Missing values, durations and nested lists make no contract."""
     with pytest.raises(AnswerError):

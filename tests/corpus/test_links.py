@@ -36,7 +36,9 @@ ONE_TABLE = {
     "p = 'x'\npd.read_csv(f'sub/{p}.csv')": "p = 'x'\npd.read_csv('data/x.csv')",
     "pd.read_csv('%s.csv' % 'x')": "pd.read_csv('data/x.csv')",
     "pd.read_csv('{}.{}'.format('x', 'csv'))": "pd.read_csv('data/x.csv')",
-    "import os\nD = '..'\npd.read_csv(os.path.join(D, 'sub', 'x.csv'))": "import os\nD = '..'\npd.read_csv('data/x.csv')",
+    "import os\nD = '..'\npd.read_csv(os.path.join(D, 'sub', 'x.csv'))": (
+        "import os\nD = '..'\npd.read_csv('data/x.csv')"
+    ),
     "from pathlib import Path\nD = Path('..') / 'sub'\npd.read_csv(D / 'x.csv')": (
         "from pathlib import Path\nD = Path('..') / 'sub'\npd.read_csv('data/x.csv')"
     ),
@@ -70,7 +72,9 @@ def test_path_is_found_and_rewritten(tmp_path: Path, source: str) -> None:
 
 
 SEVERAL = {
-    "for n in ['x', 'y']:\n    pd.read_csv(f'../sub/{n}.csv')": "for n in ['x', 'y']:\n    pd.read_csv(f'data/{n}.csv')",
+    "for n in ['x', 'y']:\n    pd.read_csv(f'../sub/{n}.csv')": (
+        "for n in ['x', 'y']:\n    pd.read_csv(f'data/{n}.csv')"
+    ),
     "for p in ['sub/x.csv', 'sub/y.csv']:\n    pd.read_csv(p)": (
         "for p in ['data/x.csv', 'data/y.csv']:\n    pd.read_csv(p)"
     ),

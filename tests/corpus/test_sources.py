@@ -33,7 +33,7 @@ def seen(*paths: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def test_folder_gives_its_notebooks_in_order(tmp_path: Path) -> None:
-    """All notebooks below a folder, sorted; autosaves, version control, and results of builds are no notebooks of it."""
+    """All notebooks below a folder, sorted; autosaves, version control and results of builds are none of it."""
     for name in ("b.ipynb", "a/z.ipynb", ".ipynb_checkpoints/b-checkpoint.ipynb", ".git/x.ipynb", "out/n.ipynb"):
         write_notebook(tmp_path / name, "1")
     (tmp_path / "out" / BUILT_HERE).touch()
@@ -69,7 +69,7 @@ def test_hostile_members_of_a_zip_are_refused(tmp_path: Path) -> None:
     found, rejects = seen(path)
     # Of two members of one name, zipfile reads the last: what both say is refused.
     assert found == ["ok.ipynb"]
-    assert {reason for reason in rejects.values()} == {
+    assert set(rejects.values()) == {
         "unsafe name in the zip",
         "name comes twice in the zip",
         "link in the zip",
@@ -131,7 +131,12 @@ def test_unreadable_folder_says_so(tmp_path: Path) -> None:
         Sources([closed])
 
 
-MIT = "MIT License\n\nCopyright (c) 2019-2024 Ada Lovelace\n\nPermission is hereby granted, free of charge, to any person obtaining a copy"
+MIT = """MIT License
+
+Copyright (c) 2019-2024 Ada Lovelace
+
+Permission is hereby granted, free of charge, to any person
+obtaining a copy"""
 
 
 def test_nearest_licence_counts(tmp_path: Path) -> None:

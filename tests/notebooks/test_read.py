@@ -127,7 +127,7 @@ def test_python_kernels_of_any_name_are_python(kernel: dict[str, str]) -> None:
 
 
 def test_content_key_sees_code_and_text_only() -> None:
-    """Outputs, counts, white space at line ends and empty cells do not make another notebook; one more character does."""
+    """Outputs, counts, white space at line ends and empty cells make no other notebook; one more character does."""
     first = read(notebook("x = 1  \n\ny = 2", "", markdown=["# A"]))
     second = notebook("x = 1\ny = 2", markdown=["# A\n"])
     second["cells"][1]["execution_count"] = 7

@@ -128,7 +128,8 @@ FIRST = {
         2,
     ),
     "df.sort_values('Goals', ascending=False).head(3)": (
-        "In `x.csv`, sort the rows by `Goals` from highest to lowest: what are the values of `Team` in the first 3 rows, "
+        "In `x.csv`, sort the rows by `Goals` from highest to lowest: what are the values of `Team` in the first 3 "
+        "rows, "
         "in that order?",
         ["E", "C", "H"],
     ),
@@ -174,7 +175,7 @@ def test_copy_is_not_changed_by_its_copy() -> None:
 def test_groups_are_asked_in_two_ways() -> None:
     """A short table by group is asked about as a whole and in part."""
     proposals, _ = ask("df.groupby('Sex')['Goals'].max()")
-    assert [p.question for p in proposals][0] == "In `x.csv`, for each `Sex`, what is the maximum of `Goals`?"
+    assert proposals[0].question == "In `x.csv`, for each `Sex`, what is the maximum of `Goals`?"
     assert len(proposals) == 2
 
 

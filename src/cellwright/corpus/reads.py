@@ -179,7 +179,7 @@ class _Finder(ast.NodeVisitor):
             self.visit(part)
         self._names = outer
 
-    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
 
     # --- reads ---
 

@@ -1,12 +1,11 @@
 """The dataset's card: README.md as the Hugging Face Hub reads it (https://huggingface.co/docs/hub/datasets-cards)."""
 
+import re
 from collections.abc import Sequence
 
 import yaml
 
 from cellwright.dataset.report import Report
-
-_COPYLEFT_AND_OTHER = "other"
 
 
 def render_card(report: Report, name: str) -> str:
@@ -31,7 +30,8 @@ def render_card(report: Report, name: str) -> str:
 def _licence(report: Report) -> str:
     """The one licence of all tables; where they differ, `other`: each row tells its own."""
     names = [label for label, _ in report.licences]
-    return names[0].lower() if len(names) == 1 and names[0] != "unknown" else _COPYLEFT_AND_OTHER
+    known = len(names) == 1 and names[0] != "unknown" and re.fullmatch(r"[\w.+-]+", names[0])
+    return names[0].lower() if known else "other"
 
 
 def _size(count: int) -> str:
@@ -60,8 +60,8 @@ def _body(report: Report, name: str) -> str:
     ]
     return f"""# {" ".join(name.split())}
 
-{report.tasks} questions about tables, from {report.notebooks} notebooks, each with a program that answers it and the trace of an agent
-that runs the program. Made by [Cellwright](https://pypi.org/project/cellwright/) {report.versions.get("cellwright", "")}.
+{report.tasks} questions about tables, from {report.notebooks} notebooks, each with a program that answers it and
+the trace of an agent that runs the program. Made by Cellwright {report.versions.get("cellwright", "")}.
 
 A row is in because its program was run again in fresh kernels, with other seeds, on the real tables, and gave its
 answer each time. No model's word was taken for anything.
@@ -70,7 +70,7 @@ answer each time. No model's word was taken for anything.
 
 | file | what it holds |
 | --- | --- |
-| `tasks.parquet` | a row per task: question, contract, answer, tables by hash with licence, oracle, proofs, level, split |
+| `tasks.parquet` | a row per task: question, contract, answer, tables with licence, oracle, proofs, level, split |
 | `traces.parquet` | two rows per task, `thinking` and `non-thinking`: messages and tools for a chat template |
 | `tables/` | the tables, named by their SHA-256 |
 | `notebooks/` | each trace as a notebook that opens and runs, with its tables beside it |

@@ -1,1 +1,1 @@
-"""From notebooks to a dataset: stages that each read and write typed parquet shards, and the runner that drives them."""
+"""From notebooks to a dataset: stages that read and write typed parquet shards, and the runner that drives them."""

@@ -69,17 +69,17 @@ class BuildConfig:
     """Run notebooks without a sandbox. Only for notebooks whose authors you trust."""
     workers: int = 2
     """Kernels alive at once."""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     """What one kernel may use."""
-    execute: ExecutionLimits = ExecutionLimits()
-    slices: SliceConfig = SliceConfig()
-    ask: AskConfig = AskConfig()
-    prove: ProveConfig = ProveConfig()
+    execute: ExecutionLimits = field(default_factory=ExecutionLimits)
+    slices: SliceConfig = field(default_factory=SliceConfig)
+    ask: AskConfig = field(default_factory=AskConfig)
+    prove: ProveConfig = field(default_factory=ProveConfig)
     curate: CurateConfig = field(default_factory=CurateConfig)
 
 
 def load_config(path: Path | None, changes: Sequence[str], **flags: Any) -> BuildConfig:
-    """Defaults, then the file, then `a.b=value` changes, then flags. Raises ConfigError naming the nearest known key."""
+    """Defaults, then the file, then `a.b=value` changes, then flags. Raises ConfigError with the nearest key."""
     settings: dict[str, Any] = {}
     if path is not None:
         try:

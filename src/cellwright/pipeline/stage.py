@@ -27,16 +27,16 @@ from cellwright.core.types import Reject
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-InContra = TypeVar("InContra", contravariant=True)
-OutCo = TypeVar("OutCo", covariant=True)
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True)
 _log = logging.getLogger(__name__)
 _SHARD_ROWS = 16
 
 
-class RecordStage(Protocol[InContra, OutCo]):
+class RecordStage(Protocol[In_contra, Out_co]):
     """A stage that treats groups of neighbouring records on their own, several at a time."""
 
-    async def run(self, group: Sequence[InContra]) -> Sequence[OutCo | Reject]:
+    async def run(self, group: Sequence[In_contra]) -> Sequence[Out_co | Reject]:
         """What comes of one group."""
         ...
 

@@ -57,7 +57,7 @@ class Judge:
     program is judged many times over. A proof runs every program from its first line.
     """
 
-    def __init__(  # noqa: PLR0913 - one kernel and its settings
+    def __init__(
         self, kernel: Kernel, *, timeout_s: float, seed: int, preload: Sequence[str] = (), checkpoints: int = 0
     ) -> None:
         self._checkpoints = checkpoints

@@ -15,10 +15,13 @@ from cellwright.proof.inside.targets import Target, find_targets
 
 _BUILTINS = frozenset(dir(builtins))
 # Methods that change their receiver although nothing in the syntax says so.
-_MUTATORS = frozenset(
-    "append extend insert pop remove clear update setdefault sort reverse add discard fit fit_transform partial_fit "
-    "resize shuffle fill put itemset write writelines close seek readline read set_params train seed popitem set".split()
-)
+# fmt: off
+_MUTATORS = frozenset((
+    "append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "sort", "reverse", "add",
+    "discard", "fit", "fit_transform", "partial_fit", "resize", "shuffle", "fill", "put", "itemset", "write",
+    "writelines", "close", "seek", "readline", "read", "set_params", "train", "seed", "popitem", "set",
+))
+# fmt: on
 _IN_PLACE = "inplace"
 # Statements of which every part is evaluated when they run.
 _STRAIGHT = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)

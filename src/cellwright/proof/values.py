@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 Snapshot: TypeAlias = dict[str, Any]
-Scalar: TypeAlias = int | float | str | bool | None | datetime.date
+Scalar: TypeAlias = int | float | str | bool | datetime.date | None
 
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
@@ -69,7 +69,7 @@ def scalar(snapshot: Snapshot) -> Scalar:
 
 
 def python_value(snapshot: Snapshot) -> object:
-    """The Python value of a scalar, list (a tuple), mapping or labelled series (a dict). Raises ValueError for others."""
+    """The Python value of a scalar, list (a tuple), mapping or labelled series (a dict); ValueError for others."""
     match snapshot.get("t"):
         case "list" | "set" if has_content(snapshot):
             return tuple(scalar(item) for item in snapshot["v"])

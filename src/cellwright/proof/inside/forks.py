@@ -2,8 +2,8 @@
 
 A fork sees the kernel as it was when the program was asked for: a kernel that has run nothing gives every program a
 fresh start. Programs of one notebook begin alike, so a fork may wait where a slow beginning ends, and be forked again
-for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables under `data/`, and is killed, with all that it
-started, at its time limit. What a program prints is thrown away.
+for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables
+under `data/`, and is killed, with all that it started, at its time limit. What a program prints is thrown away.
 """
 
 import ast

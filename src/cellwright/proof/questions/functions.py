@@ -97,9 +97,8 @@ def call(path: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     else:
         reading = None
     if reading is None:
-        raise Unreadable(
-            f"function {name}" if library in ("pandas", "numpy", "builtins") else f"library {path.split('.')[0]}"
-        )
+        known = library in ("pandas", "numpy", "builtins")
+        raise Unreadable(f"function {name}" if known else f"library {path.partition('.')[0]}")
     symbol = reading(arguments, reader)
     arguments.done()
     return symbol

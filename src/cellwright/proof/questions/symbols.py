@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from cellwright.proof.questions import wording
 
 
-class Unreadable(Exception):  # noqa: N818 - it is a verdict on a slice, not a fault
+class Unreadable(Exception):
     """The slice does something that has no words here. `reason` is short and countable."""
 
     def __init__(self, reason: str) -> None:

@@ -161,10 +161,10 @@ def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[
         return
     if labelled.each and labelled.statistic and len(entries) >= 3 and _whole(labelled):
         yield from _extremes(labelled, entries, code)
-    if labelled.each and labelled.statistic and 2 <= len(entries) <= _MAX_LISTED and not labelled.taken:
-        if len(numbered) == len(entries) and all(len(entry.label) == 1 for entry in entries):
-            question = f"for each {labelled.each}, what is the {labelled.statistic}?"
-            yield Proposal(sentence(labelled.frame, question), code, labelled.family, labelled.decimals)
+    listable = labelled.each and labelled.statistic and 2 <= len(entries) <= _MAX_LISTED and not labelled.taken
+    if listable and len(numbered) == len(entries) and all(len(entry.label) == 1 for entry in entries):
+        question = f"for each {labelled.each}, what is the {labelled.statistic}?"
+        yield Proposal(sentence(labelled.frame, question), code, labelled.family, labelled.decimals)
     for entry in _picked(numbered, code, len(numbered)):
         try:
             question = f"what is {labelled.at(entry.label)}?"
