@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -23,12 +22,7 @@ ENTRANCES = [
     "cellwright.core.types",
     "cellwright.core.errors",
     "cellwright.samples",
-    pytest.param(
-        "cellwright.apps.cli",
-        marks=pytest.mark.skipif(
-            not find_spec("cellwright.apps") or not find_spec("cellwright.apps.cli"), reason="no CLI yet"
-        ),
-    ),
+    "cellwright.apps.cli",
 ]
 
 

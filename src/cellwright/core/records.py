@@ -9,13 +9,15 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 T = TypeVar("T")
+Json = NewType("Json", str)
+"""A JSON text that readers who know Arrow's JSON type, such as the `datasets` library, hand out as what it says."""
 
 _SCALARS: Mapping[object, Callable[[], pa.DataType]] = {
     str: pa.string,
@@ -28,32 +30,37 @@ _ROWS_PER_GROUP = 64
 
 
 @cache
-def schema_of(noun: type) -> pa.Schema:
-    """The arrow schema of a dataclass: literals are strings, tuples lists, string mappings maps, nouns structs."""
+def schema_of(noun: type, json_type: Callable[[], pa.DataType] = pa.json_) -> pa.Schema:
+    """The arrow schema of a dataclass: literals are strings, tuples lists, string mappings maps, nouns structs.
+
+    Json is Arrow's type for it (https://arrow.apache.org/docs/format/CanonicalExtensions.html#json), or `json_type`.
+    """
     hints = get_type_hints(noun)
-    return pa.schema([_arrow_field(f.name, hints[f.name]) for f in dataclasses.fields(noun)])
+    return pa.schema([_arrow_field(f.name, hints[f.name], json_type) for f in dataclasses.fields(noun)])
 
 
-def _arrow_field(name: str, hint: object) -> "pa.Field[pa.DataType]":
+def _arrow_field(name: str, hint: object, json_type: Callable[[], pa.DataType]) -> "pa.Field[pa.DataType]":
     arguments = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType) and type(None) in arguments:
         (inner,) = (a for a in arguments if a is not type(None))
-        return pa.field(name, _arrow_type(inner), nullable=True)
-    return pa.field(name, _arrow_type(hint), nullable=False)
+        return pa.field(name, _arrow_type(inner, json_type), nullable=True)
+    return pa.field(name, _arrow_type(hint, json_type), nullable=False)
 
 
-def _arrow_type(hint: object) -> pa.DataType:
+def _arrow_type(hint: object, json_type: Callable[[], pa.DataType]) -> pa.DataType:
+    if hint is Json:
+        return json_type()
     if hint in _SCALARS:
         return _SCALARS[hint]()
     origin = get_origin(hint)
     if origin is Literal:
         return pa.string()
     if origin is tuple:
-        return pa.list_(_arrow_type(get_args(hint)[0]))
+        return pa.list_(_arrow_type(get_args(hint)[0], json_type))
     if origin is Mapping:
         return pa.map_(pa.string(), pa.string())
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return pa.struct(list(schema_of(hint)))
+        return pa.struct(list(schema_of(hint, json_type)))
     raise TypeError(f"{hint!r} has no parquet type; nouns hold scalars, tuples, string maps and nouns")
 
 
@@ -72,7 +79,7 @@ def write_shard(path: Path, kind: type, nouns: Iterable[object]) -> int:
     """Write nouns of one kind as a parquet file that appears whole, or not at all. Returns the row count."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    schema = schema_of(kind)
+    schema, stored = schema_of(kind), schema_of(kind, pa.string)
     count = 0
     try:
         with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
@@ -81,10 +88,10 @@ def write_shard(path: Path, kind: type, nouns: Iterable[object]) -> int:
                 batch.append(to_row(noun))
                 count += 1
                 if len(batch) == _ROWS_PER_GROUP:
-                    writer.write_table(pa.Table.from_pylist(batch, schema))
+                    writer.write_table(pa.Table.from_pylist(batch, stored).cast(schema))
                     batch.clear()
             if batch:
-                writer.write_table(pa.Table.from_pylist(batch, schema))
+                writer.write_table(pa.Table.from_pylist(batch, stored).cast(schema))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

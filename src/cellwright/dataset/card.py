@@ -79,13 +79,15 @@ answer each time. No model's word was taken for anything.
 | `config.yaml` | the settings and versions it was made with |
 
 ```python
-import json
 from datasets import load_dataset
 
 traces = load_dataset("parquet", data_files="traces.parquet", split="train")
 row = traces.filter(lambda row: row["split"] == "train" and row["rendering"] == "non-thinking")[0]
-text = tokenizer.apply_chat_template(row["messages"], tools=json.loads(row["tools"]), tokenize=False)
+text = tokenizer.apply_chat_template(row["messages"], tools=row["tools"], tokenize=False)
 ```
+
+`tools` and the `arguments` of calls are Arrow's JSON type: `datasets` (5.0 and newer) hands out what they say; other
+readers see JSON texts.
 
 Tables never stand on two sides: the column `split` is chosen by groups of tables. `cellwright verify .` computes every
 answer again and exits non-zero if one differs.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cellwright.agent.tools import tools_json
+from cellwright.core.records import Json
 from cellwright.core.types import Message, Trace
 
 Rendering = Literal["non-thinking", "thinking"]
@@ -20,7 +21,7 @@ class ChatFunction:
     """The function of a tool call; `arguments` is a JSON object."""
 
     name: str
-    arguments: str
+    arguments: Json
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class ChatRow:
     task_id: str
     rendering: str
     messages: tuple[ChatMessage, ...]
-    tools: str
-    """JSON list of tool definitions."""
+    tools: Json
+    """List of tool definitions."""
     question: str
     answer: str
     """The answer's canonical text, as the last message gives it."""
@@ -70,9 +71,9 @@ def chat_messages(trace: Trace, rendering: Rendering) -> tuple[ChatMessage, ...]
     return tuple(_message(message, rendering) for message in trace.messages)
 
 
-def chat_tools(rendering: Rendering) -> str:
+def chat_tools(rendering: Rendering) -> Json:
     """The tool definitions that go with a rendering."""
-    return tools_json(thinking=rendering == "thinking")
+    return Json(tools_json(thinking=rendering == "thinking"))
 
 
 def _message(message: Message, rendering: Rendering) -> ChatMessage:
@@ -83,7 +84,7 @@ def _message(message: Message, rendering: Rendering) -> ChatMessage:
         if rendering == "thinking":
             thoughts.append(arguments.pop("comment", ""))
         text = json.dumps(arguments, ensure_ascii=False)
-        calls.append(ChatToolCall(call.id, "function", ChatFunction(call.name, text)))
+        calls.append(ChatToolCall(call.id, "function", ChatFunction(call.name, Json(text))))
     return ChatMessage(
         message.role,
         message.content,

@@ -14,7 +14,7 @@ from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
-from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
+from cellwright.proof.questions import IMPORTS, PREPARES, Proposal, Unreadable, narrate, propose, read_slice
 from cellwright.proof.slicing import NoSlice, find_slice
 from cellwright.proof.units import parse_cell
 from cellwright.proof.values import Snapshot, load, python_value
@@ -22,6 +22,8 @@ from cellwright.proof.values import Snapshot, load, python_value
 NAME = "ask"
 _SEED = 7
 _LONGEST_ANSWER = 400
+# After "In `a.csv` and `b.csv`, " or after the last full stop that stands outside of quoted names.
+_LAST_SENTENCE = re.compile(r"(?:^In (?:`[^`]*`(?:, | and )?)+|\. (?=[A-Z]))((?:[^.`]|`[^`]*`|\.(?! ))+\?)$")
 _ADDS_COLUMN = re.compile(r"\w+\[['\"][^\]]*\] *=[^=]|\w+\.insert\(")
 _LABEL_FAMILIES = {"extreme", "distinct"}
 _TRIVIAL_FAMILIES = {"look-up"}
@@ -203,19 +205,37 @@ def _answer(snapshot: Snapshot) -> tuple[object, str]:
 
 
 def oracle_of(asked: _Asked) -> Oracle:
-    """The statements as cells: what comes from one cell of the notebook stays together, the answer stands last."""
+    """The statements as cells: what comes from one cell of the notebook stays together, the answer stands last.
+
+    Imports go with the cell that they serve.
+    """
     cells: list[list[str]] = []
     comments: list[list[str]] = []
     origins: list[int] = []
     for statement, comment in zip(asked.output.statements, asked.comments, strict=True):
-        if not origins or origins[-1] != statement.cell:
+        only_imports = bool(comments) and set(comments[-1]) == {IMPORTS}
+        if not origins or (origins[-1] != statement.cell and not only_imports):
             cells.append([])
             comments.append([])
             origins.append(statement.cell)
+        origins[-1] = statement.cell
         cells[-1].append(statement.source)
         if comment not in comments[-1]:
             comments[-1].append(comment)
     cells.append([asked.proposal.expression])
-    comments.append(["Compute the answer."])
+    comments.append([f"Now the question itself: {_core(asked.proposal.question)}"])
     origins.append(asked.output.cell)
-    return Oracle(tuple("\n".join(c) for c in cells), tuple(" ".join(c) for c in comments), tuple(origins))
+    return Oracle(tuple("\n".join(c) for c in cells), tuple(map(_telling, comments)), tuple(origins))
+
+
+def _telling(comments: Sequence[str]) -> str:
+    """The comments of a cell as one, without those that say nothing beside the others."""
+    said = [comment for comment in comments if comment not in (IMPORTS, PREPARES)]
+    return " ".join(said or comments)
+
+
+def _core(question: str) -> str:
+    """What is asked, without the table and the steps that lead to it."""
+    found = _LAST_SENTENCE.search(question)
+    core = found[1] if found else question
+    return core[0].lower() + core[1:]

@@ -12,7 +12,7 @@ from cellwright.proof.values import Snapshot
 
 # Libraries that are imported once, before the fork, when a program imports them: they have no say in the answer.
 _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", "statsmodels")
-CHECKPOINTS = 3
+CHECKPOINTS = 4
 """A good number of checkpoints for a search: each holds what its beginning loaded."""
 _MARGIN_S = 30.0
 

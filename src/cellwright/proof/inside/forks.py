@@ -33,6 +33,7 @@ _RUNS_MIME = "application/vnd.cellwright.runs+json"
 _MAX_REPLY_BYTES = 8 << 20
 # A start that takes so long is worth a process that waits at its end; a unit below the first figure is not its end.
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
+_SEEN_BEFORE_KEEPING = 2
 _ANSWER_S = 10.0
 _kernel = os.getpid()
 _recorded: list[dict[str, Any]] = []
@@ -99,19 +100,25 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     passed = [point for point in _checkpoints if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     reply = start.run(program, order["timeout_s"]) if start is not None else None
-    if reply is None:
+    if start is not None and reply is not None:
+        _checkpoints.append(_checkpoints.pop(_checkpoints.index(start)))
+    else:
         start = None
         reply = _run(program, order["timeout_s"], order["seed"])
     seconds = reply.pop("seconds", [])
     skipped = len(start.units) if start is not None else 0
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
     if slow and order.get("checkpoints") and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
-        _keep(units[: skipped + slow[-1] + 1], order)
+        beginning = units[: skipped + slow[-1] + 1]
+        key = json.dumps(beginning)
+        _beginnings[key] = _beginnings.get(key, 0) + 1
+        if _beginnings[key] == _SEEN_BEFORE_KEEPING:  # it costs a run of its own, so it must be likely to come again
+            _keep(beginning, order)
     return reply
 
 
 def _keep(units: list[str], order: dict[str, Any]) -> None:
-    """Keep a process that has run these units, in the place of the one that was made first."""
+    """Keep a process that has run these units, in the place of the one that was used least lately."""
     while len(_checkpoints) >= order["checkpoints"]:
         _checkpoints.pop(0).close()
     point = _Checkpoint(units, order["seed"])
@@ -172,6 +179,7 @@ class _Checkpoint:
 
 
 _checkpoints: list[_Checkpoint] = []
+_beginnings: dict[str, int] = {}
 
 
 def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:

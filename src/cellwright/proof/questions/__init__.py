@@ -4,9 +4,9 @@ A slice is read by a small interpreter whose values are phrases (`reader`). A st
 makes the slice unreadable: it is counted and left for a model, never guessed at.
 """
 
-from cellwright.proof.questions.narration import narrate
+from cellwright.proof.questions.narration import IMPORTS, PREPARES, narrate
 from cellwright.proof.questions.reader import read_slice
 from cellwright.proof.questions.symbols import Unreadable
 from cellwright.proof.questions.templates import Proposal, propose
 
-__all__ = ["Proposal", "Unreadable", "narrate", "propose", "read_slice"]
+__all__ = ["IMPORTS", "PREPARES", "Proposal", "Unreadable", "narrate", "propose", "read_slice"]

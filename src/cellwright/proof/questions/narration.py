@@ -7,6 +7,9 @@ from cellwright.proof.questions import wording
 from cellwright.proof.questions.reader import Reader
 from cellwright.proof.questions.symbols import Column, Condition, Frame, FrameBox, Grouping, Quantity, Symbol
 
+IMPORTS, PREPARES = "Import what is needed.", "Prepare the next step."
+"""What is said of statements that have no words of their own."""
+
 
 def narrate(units: Sequence[str]) -> list[str]:
     """One sentence per unit. Raises Unreadable where a unit is."""
@@ -23,7 +26,7 @@ def narrate(units: Sequence[str]) -> list[str]:
 
 
 def _plain(unit: str) -> str:
-    return "Import what is needed." if unit.startswith(("import ", "from ")) else "Prepare the next step."
+    return IMPORTS if unit.startswith(("import ", "from ")) else PREPARES
 
 
 def _words(symbol: Symbol) -> str:
