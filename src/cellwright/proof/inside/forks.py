@@ -219,8 +219,10 @@ def _run(program: dict[str, Any], timeout_s: float, seed: int | None) -> dict[st
     reader, writer = os.pipe()
     folder = _work_folder()
     sys.stdout.flush()
+    state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
+        random.setstate(state)
         _child(program, seed, folder, writer)
     os.close(writer)
     try:

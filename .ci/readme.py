@@ -1,0 +1,34 @@
+"""Runs the commands of README.md: every line that begins with `$ cellwright` in a console block, in order.
+
+`make` lines are left out: .ci/run calls them itself, before this.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> int:
+    blocks = re.findall(r"^```console\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ cellwright")]
+    if not commands:
+        print("README.md has no commands to run", file=sys.stderr)
+        return 1
+    environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    for command in commands:
+        print(f"$ {command}", flush=True)
+        done = subprocess.run(command, shell=True, cwd=ROOT, env=environment, check=False)
+        if done.returncode:
+            print(f"README.md: this command failed with code {done.returncode}: {command}", file=sys.stderr)
+            return 1
+    shutil.rmtree(ROOT / "my-dataset", ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Judging programs in forks: what one does is not seen by another, with and without checkpoints."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.proof.judge import Judge, Program, Run
+
+Runs = Callable[[Sequence[Program]], list[Run]]
+SLOW = "import time; time.sleep(0.1)"
+
+
+@pytest.fixture(params=[0, 2], ids=["no checkpoints", "checkpoints"])
+def run(request: pytest.FixtureRequest) -> Iterator[Runs]:
+    with asyncio.Runner() as runner:
+        pool = LocalPool(1, trusted=True)
+        context = pool.kernel(KernelSettings())
+        kernel = runner.run(context.__aenter__())
+        judge = Judge(kernel, timeout_s=3, seed=5, checkpoints=request.param)
+        try:
+            yield lambda programs: runner.run(judge.run(programs))
+        finally:
+            runner.run(context.__aexit__(None, None, None))
+            runner.run(pool.close())
+
+
+def value(run: Run) -> object:
+    assert run.value is not None, run
+    return run.value["v"]
+
+
+def test_programs_do_not_see_each_other(run: Runs) -> None:
+    """Variables, files and random numbers of a program are gone when the next one runs."""
+    units = (SLOW, "import os, random", "open('kept', 'w').close()", "seen = []")
+    dirty = Program((*units, "seen.append(1)", "open('more', 'w').close()"), "(len(seen), random.random())")
+    clean = Program(units, "(len(seen), sorted(os.listdir()), random.random())")
+    first, *_, last = run([clean, dirty, clean, dirty, clean])
+    assert first.value == last.value
+    assert value(last)[1]["v"] == [{"t": "str", "v": "data"}, {"t": "str", "v": "kept"}]  # type: ignore[index]
+
+
+def test_failures_name_their_statement(run: Runs) -> None:
+    """An exception, an endless program and one that ends its process are results, with their place."""
+    units = (SLOW, "a = 1")
+    for _ in range(3):
+        good, bad, wrong, endless, gone = run(
+            [
+                Program(units, "a"),
+                Program((*units, "a / 0"), "a"),
+                Program(units, "b"),
+                Program((*units, "while True: pass"), "a"),
+                Program((*units, "import os; os._exit(0)"), "a"),
+            ]
+        )
+        assert value(good) == 1
+        assert (bad.error, bad.unit) == ("ZeroDivisionError", 2)
+        assert (wrong.error, wrong.unit) == ("NameError", 2)
+        assert endless.error == "Timeout"
+        assert gone.error == "Died"
+
+
+def test_random_numbers_depend_on_the_seed_only(run: Runs) -> None:
+    """The same program gives the same random numbers each time, from its first line or from a checkpoint."""
+    program = Program(("import random", SLOW, "x = random.random()"), "(x, random.random())")
+    runs = run([program] * 4)
+    assert len({str(found.value) for found in runs}) == 1
+
+
+def test_swallowed_interrupts_do_not_stop_the_clock(run: Runs) -> None:
+    """A program that catches everything is ended at its time limit."""
+    program = Program(("while True:\n    try:\n        pass\n    except BaseException:\n        pass",), "1")
+    assert run([program])[0].error == "Timeout"
