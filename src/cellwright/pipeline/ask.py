@@ -22,9 +22,12 @@ from cellwright.proof.values import Snapshot, load, python_value
 NAME = "ask"
 _SEED = 7
 _LONGEST_ANSWER = 400
+_SPARE = 2
 # After "In `a.csv` and `b.csv`, " or after the last full stop that stands outside of quoted names.
 _LAST_SENTENCE = re.compile(r"(?:^In (?:`[^`]*`(?:, | and )?)+|\. (?=[A-Z]))((?:[^.`]|`[^`]*`|\.(?! ))+\?)$")
-_ADDS_COLUMN = re.compile(r"\w+\[['\"][^\]]*\] *=[^=]|\w+\.insert\(")
+_CHANGES_COLUMNS = re.compile(
+    r"\w+(\[['\"][^\]]*\]|\.\w+) *=[^=]|.*\.(insert|drop|rename|sort_values|set_index)\(", re.DOTALL
+)
 _LABEL_FAMILIES = {"extreme", "distinct"}
 _TRIVIAL_FAMILIES = {"look-up"}
 
@@ -49,48 +52,61 @@ class AskStage:
         self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
 
     async def run(self, group: Sequence[SlicedOutput]) -> Sequence[Task | Reject]:
-        asked, outcome = self._proposals(group)
-        if not asked:
+        """The tasks of one notebook; an output that gives none is rejected, with its first reason."""
+        candidates, outcome = self._candidates(group)
+        if not candidates:
             return outcome
-        programs = [Program(a.units, a.proposal.expression) for a in asked]
-        checks = [(n, a.proposal.unique_check) for n, a in enumerate(asked) if a.proposal.unique_check is not None]
-        programs += [Program(asked[n].units, check) for n, check in checks]
         tables = {table.name: table for output in group for table in output.tables}
         settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._limits)
         async with self._pool.kernel(settings) as kernel:
-            preload = preload_list([unit for a in asked for unit in a.units])
+            preload = preload_list([unit for asked in candidates for unit in asked.units])
             judge = Judge(
                 kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS
             )
-            runs = await judge.run(programs)
-            asked = [await _reduced(a, run, judge) for a, run in zip(asked, runs, strict=False)]
-        unique = {
-            n: run.value == {"t": "bool", "v": True} for (n, _), run in zip(checks, runs[len(asked) :], strict=True)
-        }
-        for number, (a, run) in enumerate(zip(asked, runs, strict=False)):
-            outcome.append(_task(a, run) if unique.get(number, True) else _reject(a, "more than one right answer"))
+            answered = await _answered(candidates, judge)
+            kept, rejects = self._chosen(answered)
+            outcome += rejects
+            for asked, run in kept:
+                outcome.append(_task(await _reduced(asked, run, judge), run))
         return outcome
 
-    def _proposals(self, group: Sequence[SlicedOutput]) -> tuple[list[_Asked], list[Task | Reject]]:
-        """What to ask about each output, the outputs taking turns up to the limit for the notebook."""
+    def _candidates(self, group: Sequence[SlicedOutput]) -> tuple[list[_Asked], list[Task | Reject]]:
+        """What could be asked about each output: some more than is wanted, as some turn out to have no one answer."""
         outcome: list[Task | Reject] = []
-        per_output: list[list[_Asked]] = []
+        candidates: list[_Asked] = []
         seen: set[str] = set()
         for output in group:
             try:
-                asked = _ask(output, self._config.questions_per_output)
+                asked = _ask(output, self._config.questions_per_output + _SPARE)
             except Unreadable as unreadable:
                 outcome.append(_unasked(output, unreadable.reason))
                 continue
             fresh = [a for a in asked if a.proposal.question not in seen]
-            seen.update(a.proposal.question for a in fresh)
+            seen.update(a.proposal.question for a in fresh[: self._config.questions_per_output])
             if not fresh:
                 outcome.append(_unasked(output, "asked before in this notebook"))
-            per_output.append(fresh)
-        turns = [asked[n] for n in range(self._config.questions_per_output) for asked in per_output if n < len(asked)]
+            candidates += fresh
+        return candidates, outcome
+
+    def _chosen(
+        self, answered: Sequence[tuple[_Asked, Run, Task | Reject]]
+    ) -> tuple[list[tuple[_Asked, Run]], list[Reject]]:
+        """The questions to keep, outputs taking turns, and a reject for each output that gives none."""
+        good: dict[str, list[tuple[_Asked, Run]]] = {}
+        reasons: dict[str, Reject] = {}
+        seen: set[str] = set()
+        for asked, run, task in answered:
+            mine = good.setdefault(asked.output.id, [])
+            if isinstance(task, Reject):
+                reasons.setdefault(asked.output.id, task)
+            elif asked.proposal.question not in seen and len(mine) < self._config.questions_per_output:
+                seen.add(asked.proposal.question)
+                mine.append((asked, run))
+        rejects = [reasons[output] for output, mine in good.items() if not mine and output in reasons]
+        turns = [mine[n] for n in range(self._config.questions_per_output) for mine in good.values() if n < len(mine)]
         kept = turns[: self._config.questions_per_notebook]
-        outcome += [_reject(a, "more questions than one notebook may give") for a in turns[len(kept) :]]
-        return kept, outcome
+        rejects += [_reject(asked, "more questions than one notebook may give") for asked, _ in turns[len(kept) :]]
+        return kept, rejects
 
     async def close(self) -> None:
         """The pool belongs to the build."""
@@ -104,13 +120,26 @@ def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
     return [_Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
+async def _answered(candidates: Sequence[_Asked], judge: Judge) -> list[tuple[_Asked, Run, Task | Reject]]:
+    """Each candidate with the run of its program, and the task that it makes or why it makes none."""
+    checks = [(n, a.proposal.unique_check) for n, a in enumerate(candidates) if a.proposal.unique_check is not None]
+    programs = [Program(a.units, a.proposal.expression) for a in candidates]
+    runs = await judge.run([*programs, *(Program(candidates[n].units, check) for n, check in checks)])
+    found = zip(checks, runs[len(candidates) :], strict=True)
+    unique = {n: run.value == {"t": "bool", "v": True} for (n, _), run in found}
+    return [
+        (a, run, _task(a, run) if unique.get(n, True) else _reject(a, "more than one right answer"))
+        for n, (a, run) in enumerate(zip(candidates, runs, strict=False))
+    ]
+
+
 async def _reduced(asked: _Asked, run: Run, judge: Judge) -> _Asked:
     """Without statements that the output needed and this question about it does not, such as a new column."""
     statements = asked.output.statements
     cells = [parse_cell(statement.cell, statement.source) for statement in statements]
     units = [unit for cell in cells if cell is not None for unit in cell.units]
-    added = any(_ADDS_COLUMN.match(statement.source) for statement in statements)
-    if run.value is None or not added or len(units) != len(statements):
+    changed = any(_CHANGES_COLUMNS.match(statement.source) for statement in statements)
+    if run.value is None or not changed or len(units) != len(statements):
         return asked
     found = await find_slice(units, asked.proposal.expression, run.value, judge)
     if isinstance(found, NoSlice) or len(found.units) == len(units):
@@ -137,6 +166,8 @@ def _reject(asked: _Asked, reason: str, detail: str = "") -> Reject:
 def contract_for(proposal: Proposal, value: object) -> Contract:
     """The contract of an answer: what its value suggests, with what the question already fixes."""
     contract = infer(value)
+    if proposal.decimals == 0 and contract.kind == "integer":
+        return replace(contract, kind="number", decimals=0)  # rounded to a whole number, which the question must say
     if proposal.decimals is not None and contract.decimals is not None:
         contract = replace(contract, decimals=max(0, min(proposal.decimals, 6)))
     if proposal.any_order and contract.kind == "list":

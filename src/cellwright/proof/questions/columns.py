@@ -172,6 +172,11 @@ def _map(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     raise Unreadable("map by a function")
 
 
+def looked_up(column: Column, mapping: dict[object, object]) -> Column:
+    """`mapping[value]` for each value: one that the mapping lacks is an error, so there is none."""
+    return _mapped(column, list(mapping.items()), "with {}")
+
+
 def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> Column:
     if not 0 < len(changes) <= 12:
         raise Unreadable("long mapping of values")
@@ -179,9 +184,13 @@ def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> 
     return replace(column, words=f"{column.words} {form.format(listed)}", compound=True)
 
 
-def _astype(column: Column, arguments: Arguments) -> Column:
+def _type_name(arguments: Arguments) -> object:
     kind = arguments.take("dtype", 0)
-    name = kind.value if isinstance(kind, Constant) else getattr(kind, "path", "").rpartition(".")[2]
+    return kind.value if isinstance(kind, Constant) else getattr(kind, "path", "").rpartition(".")[2]
+
+
+def _astype(column: Column, arguments: Arguments) -> Column:
+    name = _type_name(arguments)
     if name in ("int", "int64", "int32"):
         return replace(column, words=f"{column.words} as a whole number (fractions cut off)", compound=True)
     if name in ("float", "float64", "category", "object"):
@@ -341,6 +350,8 @@ def _condition_call(condition: Condition, method: str, arguments: Arguments) -> 
             return Quantity(
                 condition.frame, f"in every one of the {condition.frame.rows}, {condition.words}", family="boolean"
             )
+        case "astype" if _type_name(arguments) in ("int", "int64", "int32", "float"):
+            return Column(condition.frame, f"1 where {condition.words}, else 0", compound=True)
         case "value_counts" | "astype":
             raise Unreadable(f"{method} of a condition")
     raise Unreadable(f"method {method} of a condition")

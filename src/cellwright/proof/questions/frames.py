@@ -221,6 +221,11 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection)
 
 
+def _but_index(frame: Frame) -> str:
+    """A column that became the row labels is none of "all columns"."""
+    return f" but {wording.name(frame.index)}" if frame.index else ""
+
+
 def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if arguments.constant("axis", 0, 0) not in (0, "index", "rows"):
         raise Unreadable("dropna of columns")
@@ -231,7 +236,7 @@ def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     names = names_of(subset) if subset is not None else frame.selection
     if names is None:
         where = "any column" if how == "any" else "every column"
-        return frame.then(f"drop the rows that have a missing value in {where}")
+        return frame.then(f"drop the rows that have a missing value in {where}{_but_index(frame)}")
     words = wording.listing([wording.name(name) for name in names], "or" if how == "any" else "and")
     return frame.then(f"drop the rows in which {words} is missing")
 
@@ -243,7 +248,8 @@ def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     names = names_of(subset) if subset is not None else frame.selection
     if keep not in ("first", "last"):
         raise Unreadable("argument keep of drop_duplicates()")
-    same = "all columns" if names is None else wording.listing([wording.name(name) for name in names])
+    all_columns = f"all columns{_but_index(frame)}"
+    same = all_columns if names is None else wording.listing([wording.name(name) for name in names])
     return frame.then(f"of rows that are equal in {same}, keep only the {keep}")
 
 
@@ -275,6 +281,22 @@ def _head(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if not isinstance(count, int) or count < 1:
         raise Unreadable("head of a computed length")
     return take_rows(frame, 0, count)
+
+
+def _tail(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    count = arguments.constant("n", 0, 5)
+    if not isinstance(count, int) or count < 1:
+        raise Unreadable("tail of a computed length")
+    base = frame.settled() if frame.taken else frame
+    return replace(base, taken="the last row" if count == 1 else f"the last {count} rows")
+
+
+def _sort_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    if frame.index is None:
+        raise Unreadable("method sort_index")
+    ascending = bool(arguments.constant("ascending", None, True))
+    base = frame.settled() if frame.taken else frame
+    return replace(base, order=Order((frame.index,), (ascending,)))
 
 
 def _largest(ascending: bool) -> "Reading":
@@ -439,7 +461,8 @@ def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
     names = names_of(subset) if subset is not None else frame.selection
-    same = "all columns" if names is None else wording.listing([wording.name(name) for name in names])
+    all_columns = f"all columns{_but_index(frame)}"
+    same = all_columns if names is None else wording.listing([wording.name(name) for name in names])
     match keep:
         case "first":
             words = f"the row equals an earlier row in {same}"
@@ -502,6 +525,8 @@ _METHODS: dict[str, Reading] = {
     "fillna": _fillna,
     "sort_values": _sort_values,
     "head": _head,
+    "tail": _tail,
+    "sort_index": _sort_index,
     "nlargest": _largest(ascending=False),
     "nsmallest": _largest(ascending=True),
     "set_index": _set_index,

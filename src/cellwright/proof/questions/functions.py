@@ -324,7 +324,18 @@ def _column_statistic(name: str) -> Reading:
     return reading
 
 
+def _range(arguments: Arguments, _: Evaluator) -> Constant:
+    bounds = [arguments.constant("", position) for position in range(len(arguments.positional))]
+    if not all(isinstance(bound, int) for bound in bounds) or not 1 <= len(bounds) <= 3:
+        raise Unreadable("function range")
+    numbers = range(*bounds)
+    if len(numbers) > 1000:
+        raise Unreadable("long range of numbers")
+    return Constant(list(numbers))
+
+
 _BUILTINS: dict[str, Reading] = {
+    "range": _range,
     "len": _len,
     "round": _round,
     "float": _cast,
@@ -488,7 +499,8 @@ def _comparison_words(left: Column, sign: ast.cmpop, right: Symbol) -> str:
 
 def shape_items(frame: Frame) -> tuple[Quantity, Quantity]:
     """The parts of `shape`."""
-    columns_count = Quantity(frame, "the number of columns", family="shape")
+    not_counted = f", not counting {wording.name(frame.index)}" if frame.index else ""
+    columns_count = Quantity(frame, f"the number of columns{not_counted}", family="shape")
     return statistics.rows_count(frame), columns_count
 
 
@@ -501,8 +513,19 @@ def quantity_call(quantity: Quantity, method: str, arguments: Arguments) -> Symb
     raise Unreadable(f"method {method} of a number")
 
 
+_TEXT_METHODS = frozenset(
+    ("split", "strip", "lower", "upper", "title", "replace", "startswith", "endswith", "removeprefix", "removesuffix")
+)
+
+
 def constant_call(constant: Constant, method: str, arguments: Arguments) -> Symbol:
-    """Methods of texts that name files."""
+    """Methods of constant texts."""
+    if isinstance(constant.value, str) and method in _TEXT_METHODS and not arguments.named:
+        given = [arguments.constant("", position) for position in range(len(arguments.positional))]
+        try:
+            return Constant(getattr(constant.value, method)(*given))
+        except (TypeError, ValueError):
+            raise Unreadable(f"method {method} of a constant") from None
     if isinstance(constant.value, str) and method in ("format", "joinpath") and not arguments.named:
         parts = [arguments.constant("", position) for position in range(len(arguments.positional))]
         return Constant(constant.value.format(*parts) if method == "format" else "/".join([constant.value, *parts]))

@@ -185,6 +185,8 @@ def _labelled(owner: Labelled, method: str, arguments: Arguments) -> Symbol:
             return Quantity(owner.frame, f"the {side} {owner.statistic} of any {each}", owner.decimals, "extreme")
         case "sum" if owner.family == "missing-values" and not owner.taken:
             words = owner.statistic.replace("number of", "number of all", 1)
+            if owner.frame.index:
+                raise Unreadable("missing values beside row labels")
             return Quantity(owner.frame, f"the {words}, in all columns together", family="missing-values")
         case "copy" | "to_dict":
             return owner

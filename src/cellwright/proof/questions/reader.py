@@ -32,6 +32,7 @@ from cellwright.proof.questions.symbols import (
     Unreadable,
 )
 
+_MOST_ITEMS = 1000
 _MAX_DEPTH = 60
 _ACCESSORS = {"str", "dt", "loc", "iloc", "at", "iat"}
 
@@ -142,10 +143,14 @@ class Reader:
 
     def _define(self, node: ast.FunctionDef) -> None:
         body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
-            self.names[node.name] = Function(tuple(a.arg for a in node.args.args), body[0].value)
-            return
-        raise Unreadable("function of several statements")
+        *lead, last = _with_one_return(body)
+        plain = all(isinstance(s, ast.Assign) and all(isinstance(t, ast.Name) for t in s.targets) for s in lead)
+        if not plain or not isinstance(last, ast.Return) or last.value is None:
+            raise Unreadable("function of several statements")
+        named = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+        pairs = zip(named, node.args.defaults, strict=True)
+        defaults = {argument.arg: self.evaluate(default) for argument, default in pairs}
+        self.names[node.name] = Function(tuple(a.arg for a in node.args.args), last.value, tuple(lead), defaults)
 
     def _effect(self, node: ast.expr) -> None:
         """A statement that is only a call: in-place methods change the frame, settings and prints do not matter."""
@@ -209,9 +214,30 @@ class Reader:
                 return self._call(node)
             case ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.BoolOp() | ast.IfExp():
                 return functions.operation(node, self)
+            case ast.ListComp(generators=[ast.comprehension(is_async=0)]):
+                return self._comprehension(node)
             case ast.Lambda():
                 return Function(tuple(argument.arg for argument in node.args.args), node.body)
         raise Unreadable(f"{type(node).__name__.lower()} expression")
+
+    def _comprehension(self, node: ast.ListComp) -> Constant:
+        """A list made of constants."""
+        (generator,) = node.generators
+        items, target = self.constant(generator.iter), generator.target
+        if not isinstance(items, (list, tuple)) or len(items) > _MOST_ITEMS or not isinstance(target, ast.Name):
+            raise Unreadable("listcomp expression")
+        found: list[object] = []
+        for item in items:
+            names: dict[str, Symbol] = {target.id: Constant(item)}
+            conditions = [self.within(names, condition) for condition in generator.ifs]
+            if not all(isinstance(c, Constant) and isinstance(c.value, bool) for c in conditions):
+                raise Unreadable("listcomp expression")
+            if all(isinstance(c, Constant) and c.value for c in conditions):
+                element = self.within(names, node.elt)
+                if not isinstance(element, Constant):
+                    raise Unreadable("listcomp expression")
+                found.append(element.value)
+        return Constant(found)
 
     def _plain(self, node: ast.expr) -> object:
         symbol = self.evaluate(node)
@@ -264,6 +290,9 @@ class Reader:
             case Column() | Condition():
                 return columns.subscript(owner, node.slice, self)
             case Constant(value=list() | tuple() | dict() as value):
+                key = self.evaluate(node.slice)
+                if isinstance(key, Column) and isinstance(value, dict):
+                    return columns.looked_up(key, value)
                 return _look_up(value, self.constant(node.slice))
             case Method(receiver=Column() as column, name="str"):
                 return columns.text_item(column, self.constant(node.slice))
@@ -280,7 +309,7 @@ class Reader:
             case Module():
                 return functions.call(function.path, arguments, self)
             case Function():
-                return self.apply(function, arguments.positional)
+                return self.apply(function, arguments.positional, arguments.named)
         raise Unreadable("call of an unknown function")
 
     def _method(self, receiver: Symbol, method: str, arguments: Arguments) -> Symbol:
@@ -310,20 +339,37 @@ class Reader:
         named = {str(keyword.arg): self.evaluate(keyword.value) for keyword in node.keywords}
         return Arguments(name, [self.evaluate(argument) for argument in node.args], named)
 
-    def apply(self, function: Function, symbols: Sequence[Symbol]) -> Symbol:
-        """The symbol of a one-line function's body for these arguments."""
-        if len(function.parameters) != len(symbols):
+    def apply(self, function: Function, symbols: Sequence[Symbol], named: Mapping[str, Symbol] | None = None) -> Symbol:
+        """The symbol that a function returns for these arguments."""
+        given = {**function.defaults, **dict(zip(function.parameters, symbols, strict=False)), **(named or {})}
+        if len(symbols) > len(function.parameters) or set(given) != set(function.parameters):
             raise Unreadable("call with other arguments than the function takes")
-        return self.within(dict(zip(function.parameters, symbols, strict=True)), function.body)
+        return self.within(given, function.body, function.lead)
 
-    def within(self, names: Mapping[str, Symbol], body: ast.expr) -> Symbol:
-        """The symbol of an expression in which some names mean something else."""
+    def within(self, names: Mapping[str, Symbol], body: ast.expr, lead: Sequence[ast.stmt] = ()) -> Symbol:
+        """The symbol of an expression, after some statements, where some names mean something else."""
         outer = self.names
         self.names = {**outer, **names}
         try:
+            for statement in lead:
+                self.statement(statement)
             return self.evaluate(body)
         finally:
             self.names = outer
+
+
+def _with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:
+    """A body that ends in `if a: return b` and `return c`, with one `return b if a else c` instead."""
+    match body:
+        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[ast.Return(value=no)])]:
+            rest: ast.expr | None = no
+        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[]), ast.Return(value=no)]:
+            rest = no
+        case _:
+            return body or [ast.Pass()]
+    if rest is None:
+        return body
+    return [*lead, ast.Return(ast.IfExp(test, yes, rest))]
 
 
 def _items(symbols: list[Symbol]) -> Symbol:

@@ -201,7 +201,7 @@ def value_counts(column: Column, *, share: bool) -> Labelled:
 
     def at(labels: Sequence[object]) -> str:
         (condition,) = group_condition((column,), labels)
-        return f"the fraction (between 0 and 1), of the {present.rows}, of those where {condition}"
+        return f"the fraction (between 0 and 1), among the {present.rows}, of those where {condition}"
 
     return replace(counts, at=at, statistic=noun, family="share")
 
@@ -239,7 +239,7 @@ def crosstab(rows: Column, columns: Column, normalize: object) -> Grid:
             raise Unreadable("crosstab as shares of all")
         given, asked = (both[0], both[1]) if normalize == "index" else (both[1], both[0])
         among = frame.keep(given).keep(f"{(columns if normalize == 'index' else rows).words} is not missing")
-        return f"the fraction (between 0 and 1), of the {among.rows}, of those where {asked}"
+        return f"the fraction (between 0 and 1), among the {among.rows}, of those where {asked}"
 
     return Grid(frame, at, "crosstab", columns_are_names=False)
 

@@ -228,10 +228,13 @@ class Module:
 
 @dataclass(frozen=True)
 class Function:
-    """A lambda or a one-line function of the notebook."""
+    """A lambda, or a function of the notebook that only assigns names and returns."""
 
     parameters: tuple[str, ...]
     body: ast.expr
+    lead: tuple[ast.stmt, ...] = ()
+    """Assignments before the body."""
+    defaults: Mapping[str, "Symbol"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

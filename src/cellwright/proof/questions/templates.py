@@ -14,6 +14,7 @@ from typing import TypeVar
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.functions import shape_items
 from cellwright.proof.questions.groups import distinct_words
+from cellwright.proof.questions.shown import about_shown
 from cellwright.proof.questions.statistics import rows_count
 from cellwright.proof.questions.symbols import (
     Column,
@@ -38,8 +39,12 @@ _IDENTIFIER = re.compile(
     r"(?i:.*(?:user|customer|passenger|order|product|item|employee|student|patient|movie|account|client|row|player|"
     r"member|transaction|session|store|house|station|event|person|case))s?[ _]?(?i:id))"
 )
-_NEW_COLUMN = re.compile(r"set a column (`[^`]*`) to ")
-_ALL_COLUMNS = ("columns", "any column", "each column")
+_CHANGES_COLUMNS = re.compile(
+    r"(set a column `[^`]*` to|replace `[^`]*` by|rename the column|drop the columns?|take the first column of) "
+)
+_QUOTED = re.compile(r"`[^`]*`")
+_ALL_COLUMNS = ("columns", "any column", "each column", "every column", "which column")
+_ORDER_WORDS = re.compile(r"\b(first|last|earlier|\d+(st|nd|rd|th))\b")
 _ROW_STEPS = ("drop the rows", "of rows that", "join ", "put the rows", "keep only the rows")
 
 
@@ -109,7 +114,7 @@ def sentence(frame: Frame, question: str) -> str:
         return f"In {files}, {question}"
     first, *others = (wording.capital(step) for step in found)
     steps = [f"Then {step[0].lower()}{step[1:]}." for step in others]
-    if first.startswith("Read ") and len(frame.tables) == 1:
+    if all(wording.name(table) in first for table in frame.tables):
         start = f"{first}."
     else:
         start = f"Start from {files}. First, {first[0].lower()}{first[1:]}."
@@ -117,15 +122,26 @@ def sentence(frame: Frame, question: str) -> str:
 
 
 def _needed(steps: Sequence[str], question: str) -> list[str]:
-    """The steps without the new columns that nothing after them speaks of."""
+    """The steps without those that make no difference to what comes after them."""
     kept: list[str] = []
     later = question
     for step in reversed(steps):
-        new = _NEW_COLUMN.match(step)
-        if new is None or new[1] in later or any(words in later for words in _ALL_COLUMNS):
+        if _matters(step, later):
             kept.append(step)
             later += step
     return kept[::-1]
+
+
+def _matters(step: str, later: str) -> bool:
+    """Whether later words speak of what a step changes: its columns, or the order of the rows."""
+    if step.startswith("sort the rows by "):
+        return bool(_ORDER_WORDS.search(later))
+    if not _CHANGES_COLUMNS.match(step) or any(words in later for words in _ALL_COLUMNS):
+        return True
+    if step.startswith(("drop the column", "take the first column")):
+        return False
+    names = _QUOTED.findall(step) if step.startswith("rename") else _QUOTED.findall(step)[:1]
+    return any(name in later for name in names)
 
 
 def _about_quantity(quantity: Quantity, code: str) -> Proposal:
@@ -309,18 +325,24 @@ def _about_distinct(distinct: Distinct, value: Snapshot, code: str) -> Iterator[
 
 
 def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
-    if frame.taken:
+    if frame.taken and frame.order is not None:
         yield from _about_top(frame, value, code)
         return
-    if frame.where:
-        yield _about_quantity(rows_count(frame), f"len{code}")
-        yield from _about_few_rows(frame, value, code)
-    elif frame.steps and frame.steps[-1].startswith(_ROW_STEPS):
-        yield Proposal(sentence(frame, "how many rows are left?"), f"len{code}", "count")
-    elif frame.order:
-        yield from _about_first(frame, value, code)
-    else:
+    if frame.taken is None:
+        if frame.where:
+            yield _about_quantity(rows_count(frame), f"len{code}")
+            yield from _about_few_rows(frame, value, code)
+        elif frame.steps and frame.steps[-1].startswith(_ROW_STEPS):
+            yield Proposal(sentence(frame, "how many rows are left?"), f"len{code}", "count")
+        elif frame.order:
+            yield from _about_first(frame, value, code)
+            return
+    derived = list(about_shown(frame, value, code))
+    if not derived and not frame.where and not frame.steps:
         raise Unreadable("shows rows")
+    for found in derived:
+        question = sentence(found.frame, found.question)
+        yield Proposal(question, found.expression, found.family, unique_check=found.unique_check)
 
 
 def _columns(value: Snapshot) -> list[str]:

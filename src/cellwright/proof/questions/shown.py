@@ -1,0 +1,120 @@
+"""Questions about a table that a notebook shows: when its author looks at rows, the table is worth asking about.
+
+The rows shown tell the columns and their kinds; the questions are about all rows. Which columns are asked about depends
+on a hash of the table and of what was done to it, so a table shown twice is asked about once.
+"""
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from cellwright.proof.questions import frames, statistics, wording
+from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
+from cellwright.proof.values import Snapshot, has_content
+
+_MOST_GROUPS = 40
+# Numbers whose mean or spread means nothing: names in digits, and parts of dates and places.
+_NOT_MEASURED = re.compile(
+    r"(?i)(.*(?:^|[_ .])(?:id|code|zip|phone|year|yr|quarter|month|week|weekday|day|hour|minute|date|time|lat|latitude|"
+    r"lon|long|longitude|index|key|no|number|num|postal|ssn|fips)$|unnamed.*|.*(?:postal|zip)[_ ]?code|year.*|.*id)"
+)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A question about a shown table, in parts."""
+
+    frame: Frame
+    question: str
+    """Without tables and steps."""
+    expression: str
+    family: str
+    unique_check: str | None = None
+
+
+def about_shown(frame: Frame, value: Snapshot, code: str) -> Iterator[Derived]:
+    """Questions about the table behind the rows shown, the most telling first. None when its columns cannot be told."""
+    table, is_cut = _without_head(code)
+    if is_cut:
+        whole = replace(frame, taken=None, order=None)
+    else:
+        whole = frame.settled() if frame.taken else replace(frame, order=None)
+    numbers, labels = _columns(value)
+    if table is None:
+        return
+    salt = repr((whole.base, whole.where))
+    for label in _ranked(labels, salt)[:2]:
+        for number in _ranked(numbers, f"{salt}{label}")[:1]:
+            yield _highest_group(whole, table, label, number)
+            break
+    for number in _ranked(numbers, salt)[:1]:
+        yield _statistic(whole, table, number, _ranked(("mean", "median", "max", "std"), f"{salt}{number}")[0])
+    for label in _ranked(labels, f"{salt}frequent")[:1]:
+        yield _most_frequent(whole, table, label)
+
+
+def _highest_group(frame: Frame, table: str, label: str, number: str) -> Derived:
+    side = _ranked(("highest", "lowest"), f"{label}{number}")[0]
+    group = statistics.per_group(Grouping(frame, (frames.column(frame, label),)), number, "mean")
+    largest, picks = ("nlargest", "idxmax") if side == "highest" else ("nsmallest", "idxmin")
+    means = f"{table}.groupby({label!r})[{number!r}].mean()"
+    check = (
+        f"(lambda means: 3 <= len(means) <= {_MOST_GROUPS} and bool(means.notna().all()) and "
+        f"float(means.{largest}(2).diff().abs().iloc[-1]) > 1e-6 * float(means.abs().max()))({means})"
+    )
+    question = f"which {wording.name(label)} has the {side} {group.statistic}?"
+    return Derived(frame, question, f"{means}.{picks}()", "extreme", check)
+
+
+def _statistic(frame: Frame, table: str, number: str, statistic: str) -> Derived:
+    quantity: Quantity = statistics.of_column(Column(frame, wording.name(number), number), statistic)
+    return Derived(frame, f"what is {quantity.words}?", f"{table}[{number!r}].{statistic}()", quantity.family)
+
+
+def _most_frequent(frame: Frame, table: str, label: str) -> Derived:
+    counts = f"{table}[{label!r}].value_counts()"
+    check = f"(lambda counts: len(counts) >= 3 and bool(counts.iloc[0] > counts.iloc[1]))({counts})"
+    question = f"which value of {wording.name(label)} is the most frequent{frame.over}?"
+    return Derived(frame, question, f"{counts}.idxmax()", "extreme", check)
+
+
+def _columns(value: Snapshot) -> tuple[list[str], list[str]]:
+    """Names of columns that hold measured numbers, and of those that hold labels."""
+    if value.get("t") != "frame" or not has_content(value) or len(value["v"]) < 2:
+        return [], []
+    names = [column.get("v") for column in value["columns"]]
+    if len(set(map(str, names))) < len(names):
+        return [], []
+    numbers: list[str] = []
+    labels: list[str] = []
+    for position, name in enumerate(names):
+        if not isinstance(name, str) or not name.strip() or _NOT_MEASURED.fullmatch(name.strip()):
+            continue
+        cells = [row[position] for row in value["v"]]
+        kinds = {cell.get("t") for cell in cells} - {"null"}
+        if kinds and kinds <= {"int", "float"}:
+            numbers.append(name)
+        elif kinds == {"str"} and all(0 < len(str(cell.get("v", "x"))) <= 40 for cell in cells):
+            labels.append(name)
+    return numbers, labels
+
+
+def _without_head(code: str) -> tuple[str | None, bool]:
+    """The expression of the table whose first or last rows an expression shows, and whether it shows only those."""
+    node = ast.parse(code, mode="eval").body
+    is_cut = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("head", "tail")
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_cut:
+        node = node.func.value
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+        text = ast.unparse(node)
+        return (text if len(text) <= 200 else None), is_cut
+    return None, is_cut
+
+
+def _ranked(items: Sequence[_T], salt: str) -> list[_T]:
+    """The items in an order that a hash decides, the same in every build."""
+    return sorted(items, key=lambda item: hashlib.sha256(f"{salt}{item!r}".encode()).digest())
