@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cellwright.answers import from_json, render
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
 from cellwright.pipeline.build import BuildResult
@@ -67,7 +68,7 @@ def test_show_prints_a_task_with_its_cells(built: BuildResult) -> None:
     task = built.tasks[0]
     done = cellwright("show", task.id[:10], "--in", built.out)
     assert done.returncode == 0, done.stderr
-    assert task.answer_json in done.stdout
+    assert render(from_json(task.answer_json, task.contract), task.contract) in done.stdout
     assert "read_csv" in done.stdout
     assert task.provenance.path in done.stdout
     assert json.loads(cellwright("show", task.id, "--in", built.out, "--json").stdout)["id"] == task.id

@@ -15,6 +15,7 @@ from cellwright.core.types import (
     Task,
     Trace,
 )
+from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.report import Report, StageCount
 
 NASTY = "<script>alert(1)</script>\"><img src=x onerror=alert(2)></pre></article>'|`{{ 7 * 7 }}"
@@ -74,6 +75,7 @@ def hostile() -> Report:
         seconds=100,
         config_yaml=NASTY,
         versions={"cellwright": "0.1.0", NASTY: NASTY},
+        accounts=(NotebookAccount(NASTY, "zip", "read", NASTY, 0, 0, 0, 0, 0, 0),),
     )
 
 

@@ -18,6 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cellwright.core.errors import UsageError
 from cellwright.core.records import read_shard
 from cellwright.core.types import Reject
+from cellwright.dataset.accounts import NotebookAccount
 from cellwright.pipeline.build import BuildResult
 from cellwright.pipeline.export import load_tasks, load_traces
 from tests.pipeline.building import FAST, build
@@ -50,6 +51,18 @@ def test_every_notebook_is_accounted_for(built: BuildResult) -> None:
     kept = {stage.stage: (stage.kept, stage.rejected) for stage in built.stages}
     assert kept["read"] == (6, 3)
     assert kept["dedup"] == (5, 1)
+
+
+def test_each_notebook_has_its_row(built: BuildResult) -> None:
+    """notebooks.parquet tells of every notebook what came of it, or why nothing did."""
+    rows = {row.path: row for row in read_shard(built.out / "notebooks.parquet", NotebookAccount)}
+    assert len(rows) == 9
+    assert rows["empty.ipynb"].reason == "empty file"
+    assert rows["no-table.ipynb"].outcome == "link"
+    sales = rows["sales.ipynb"]
+    assert (sales.outcome, sales.reason) == ("tasks", "")
+    assert sales.tasks == sum(task.provenance.path == "sales.ipynb" for task in built.tasks)
+    assert (sales.cells, sales.cells_ok) == (8, 7)
 
 
 def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 
+from cellwright.answers import from_json, render
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.pipeline.build import BuildResult
@@ -17,6 +18,7 @@ from cellwright.pipeline.verify import Verdict
 _REASONS = 4
 _SHOWN_TASKS = 3
 _ANSWER_CHARS = 120
+_QUESTION_CHARS = 300
 
 
 def print_build(result: BuildResult, *, as_json: bool) -> None:
@@ -33,7 +35,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
     console.print(funnel)
     for task in _varied(result.tasks):
         console.print(f"\n[bold]{escape(task.question)}[/bold]")
-        console.print(f"  answer {escape(task.answer_json[:_ANSWER_CHARS])}   [dim]L{task.level}, id {task.id}[/dim]")
+        console.print(f"  answer {escape(_answer(task))}   [dim]L{task.level}, id {task.id}[/dim]")
     console.print(f"\n{len(result.tasks)} proved tasks from {result.notebooks} notebooks in {result.seconds:.0f} s")
     console.print(f"report   {result.out / 'report.html'}", soft_wrap=True)
     console.print(f"tasks    {result.out / 'tasks.parquet'}", soft_wrap=True)
@@ -42,11 +44,17 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
 
 
 def _varied(tasks: Sequence[Task]) -> list[Task]:
-    """Three tasks of different families, the hardest of each."""
+    """Three tasks of different families, the hardest of each that does not take long to read."""
     best: dict[str, Task] = {}
-    for task in sorted(tasks, key=lambda task: (-task.level, task.id)):
+    for task in sorted(tasks, key=lambda task: (len(task.question) > _QUESTION_CHARS, -task.level, task.id)):
         best.setdefault(task.family, task)
     return list(best.values())[:_SHOWN_TASKS]
+
+
+def _answer(task: Task) -> str:
+    """The answer's canonical text, its first part where it is long."""
+    text = render(from_json(task.answer_json, task.contract), task.contract)
+    return text if len(text) <= _ANSWER_CHARS else f"{text[:_ANSWER_CHARS]} …"
 
 
 def _build_json(result: BuildResult) -> dict[str, object]:
@@ -83,7 +91,7 @@ def print_task(task: Task, trace: ChatRow | None) -> None:
     console.print(Panel(escape(task.question), title=f"task {task.id}", title_align="left"))
     origin = task.provenance
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("answer", escape(task.answer_json))
+    facts.add_row("answer", escape(render(from_json(task.answer_json, task.contract), task.contract)))
     facts.add_row("kind", f"{task.contract.kind}, level {task.level}, {task.family}, {task.split}")
     facts.add_row("tables", escape(", ".join(f"{t.name} ({t.licence or 'licence unknown'})" for t in task.tables)))
     facts.add_row("notebook", escape(f"{origin.path} by {origin.author or 'unknown'} ({origin.licence or 'unknown'})"))

@@ -75,6 +75,7 @@ answer each time. No model's word was taken for anything.
 | `tables/` | the tables, named by their SHA-256 |
 | `notebooks/` | each trace as a notebook that opens and runs, with its tables beside it |
 | `rejects.parquet` | all that did not get in, with the stage and the reason |
+| `notebooks.parquet` | what became of every notebook |
 | `report.html` | a page to look at: funnel, reasons, ten tasks with their cells |
 | `config.yaml` | the settings and versions it was made with |
 

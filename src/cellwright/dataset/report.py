@@ -20,6 +20,7 @@ from pygments.lexers import PythonLexer
 
 from cellwright.answers import from_json, render
 from cellwright.core.types import CellResult, Output, Step, Task, Trace
+from cellwright.dataset.accounts import NotebookAccount
 
 _MAX_LINES = 40
 _MAX_LINE_CHARS = 400
@@ -61,6 +62,8 @@ class Report:
     seconds: float
     config_yaml: str
     versions: Mapping[str, str]
+    accounts: tuple[NotebookAccount, ...] = ()
+    """What became of the notebooks, the first few hundred."""
 
 
 @dataclass(frozen=True)

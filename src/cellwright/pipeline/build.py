@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,24 @@ import yaml
 import cellwright
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_bytes
-from cellwright.core.records import to_row
+from cellwright.core.records import read_shard, to_row
 from cellwright.core.types import Notebook, Task
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.corpus.sources import BUILT_HERE
+from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import Report, StageCount, write_report
 from cellwright.kernels import LocalPool, Pool
 from cellwright.pipeline import ask, curate, dedup, execute, link, prove, read, slice, trace  # noqa: A004 - a stage
 from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.execute import ExecutedNotebook
-from cellwright.pipeline.export import export, load_tasks
+from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.trace import TracedTask
 
 _SAMPLES = 10
+_ACCOUNTS = 500
 _UNITS = {"read": "notebooks", "dedup": "notebooks", "link": "notebooks", "execute": "notebooks", "slice": "outputs"}
 
 
@@ -118,8 +121,7 @@ async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progres
     async with LocalPool(config.workers, trusted=config.trusted) as pool:
         job = _Build(out, config, progress, read.fingerprint(sources), [])
         curated = await _stages(sources, job, pool)
-    rejects = (reject for _, folder in job.folders for reject in folder.rejects())
-    export(curated, rejects, job.work / "tables", out)
+    export(job.folders, job.work / "tables", out)
     seconds = time.monotonic() - started
     return _finish(job, curated, seconds)
 
@@ -198,6 +200,7 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
         seconds=seconds,
         config_yaml=config_yaml,
         versions=versions,
+        accounts=tuple(islice(read_shard(job.out / ACCOUNTS, NotebookAccount), _ACCOUNTS)),
     )
     write_report(report, job.out / "report.html")
     (job.out / "README.md").write_text(render_card(report, job.out.name))

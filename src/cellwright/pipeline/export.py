@@ -5,31 +5,39 @@ traces.parquet       one row per trace and rendering (dataset.chat.ChatRow)
 tables/              the tables, by content hash
 notebooks/NB/        data/ and one .ipynb per task of one source notebook, ready to open
 rejects.parquet      everything that did not get in, with its reason
+notebooks.parquet    what became of every notebook (dataset.accounts)
 README.md, report.html, config.yaml
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from cellwright.answers import from_json, render
 from cellwright.core.errors import DatasetError
 from cellwright.core.records import read_shard, write_shard
 from cellwright.core.types import Reject, Table, Task
+from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_messages, chat_tools
 from cellwright.notebooks.write import notebook_bytes
+from cellwright.pipeline import curate
+from cellwright.pipeline.account import accounts
 from cellwright.pipeline.stage import Folder
 from cellwright.pipeline.trace import TracedTask
 
-TASKS, TRACES, REJECTS, TABLES, NOTEBOOKS = "tasks.parquet", "traces.parquet", "rejects.parquet", "tables", "notebooks"
+TASKS, TRACES, REJECTS, ACCOUNTS = "tasks.parquet", "traces.parquet", "rejects.parquet", "notebooks.parquet"
+TABLES, NOTEBOOKS = "tables", "notebooks"
 
 
-def export(curated: Folder[TracedTask], rejects: Iterable[Reject], store: Path, out: Path) -> int:
-    """Write all but the report and the card. Returns the number of tasks."""
+def export(stages: Sequence[tuple[str, Folder[Any]]], store: Path, out: Path) -> int:
+    """Write all but the report and the card, from the folders of all stages. Returns the number of tasks."""
+    curated: Folder[TracedTask] = dict(stages)[curate.NAME]
     count = write_shard(out / TASKS, Task, (row.task for row in curated.records()))
     write_shard(out / TRACES, ChatRow, _chat_rows(curated.records()))
-    write_shard(out / REJECTS, Reject, rejects)
+    write_shard(out / REJECTS, Reject, (reject for _, folder in stages for reject in folder.rejects()))
+    write_shard(out / ACCOUNTS, NotebookAccount, accounts(stages))
     shutil.rmtree(out / NOTEBOOKS, ignore_errors=True)
     shutil.rmtree(out / TABLES, ignore_errors=True)
     for row in curated.records():

@@ -1,0 +1,78 @@
+"""What became of every notebook, gathered in a database on disk: memory does not grow with the corpus."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from cellwright.core.types import Reject
+from cellwright.dataset.accounts import NotebookAccount
+from cellwright.pipeline import curate, execute, link, read, slice  # noqa: A004 - a stage
+from cellwright.pipeline.execute import ExecutedNotebook
+from cellwright.pipeline.stage import Folder
+
+_TABLES = """
+CREATE TABLE notebook (id TEXT PRIMARY KEY, path TEXT, source TEXT, author TEXT, licence TEXT,
+    cells INTEGER DEFAULT 0, ok INTEGER DEFAULT 0, same INTEGER DEFAULT 0, different INTEGER DEFAULT 0,
+    outputs INTEGER DEFAULT 0, tasks INTEGER DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE reject (path TEXT, place INTEGER, stage TEXT, reason TEXT, count INTEGER,
+    PRIMARY KEY (path, place, reason)) WITHOUT ROWID;
+"""
+
+
+def accounts(stages: Iterable[tuple[str, Folder[Any]]]) -> Iterator[NotebookAccount]:
+    """A row for every notebook of the sources, those that could not be read first."""
+    folders = dict(stages)
+    # The empty name is SQLite's for a database on disk that goes with its connection.
+    with closing(sqlite3.connect("")) as found:
+        found.executescript(_TABLES)
+        _gather(found, folders)
+        yield from _unread(folders[read.NAME].rejects())
+        columns = "id, path, source, author, licence, cells, ok, same, different, outputs, tasks"
+        for row in found.execute(f"SELECT {columns} FROM notebook ORDER BY path"):
+            yield _account(found, *row)
+
+
+def _gather(found: sqlite3.Connection, folders: Mapping[str, Folder[Any]]) -> None:
+    for notebook in folders[read.NAME].records():
+        origin = notebook.provenance
+        row = (notebook.id, origin.path, origin.source, origin.author, origin.licence)
+        found.execute("INSERT OR IGNORE INTO notebook (id, path, source, author, licence) VALUES (?, ?, ?, ?, ?)", row)
+    for executed in folders[execute.NAME].records():
+        counts = (*_cells(executed), executed.linked.notebook.id)
+        found.execute("UPDATE notebook SET cells = ?, ok = ?, same = ?, different = ? WHERE id = ?", counts)
+    for output in folders[slice.NAME].records():
+        found.execute("UPDATE notebook SET outputs = outputs + 1 WHERE id = ?", (output.notebook_id,))
+    for traced in folders[curate.NAME].records():
+        found.execute("UPDATE notebook SET tasks = tasks + 1 WHERE id = ?", (traced.task.notebook_id,))
+    for place, (name, folder) in enumerate(folders.items()):
+        for reject in folder.rejects() if name != read.NAME else ():
+            found.execute(
+                "INSERT INTO reject VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+                (reject.notebook, place, reject.stage, reject.reason),
+            )
+
+
+def _cells(executed: ExecutedNotebook) -> tuple[int, int, int, int]:
+    cells = executed.execution.cells
+    agreements = Counter(cell.agreement for cell in cells)
+    same = agreements["same"] + agreements["same values"]
+    return len(cells), sum(cell.status == "ok" for cell in cells), same, agreements["different"]
+
+
+def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:
+    for reject in rejects:
+        yield NotebookAccount(reject.record, "", read.NAME, reject.reason, 0, 0, 0, 0, 0, 0)
+
+
+def _account(found: sqlite3.Connection, _id: str, path: str, source: str, *rest: Any) -> NotebookAccount:
+    author, licence, cells, ok, same, different, outputs, tasks = rest
+    outcome, reason = "tasks", ""
+    if not tasks:
+        # The furthest stage that it reached; there, the most frequent reason.
+        query = "SELECT stage, reason FROM reject WHERE path = ? ORDER BY place DESC, count DESC, reason LIMIT 1"
+        outcome, reason = found.execute(query, (path,)).fetchone() or (link.NAME, "nothing came of it")
+    return NotebookAccount(
+        path, source, outcome, reason, tasks, outputs, cells, ok, same, different, author=author, licence=licence
+    )
