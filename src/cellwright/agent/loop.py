@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from cellwright.agent.observation import observe
 from cellwright.agent.tools import EXECUTE_CODE, FINAL_ANSWER, tools_json
+from cellwright.core.errors import KernelDied
 from cellwright.core.types import Message, Step, ToolCall, Trace
 from cellwright.kernels import Kernel
 from cellwright.models import Model
@@ -85,7 +86,10 @@ async def _turn(run: _Run, message: Message, kernel: Kernel, limits: RunLimits, 
     if call.name != EXECUTE_CODE or "code" not in arguments:
         return _correct(run, message, limits)
     code = str(arguments["code"])
-    result = await kernel.execute(code, timeout_s=limits.cell_s)
+    try:
+        result = await kernel.execute(code, timeout_s=limits.cell_s)
+    except KernelDied:
+        return "kernel died"
     run.steps.append(Step(comment, code, result, time.monotonic() - started))
     run.messages.append(Message("tool", observe(result), tool_call_id=call.id))
     return "kernel died" if result.status == "dead" else ""

@@ -76,14 +76,22 @@ async def execute(notebook: Notebook, kernel: Kernel, limits: ExecutionLimits) -
         raise KernelDied(f"the kernel did not take the recorder: {setup.error}")
     cells: list[ExecutedCell] = []
     shown: list[ShownValue] = []
+    over = ""
     for index, cell in enumerate(notebook.code_cells):
         left_s = limits.notebook_s - (time.monotonic() - started)
-        if left_s <= 0 or (cells and cells[-1].status == "dead") or (cells and cells[-1].error == _KERNEL_GONE):
-            reason = _KERNEL_GONE if left_s > 0 else f"notebook over {limits.notebook_s:g} s"
-            cells.append(ExecutedCell("not run", "not run", 0.0, reason))
+        if left_s <= 0:
+            over = over or f"notebook over {limits.notebook_s:g} s"
+        if over:
+            cells.append(ExecutedCell("not run", "not run", 0.0, over))
             continue
         run = _CellRun(index, cell, kernel, min(limits.cell_s, left_s))
-        cells.append(await run.execute())
+        try:
+            cells.append(await run.execute())
+        except KernelDied:
+            # The cell before it was the end of the kernel: what that one and others showed still counts.
+            cells.append(ExecutedCell("not run", "not run", 0.0, _KERNEL_GONE))
+        if cells[-1].status in ("dead", "not run"):
+            over = _KERNEL_GONE
         shown.extend(run.shown)
     return Execution(tuple(cells), tuple(shown), round(time.monotonic() - started, 3), kernel.isolation)
 
@@ -106,7 +114,7 @@ class _CellRun:
         result = first = await self._kernel.execute(self._cell.source, timeout_s=self._timeout_s)
         seconds, failed, offset = result.seconds, [], 0
         for _ in range(_MAX_CONTINUATIONS):
-            at = await self._flush(offset) if result.status in ("ok", "error") else -1
+            at = await self._flush(offset)
             if result.status != "error" or at < 0:
                 break
             failed.append(at)
@@ -123,7 +131,10 @@ class _CellRun:
 
     async def _flush(self, offset: int) -> int:
         """Take what the kernel recorded; returns the statement that ran last, -1 when that cannot be told."""
-        reply = await self._kernel.execute("__cellwright__.flush()", timeout_s=_FLUSH_TIMEOUT_S)
+        try:
+            reply = await self._kernel.execute("__cellwright__.flush()", timeout_s=_FLUSH_TIMEOUT_S)
+        except KernelDied:
+            return -1
         text = next((o.data[VALUES_MIME] for o in reply.outputs if VALUES_MIME in o.data), None)
         if text is None:
             return -1
