@@ -12,19 +12,20 @@ import functools
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cellwright.core.errors import KernelStartError, NoSandbox
+from cellwright.kernels.folders import Folders
 from cellwright.kernels.protocol import Limits
 
 HOME = "/home/analyst"
-_BASE = "/opt/python"
-_VENV = "/opt/venv"
-_LIBRARIES = "/opt/lib"
-_LAUNCHER = "/opt/kernel/inside.py"
+# No installation stands under these names, so they hide none that a .pth file may point to.
+_BASE = "/opt/cellwright/python"
+_VENV = "/opt/cellwright/venv"
+_LIBRARIES = "/opt/cellwright/lib"
+_LAUNCHER = "/opt/cellwright/kernel/inside.py"
 _INSIDE = Path(__file__).with_name("inside.py")
 _PROBE_TIMEOUT_S = 20.0
 # Best first. The second serves a bubblewrap older than 0.8, the third a kernel without user namespaces, as root.
@@ -35,6 +36,26 @@ _NAMESPACES = (
 )
 _SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _ETC = ("/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives")
+# Asked of the interpreter that runs the kernels. The modules are those that need libraries from outside Python.
+_ASK = """
+import importlib, json, os, re, sys
+for name in ("bz2", "ctypes", "lzma", "sqlite3", "ssl", "zlib"):
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        pass
+packages = [p for p in sys.path if os.path.basename(p) in ("site-packages", "dist-packages") and os.path.isdir(p)]
+with open("/proc/self/maps") as maps:
+    loaded = {line.split(None, 5)[-1].strip() for line in maps if re.search(r"/lib[^/]*[.]so", line)}
+print(json.dumps({
+    "program": os.path.realpath(sys.executable),
+    "prefix": sys.prefix,
+    "base": sys.base_prefix,
+    "version": "%d.%d" % sys.version_info[:2],
+    "packages": packages,
+    "libraries": sorted(loaded),
+}))
+"""
 _ACCOUNTS = {
     "passwd": f"root:x:0:0:root:/root:/bin/sh\nanalyst:x:1000:1000:analyst:{HOME}:/bin/sh\n",
     "group": "root:x:0:\nanalyst:x:1000:\n",
@@ -46,47 +67,18 @@ _ACCOUNTS = {
 class Interpreter:
     """A Python and where its parts stand on this machine."""
 
-    executable: str
+    program: Path
+    """The file at the end of all links."""
     prefix: Path
     """The virtual environment, or `base` where there is none."""
     base: Path
     """The installation that the virtual environment was made from."""
     version: str
     """Major and minor, for example "3.11"."""
-
-
-@dataclass(frozen=True)
-class Folders:
-    """The folders of one kernel on this machine. All stand in `root`, which goes when the kernel is closed."""
-
-    root: Path
-
-    @property
-    def work(self) -> Path:
-        return self.root / "work"
-
-    @property
-    def data(self) -> Path:
-        return self.work / "data"
-
-    @property
-    def scratch(self) -> Path:
-        """Temporary files of a trusted kernel; a sandboxed one has its own, in memory."""
-        return self.root / "tmp"
-
-    @property
-    def etc(self) -> Path:
-        """Files written for the sandbox: accounts, hosts, pyvenv.cfg."""
-        return self.root / "etc"
-
-    @property
-    def log(self) -> Path:
-        """What the kernel's process says outside its cells: the last words of one that does not start."""
-        return self.root / "log"
-
-    def make(self) -> None:
-        for folder in (self.data, self.scratch, self.etc):
-            folder.mkdir(parents=True)
+    packages: tuple[Path, ...]
+    """Folders of installed packages on its path; a .pth file may have put some that stand elsewhere there."""
+    libraries: tuple[Path, ...]
+    """Shared libraries that it and its standard modules have loaded."""
 
 
 @dataclass(frozen=True)
@@ -103,18 +95,21 @@ class Launch:
 @functools.cache
 def interpreter(executable: str) -> Interpreter:
     """Ask a Python where it stands. Raises KernelStartError when it cannot be run."""
-    if executable == sys.executable:
-        prefix, base, version = sys.prefix, sys.base_prefix, f"{sys.version_info[0]}.{sys.version_info[1]}"
-    else:
-        ask = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, '%d.%d' % sys.version_info[:2]]))"
-        try:
-            answer = subprocess.run(
-                [executable, "-c", ask], capture_output=True, text=True, check=True, timeout=_PROBE_TIMEOUT_S
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise KernelStartError(f"{executable} cannot be run as a Python: {error}") from error
-        prefix, base, version = json.loads(answer.stdout)
-    return Interpreter(executable, Path(prefix), Path(base).resolve(), version)
+    try:
+        answer = subprocess.run(
+            [executable, "-I", "-c", _ASK], capture_output=True, text=True, check=True, timeout=_PROBE_TIMEOUT_S
+        )
+        found = json.loads(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise KernelStartError(f"{executable} cannot be run as a Python: {error}") from error
+    return Interpreter(
+        program=Path(found["program"]),
+        prefix=Path(found["prefix"]),
+        base=Path(found["base"]).resolve(),
+        version=found["version"],
+        packages=tuple(Path(p) for p in found["packages"]),
+        libraries=tuple(Path(p) for p in found["libraries"]),
+    )
 
 
 @functools.cache
@@ -131,10 +126,11 @@ def namespace_flags() -> tuple[str, ...]:
             continue
         if trial.returncode == 0:
             return flags
-        complaint = complaint or trial.stderr.strip()
+        complaint = complaint or " ".join(trial.stderr.split())
     raise NoSandbox(
-        f"bubblewrap cannot make a sandbox on this machine ({complaint}). Allow user namespaces, "
-        "or pass --trusted if you trust the notebooks."
+        f"bubblewrap is installed but cannot make a sandbox on this machine ({complaint}). "
+        "Allow user namespaces, "
+        "or pass --trusted if you trust the authors of the notebooks."
     )
 
 
@@ -143,7 +139,7 @@ def _bubblewrap() -> str:
     if found is None:
         raise NoSandbox(
             "Kernels are isolated with bubblewrap, which is not installed. "
-            "Install it (apt install bubblewrap), or pass --trusted if you trust the notebooks."
+            "Install it (apt install bubblewrap), or pass --trusted if you trust the authors of the notebooks."
         )
     return found
 
@@ -179,6 +175,7 @@ def bubblewrap_launch(
     argv += ["--ro-bind", str(_INSIDE), _LAUNCHER]
     argv += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
     argv += ["--size", size, "--tmpfs", "/tmp"]
+    argv += _package_binds(found)
     argv += _account_binds(folders)
     argv += ["--bind", str(folders.work), HOME]
     for name, path in tables.items():
@@ -186,7 +183,7 @@ def bubblewrap_launch(
     argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
     environment = _environment(HOME, "/tmp", hash_seed)
     environment["PATH"] = f"{Path(program).parent}:{environment['PATH']}"
-    if _shared_libraries(found):
+    if _stray_libraries(found):
         environment["LD_LIBRARY_PATH"] = _LIBRARIES
     return Launch((_bubblewrap(), program, _LAUNCHER), environment, folders.root, argv)
 
@@ -210,6 +207,9 @@ def _environment(home: str, scratch: str, hash_seed: int | None) -> dict[str, st
         "PYTHONHASHSEED": "random" if hash_seed is None else str(hash_seed),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
+        # Notebooks install what they need: into the Python that runs them, if it were not for this.
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         **threads,
     }
 
@@ -240,33 +240,56 @@ def _account_binds(folders: Folders) -> list[str]:
 def _python_binds(found: Interpreter, folders: Folders) -> tuple[str, list[str]]:
     """The interpreter's path in the sandbox, and the mounts that put it there.
 
-    It stands under fixed names, so that no path of this machine shows in a traceback.
+    It stands under fixed names, so that no path of this machine shows in a traceback, and no chain of links from the
+    one to the other need be there.
     """
-    argv: list[str] = []
-    if found.base.is_relative_to("/usr"):
-        base = str(found.base)
-    else:
-        base = _BASE
-        argv += ["--ro-bind", str(found.base), _BASE]
-        for library in _shared_libraries(found):
-            argv += ["--ro-bind", str(library), f"{_LIBRARIES}/{library.name}"]
+    base = str(found.base) if found.base.is_relative_to("/usr") else _BASE
+    own = found.program.relative_to(found.base) if found.program.is_relative_to(found.base) else None
+    program = f"{base}/{own or f'bin/python{found.version}'}"
+    argv = [] if base != _BASE else ["--ro-bind", str(found.base), _BASE]
+    for library in _stray_libraries(found):
+        argv += ["--ro-bind", str(library), f"{_LIBRARIES}/{library.name}"]
     if found.prefix.resolve() == found.base:
-        return f"{base}/bin/python{found.version}", argv
+        return program, argv
     config = folders.etc / "pyvenv.cfg"
-    config.write_text(_venv_config(found.prefix / "pyvenv.cfg", f"{base}/bin"))
-    program = f"{_VENV}/bin/python"
-    argv += ["--ro-bind", str(found.prefix / "lib"), f"{_VENV}/lib", "--ro-bind", str(config), f"{_VENV}/pyvenv.cfg"]
-    argv += ["--symlink", f"{base}/bin/python{found.version}", program, "--symlink", "python", f"{program}3"]
-    if (found.prefix / "share").is_dir():
-        argv += ["--ro-bind", str(found.prefix / "share"), f"{_VENV}/share"]
-    return program, argv
+    config.write_text(_venv_config(found.prefix / "pyvenv.cfg", str(Path(program).parent)))
+    link = f"{_VENV}/bin/python"
+    argv += ["--ro-bind", str(config), f"{_VENV}/pyvenv.cfg", "--symlink", program, link]
+    argv += ["--symlink", "python", f"{link}3"]
+    for name in ("lib", "lib64", "share"):
+        folder = found.prefix / name
+        if folder.is_symlink() and folder.resolve().is_relative_to(found.prefix.resolve()):
+            argv += ["--symlink", str(folder.readlink()), f"{_VENV}/{name}"]
+        elif folder.is_dir():
+            argv += ["--ro-bind", str(folder), f"{_VENV}/{name}"]
+    return link, argv
 
 
-def _shared_libraries(found: Interpreter) -> list[Path]:
-    """A Python's own shared library, which it looks for at the path that it was built for."""
-    if found.base.is_relative_to("/usr"):
-        return []
-    return sorted((found.base / "lib").glob(f"libpython{found.version}*.so.*"))
+def _package_binds(found: Interpreter) -> list[str]:
+    """Folders of packages that a .pth file or a link puts elsewhere, under the names by which they are looked for.
+
+    Nothing else that a .pth file names is shown: where a project is installed in place, its folder stays hidden.
+    """
+    seen = [Path("/usr"), found.base, *((found.prefix / name) for name in ("lib", "lib64"))]
+    argv: list[str] = []
+    for folder in found.packages:
+        for name in dict.fromkeys((folder, folder.resolve())):
+            if not any(name.is_relative_to(place) or name.is_relative_to(place.resolve()) for place in seen):
+                argv += ["--ro-bind", str(folder.resolve()), str(name)]
+    return argv
+
+
+def _stray_libraries(found: Interpreter) -> list[Path]:
+    """Shared libraries that Python looks for at the path that it was built for, which the sandbox does not have.
+
+    Others beside libpython in `base`/lib are found from there, and would get in the way of the system's programs.
+    """
+    strays = {}
+    for path in found.libraries:
+        own = path.parent == found.base / "lib" and not path.name.startswith("libpython")
+        if not (own or any(path.is_relative_to(place) for place in ("/usr", *_SYSTEM_FOLDERS))):
+            strays[path.name] = path
+    return sorted(strays.values())
 
 
 def _venv_config(original: Path, home: str) -> str:

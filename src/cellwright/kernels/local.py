@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import zmq.asyncio
 
 from cellwright.core.errors import KernelDied, KernelStartError
 from cellwright.core.types import CellResult
-from cellwright.kernels.confinement import Folders, Launch, bubblewrap_launch, process_limits, trusted_launch
+from cellwright.kernels.confinement import Launch, bubblewrap_launch, process_limits, trusted_launch
+from cellwright.kernels.folders import Folders, new_root, remove
 from cellwright.kernels.outputs import OutputCollector
 from cellwright.kernels.process import KernelProcess
 from cellwright.kernels.protocol import KernelSettings
@@ -61,9 +61,9 @@ class LocalKernel:
         """A kernel that has answered. Raises NoSandbox or KernelStartError, and then leaves nothing behind."""
         tables = {_table_name(name): _table_file(name, path) for name, path in settings.tables.items()}
         async with contextlib.AsyncExitStack() as resources:
-            folders = Folders(Path(tempfile.mkdtemp(prefix="cellwright-")))
+            folders = Folders(new_root())
             resources.push_async_callback(_remove, folders.root)
-            folders.make()
+            resources.callback(os.close, folders.make())
             launch = await _launch(settings, options, folders, tables)
             wire, process = await _spawn(launch, settings, options, folders, context, resources)
             await _answer(wire, process, settings.limits.start_timeout_s, folders.log)
@@ -105,7 +105,9 @@ class LocalKernel:
         if await self._ends(run, timeout_s):
             if reply := _reply(run):
                 return "ok" if reply[0] == "ok" else "error"
+            verdict: Literal["timeout", "dead"] = "dead"
         else:
+            verdict = "timeout"
             # Twice: the first may land in code that catches everything around one item of a loop.
             for _ in range(2):
                 self._wire.interrupt()
@@ -115,7 +117,7 @@ class LocalKernel:
                 return "timeout"
         await asyncio.wait({run}, timeout=_LAST_OUTPUT_S)
         await self._process.end()
-        return "dead"
+        return verdict
 
     async def _ends(self, run: "asyncio.Task[tuple[str, int]]", timeout_s: float | None) -> bool:
         """Whether the cell, the kernel or the connection to it came to an end in time."""
@@ -154,10 +156,10 @@ async def _spawn(
     resources: contextlib.AsyncExitStack,
 ) -> tuple[Wire, KernelProcess]:
     with contextlib.ExitStack() as ours:
-        listeners = listen(folders.root / "sockets")
+        listeners = listen(folders.sockets)
         for listener in listeners:
             ours.callback(listener.close)
-        wire = Wire(context, folders.root / "sockets", settings.limits.output_bytes)
+        wire = Wire(context, folders.sockets, settings.limits.output_bytes)
         resources.push_async_callback(wire.close)
         sockets = [listener.fileno() for listener in listeners]
         config: dict[str, object] = {
@@ -215,22 +217,8 @@ def _copy_tables(tables: Mapping[str, Path], data: Path) -> None:
 
 async def _remove(root: Path) -> None:
     """Remove a kernel's folders, also when the caller is cancelled meanwhile."""
+    removal = asyncio.create_task(asyncio.to_thread(remove, root))
     try:
-        await asyncio.to_thread(_remove_now, root)
+        await asyncio.shield(removal)
     finally:
-        _remove_now(root)
-
-
-def _remove_now(root: Path) -> None:
-    shutil.rmtree(root, ignore_errors=True)
-    if root.exists():
-        # The notebook may have taken away its own right to look into a folder.
-        for folder, _, _ in os.walk(root, onerror=_allow):
-            with contextlib.suppress(OSError):
-                Path(folder).chmod(0o700)
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def _allow(error: OSError) -> None:
-    with contextlib.suppress(OSError):
-        Path(error.filename).chmod(0o700)
+        await asyncio.wait({removal})

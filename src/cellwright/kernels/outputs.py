@@ -1,12 +1,17 @@
 """Gathers one cell's output messages into Outputs, in bounded memory.
 
 Charges what arrives, not what is left at the end: a display that is updated a thousand times counts a thousand times.
+Messages may come from hostile code: one that is not of its kind's form is passed over, and empty ones are bounded too.
 """
 
+import io
+import itertools
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from cellwright.core.types import Output
 
@@ -19,31 +24,84 @@ def strip_ansi(text: str) -> str:
     return _ANSI.sub("", text)
 
 
+# The kernel sends 10,000 messages of a cell at the most; a bundle of an honest display has a handful of media.
+_MOST_OUTPUTS = 20_000
+_MOST_MEDIA = 100
+_MOST_LINES = 10_000
+_NAME_CHARS = 1000
+
+
+class _Text(msgspec.Struct):
+    name: Literal["stdout", "stderr"]
+    text: str
+
+
+class _Transient(msgspec.Struct):
+    display_id: Any = None
+
+
+class _Display(msgspec.Struct):
+    data: dict[str, Any]
+    transient: _Transient | None = None
+
+    @property
+    def display_id(self) -> str | int | None:
+        name = self.transient.display_id if self.transient else None
+        return name if isinstance(name, str | int) and len(str(name)) <= _NAME_CHARS else None
+
+
+class _Failure(msgspec.Struct):
+    ename: str
+    evalue: str
+    traceback: list[str]
+
+
+class _Clear(msgspec.Struct):
+    wait: bool = False
+
+
+_FORMS: dict[str, type[_Text | _Display | _Failure | _Clear]] = {
+    "stream": _Text,
+    "display_data": _Display,
+    "execute_result": _Display,
+    "update_display_data": _Display,
+    "error": _Failure,
+    "clear_output": _Clear,
+}
+
+
 class OutputCollector:
     """Outputs of one cell. `take` a message's type and content as they come; then read `outputs`."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._room = limit_bytes
         self._items: list[Output | _Stream] = []
-        self._displays: dict[str, list[int]] = {}
+        self._displays: dict[str | int, list[int]] = {}
         self._clear_before_next = False
         self.truncated_bytes = 0
 
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
         """Add one iopub message; kinds that are not output are ignored."""
-        if kind == "clear_output":
-            self._clear(bool(content.get("wait")))
-        elif kind == "update_display_data":
-            self._update(content)
-        elif kind in {"stream", "display_data", "execute_result", "error"}:
+        form = _FORMS.get(kind)
+        if form is None:
+            return
+        try:
+            message = msgspec.convert(content, form)
+        except msgspec.ValidationError:
+            return
+        if isinstance(message, _Clear):
+            self._clear(message.wait)
+        elif isinstance(message, _Display) and kind == "update_display_data":
+            self._update(message)
+        else:
             if self._clear_before_next:
                 self._clear(wait=False)
-            if kind == "stream":
-                self._add_text(str(content["name"]), str(content["text"]))
-            elif kind == "error":
-                self._items.append(self._error(content))
+            if isinstance(message, _Text):
+                self._add_text(message)
+            elif isinstance(message, _Display):
+                self._add_display(kind, message)
             else:
-                self._add_display(kind, content)
+                self._add(self._error(message))
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -55,47 +113,53 @@ class OutputCollector:
             self._items.clear()
             self._displays.clear()
 
-    def _add_text(self, name: str, text: str) -> None:
-        kept = self._cut(text)
+    def _add(self, item: "Output | _Stream") -> None:
+        if len(self._items) < _MOST_OUTPUTS:
+            self._items.append(item)
+        else:
+            # Only code that goes around the kernel's own bounds gets here; that there is a loss shows all the same.
+            self.truncated_bytes += 1
+
+    def _add_text(self, message: _Text) -> None:
+        kept = self._cut(message.text)
         if not kept:
             return
         last = self._items[-1] if self._items else None
-        if isinstance(last, _Stream) and last.name == name:
-            last.parts.append(kept)
+        if isinstance(last, _Stream) and last.name == message.name:
+            last.text.write(kept)
         else:
-            self._items.append(_Stream(name, kept))
+            self._add(_Stream(message.name, kept))
 
-    def _add_display(self, kind: str, content: Mapping[str, Any]) -> None:
-        data = self._bundle(content["data"])
+    def _add_display(self, kind: str, message: _Display) -> None:
+        data = self._bundle(message.data)
         if not data:
             return
-        display_id = content.get("transient", {}).get("display_id")
-        if display_id:
-            self._displays.setdefault(display_id, []).append(len(self._items))
-        self._items.append(Output("result" if kind == "execute_result" else "display", data=data))
+        if message.display_id is not None and len(self._items) < _MOST_OUTPUTS:
+            self._displays.setdefault(message.display_id, []).append(len(self._items))
+        self._add(Output("result" if kind == "execute_result" else "display", data=data))
 
-    def _update(self, content: Mapping[str, Any]) -> None:
-        places = self._displays.get(content.get("transient", {}).get("display_id"), [])
-        data = self._bundle(content["data"]) if places else {}
+    def _update(self, message: _Display) -> None:
+        places = self._displays.get(message.display_id, []) if message.display_id is not None else []
+        data = self._bundle(message.data) if places else {}
         if not data:
             return
         for place in places:
             self._items[place] = Output("display", data=data)
 
-    def _error(self, content: Mapping[str, Any]) -> Output:
-        lines = tuple(self._cut(strip_ansi(line)) for line in content["traceback"])
+    def _error(self, message: _Failure) -> Output:
+        lines = tuple(self._cut(strip_ansi(line)) for line in message.traceback[:_MOST_LINES])
         return Output(
-            "error", name=str(content["ename"]), text=self._cut(strip_ansi(str(content["evalue"]))), traceback=lines
+            "error", name=message.ename[:_NAME_CHARS], text=self._cut(strip_ansi(message.evalue)), traceback=lines
         )
 
     def _bundle(self, data: Mapping[str, Any]) -> dict[str, str]:
         """What still fits; plain text is cut, other media are whole or absent."""
         kept: dict[str, str] = {}
-        for media, value in data.items():
+        for media, value in itertools.islice(data.items(), _MOST_MEDIA):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             if media == "text/plain":
                 kept[media] = self._cut(text)
-            elif (size := len(text.encode("utf-8", "replace"))) <= self._room:
+            elif (size := len(text.encode("utf-8", "replace"))) <= self._room and len(media) <= _NAME_CHARS:
                 self._room -= size
                 kept[media] = text
             else:
@@ -114,11 +178,12 @@ class OutputCollector:
 
 
 class _Stream:
-    """A run of chunks of one stream, joined once at the end."""
+    """A run of chunks of one stream, in a buffer: a list of a million tiny ones would take far more than their text."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.parts = [text]
+        self.text = io.StringIO()
+        self.text.write(text)
 
     def output(self) -> Output:
-        return Output("stream", name=self.name, text="".join(self.parts))
+        return Output("stream", name=self.name, text=self.text.getvalue())

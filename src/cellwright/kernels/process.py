@@ -18,7 +18,7 @@ from typing import IO
 from cellwright.kernels.confinement import Launch
 
 _END_TIMEOUT_S = 10.0
-_REPORT_TIMEOUT_S = 2.0
+_REPORT_TIMEOUT_S = 10.0
 
 
 class KernelProcess:
@@ -69,9 +69,9 @@ class KernelProcess:
 
     def came_up(self) -> None:
         """Take hold of the sandbox's first process, with which all others end."""
-        if self._sandboxed and self._init_pidfd is None and _readable(self._info, _REPORT_TIMEOUT_S):
-            with contextlib.suppress(BlockingIOError, ValueError, KeyError, ProcessLookupError):
-                self._init_pidfd = os.pidfd_open(json.loads(os.read(self._info, 4096))["child-pid"])
+        if self._sandboxed and self._init_pidfd is None:
+            with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
+                self._init_pidfd = os.pidfd_open(json.loads(_report(self._info))["child-pid"])
 
     async def end(self) -> None:
         """Kill the kernel and everything it started, and wait until all of it is gone. May be called twice."""
@@ -121,6 +121,17 @@ def _options_file(launch: Launch, info_fd: int) -> IO[bytes]:
         options.write(os.fsencode(option) + b"\0")
     options.seek(0)
     return options
+
+
+def _report(descriptor: int) -> bytes:
+    """What bubblewrap says of its sandbox: JSON, written piece by piece. Torn where it ended first."""
+    report = b""
+    while not report.rstrip().endswith(b"}") and _readable(descriptor, _REPORT_TIMEOUT_S):
+        piece = os.read(descriptor, 4096)
+        if not piece:
+            break
+        report += piece
+    return report
 
 
 def _readable(descriptor: int, timeout_s: float) -> bool:

@@ -15,7 +15,7 @@ from cellwright.core.types import CellResult
 
 @dataclass(frozen=True)
 class Limits:
-    """What one kernel may use, all its processes together where the machine can measure that."""
+    """What one kernel may use. Its processes inherit the limits, and none can raise them in a sandbox."""
 
     memory_bytes: int = 4 << 30
     """Address space of each process; a cell that goes over it sees MemoryError."""
@@ -51,8 +51,9 @@ class Kernel(Protocol):
     async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
         """Run one cell to its end.
 
-        A cell over `timeout_s` is interrupted and its status is "timeout"; one that does not heed the interrupt is
-        killed, and its status is "dead". Raises KernelDied only when the kernel was dead before the cell began.
+        A cell over `timeout_s` is interrupted and its status is "timeout". One that does not heed the interrupt is
+        killed with its kernel: its status is "timeout" too, and the next call raises KernelDied. "dead" is a kernel
+        that ended in the cell by itself or was closed. Raises KernelDied only when it had ended before the cell began.
         """
         ...
 

@@ -3,10 +3,13 @@
 The listening sockets are made here and inherited by the kernel, so there is no connection file, no port, and no path
 that a sandbox must see; a client connects before the kernel is up and is never connected anew. A connection that
 breaks is lost for good: `lost` says so.
+
+What comes in was written by hostile code, if it wants: a message that is not well-formed counts as none. The size of a
+frame and the number of waiting messages are bounded. Not promised: a bound on the number of frames of one message,
+which libzmq gathers before we see the first.
 """
 
 import asyncio
-import json
 import os
 import socket
 import uuid
@@ -22,10 +25,15 @@ from cellwright.core.errors import KernelStartError
 
 CHANNELS = ("shell", "stdin", "control", "iopub")
 """In the order in which ipykernel binds them."""
-_IDLE_GRACE_S = 5.0
+# From the reply to the last output; long, as a busy machine may need it for thousands of them.
+_IDLE_GRACE_S = 30.0
 _SUBSCRIBED_S = 0.1
 _PATH_BYTES = 107  # of a unix socket's address on Linux
 _SLACK_BYTES = 16 << 20
+_CONTROL_BYTES = 1 << 20
+# Each may be as large as the largest; the rest waits in the kernel.
+_WAITING_MESSAGES = 8
+_MOST_TRUNCATED_BYTES = 1 << 62
 
 
 def make_context() -> zmq.asyncio.Context:
@@ -56,24 +64,13 @@ class Wire:
         self.key = uuid.uuid4().hex
         self._session = Session(key=self.key.encode(), username="cellwright")
         # JSON may write a byte as six (a control character); the kernel cuts cells at output_bytes.
-        self._largest_bytes = 8 * output_bytes + _SLACK_BYTES
-        self._shell = self._connect(context, zmq.DEALER, folder / "shell")
-        self._control = self._connect(context, zmq.DEALER, folder / "control")
-        self._iopub = self._connect(context, zmq.SUB, folder / "iopub")
+        largest_bytes = 8 * output_bytes + _SLACK_BYTES
+        self._shell = _connect(context, zmq.DEALER, folder / "shell", largest_bytes)
+        # Nobody reads what comes back on this one.
+        self._control = _connect(context, zmq.DEALER, folder / "control", _CONTROL_BYTES)
+        self._iopub = _connect(context, zmq.SUB, folder / "iopub", largest_bytes)
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._watches = [asyncio.create_task(self._watch(s)) for s in (self._shell, self._iopub)]
-
-    def _connect(self, context: zmq.asyncio.Context, kind: int, path: Path) -> zmq.asyncio.Socket:
-        channel = context.socket(kind)
-        channel.set(zmq.LINGER, 0)
-        channel.set(zmq.MAXMSGSIZE, self._largest_bytes)
-        # The kernel greets when its imports are done, however long that takes; the caller has the clock.
-        channel.set(zmq.HANDSHAKE_IVL, 0)
-        channel.set(zmq.RECONNECT_IVL, -1)
-        if kind == zmq.SUB:
-            channel.set(zmq.SUBSCRIBE, b"")
-        channel.connect(f"ipc://{path}")
-        return channel
 
     async def _watch(self, channel: zmq.asyncio.Socket) -> None:
         await channel.get_monitor_socket(zmq.EVENT_DISCONNECTED).recv_multipart()
@@ -103,7 +100,7 @@ class Wire:
         try:
             reply = await self._reply(request)
             done, _ = await asyncio.wait({outputs}, timeout=_IDLE_GRACE_S)
-            return str(reply["status"]), outputs.result() if done else 0
+            return str(reply.get("status")), outputs.result() if done else 0
         finally:
             await cancelled(outputs)
 
@@ -130,8 +127,8 @@ class Wire:
             if message is None or message["parent_header"].get("msg_id") != request:
                 continue
             if message["msg_type"] == "status":
-                if message["content"]["execution_state"] == "idle":
-                    return int(message["metadata"].get("truncated_bytes", 0))
+                if message["content"].get("execution_state") == "idle":
+                    return _count(message["metadata"].get("truncated_bytes"))
             else:
                 take(message["msg_type"], message["content"])
 
@@ -148,9 +145,28 @@ class Wire:
         try:
             _, parts = self._session.feed_identities(frames)
             message: dict[str, Any] = self._session.deserialize(parts)
-        except (ValueError, TypeError, KeyError, json.JSONDecodeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
-        return message
+        parts_hold = all(isinstance(message[part], dict) for part in ("parent_header", "metadata", "content"))
+        return message if parts_hold and isinstance(message["msg_type"], str) else None
+
+
+def _connect(context: zmq.asyncio.Context, kind: int, path: Path, largest_bytes: int) -> zmq.asyncio.Socket:
+    channel = context.socket(kind)
+    channel.set(zmq.LINGER, 0)
+    channel.set(zmq.MAXMSGSIZE, largest_bytes)
+    channel.set(zmq.RCVHWM, _WAITING_MESSAGES)
+    # The kernel greets when its imports are done, however long that takes; the caller has the clock.
+    channel.set(zmq.HANDSHAKE_IVL, 0)
+    channel.set(zmq.RECONNECT_IVL, -1)
+    if kind == zmq.SUB:
+        channel.set(zmq.SUBSCRIBE, b"")
+    channel.connect(f"ipc://{path}")
+    return channel
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < _MOST_TRUNCATED_BYTES else 0
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:
