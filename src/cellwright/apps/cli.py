@@ -111,7 +111,7 @@ def demo(
     samples, dataset = out / "notebooks", out / "dataset"
     lay_out(samples)
     # The samples are our own: they run without a sandbox, so that the demo needs nothing installed.
-    settings = load_config(None, [], trusted=True)
+    settings = load_config(None, ["ask.questions_per_notebook=8"], trusted=True)
     with make_progress(quiet=as_json) as progress:
         result = _run(run_build([samples], dataset, settings, progress))
     print_build(result, as_json=as_json)

@@ -1,11 +1,56 @@
-"""The dataset's card: README.md as the Hugging Face Hub reads it (https://huggingface.co/docs/hub/datasets-cards)."""
+"""The dataset's card: README.md as the Hugging Face Hub reads it (https://huggingface.co/docs/hub/datasets-cards).
+
+Reasons, licences and names come from notebooks and their sources: they are text here, never Markdown or HTML.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import yaml
 
 from cellwright.dataset.report import Report
+
+_HUB_LICENCES: Mapping[str, str] = {"odbl-1.0": "odbl"}
+"""Identifiers that the Hub writes otherwise than SPDX in lower case
+(https://huggingface.co/docs/hub/repositories-licenses)."""
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_MARKS = re.compile(r"([\\`*_{}\[\]#|~$!])")
+
+TASK_COLUMNS = (
+    ("id", "name of the task, the same in every file"),
+    ("question", "complete: the tables, the steps, and in words what the answer must look like"),
+    ("contract", "the same for programs: kind, unit, decimals, item, key, order, ties, choices"),
+    ("answer_json", "the answer as JSON; a mapping is a list of pairs, a date an ISO text"),
+    ("tables", "name, SHA-256, bytes and licence of each table; the file is `tables/` + hash + suffix"),
+    ("level", "1 (one operation) to 5, from the operations of the program"),
+    ("family", "the template that asked"),
+    ("provenance", "the notebook: source, path, hash, author, licence"),
+    ("notebook_id", "tasks of one notebook share it"),
+    ("cell", "index, among the notebook's code cells, of the output that was asked about"),
+    ("oracle", "the program: cells, a comment for each, and the notebook's cells that they came from"),
+    ("proof", "what each gate saw: the seeds of the runs and the verdict on each"),
+    ("trivial", "whether the answer stands in the first rows"),
+    ("split", "train, validation or test; a table is never on two sides"),
+    ("environment", "versions of Python and the libraries that proved it"),
+)
+TRACE_COLUMNS = (
+    ("id", "name of the row: the trace and its rendering"),
+    ("task_id", "`id` in `tasks.parquet`"),
+    (
+        "rendering",
+        "`non-thinking`: a call says what it does in its argument `comment`; `thinking`: `reasoning_content` does",
+    ),
+    ("messages", "what a chat template takes: role, content, reasoning_content, tool_calls, tool_call_id"),
+    ("tools", "definitions of the tools, JSON"),
+    ("question", "the task's question"),
+    ("answer", "the answer's text, as the last message gives it"),
+    ("split", "the task's split"),
+    ("level", "the task's level"),
+    ("ending", "why the run ended"),
+    ("model", "who played the agent; `oracle` is the proved program"),
+    ("kernel", "kind and isolation of the kernel that ran the code"),
+    ("notebook", "path of the source notebook in its source"),
+)
 
 
 def render_card(report: Report, name: str) -> str:
@@ -22,54 +67,69 @@ def render_card(report: Report, name: str) -> str:
             {"config_name": "tasks", "data_files": "tasks.parquet"},
         ],
     }
-    return "\n".join(
-        ["---", yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(), "---", "", _body(report, name)]
-    )
+    matter = yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip()
+    return "\n".join(["---", matter, "---", "", _body(report, name)])
 
 
 def _licence(report: Report) -> str:
-    """The one licence of all tables; where they differ, `other`: each row tells its own."""
+    """The one licence of all tables, as the Hub writes it; where they differ, `other`: each row tells its own."""
     names = [label for label, _ in report.licences]
-    known = len(names) == 1 and names[0] != "unknown" and re.fullmatch(r"[\w.+-]+", names[0])
-    return names[0].lower() if known else "other"
+    if len(names) != 1 or names[0] == "unknown" or not re.fullmatch(r"[\w.+-]+", names[0], re.ASCII):
+        return "other"
+    return _HUB_LICENCES.get(names[0].lower(), names[0].lower())
 
 
 def _size(count: int) -> str:
-    for bound, label in ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K")):
-        if count < bound:
-            return label
-    return "n>100K"
+    return next((label for bound, label in _SIZES if count < bound), "1M<n<10M")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows)]
-    return "\n".join(lines)
+    if not rows:
+        return f"No {head[0]} to count."
+    return "\n".join([_row(head), _row([":--"] * len(head)), *(_row([_plain(cell) for cell in row]) for row in rows)])
 
 
-def _row(cells: Sequence[object]) -> str:
-    plain = (
-        " ".join(str(cell).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;") for cell in cells
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _columns(columns: Sequence[tuple[str, str]]) -> str:
+    return "\n".join(
+        [_row(("column", "what it holds")), _row((":--", ":--"))]
+        + [_row((f"`{name}`", said)) for name, said in columns]
     )
-    return f"| {' | '.join(plain)} |"
+
+
+def _plain(value: object) -> str:
+    """One line of Markdown that is shown as this text and as nothing else."""
+    text = f"{value:,}" if isinstance(value, int) else " ".join(str(value).split())
+    return _MARKS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _summary(report: Report) -> str:
+    maker = f"Made by Cellwright {report.versions.get('cellwright', '')}".strip()
+    if not report.tasks:
+        return f"This build proved no task. `report.html` says where notebooks were lost, and what to do next. {maker}."
+    counts = f"{_count(report.tasks, 'question')} about tables, from {_count(report.notebooks, 'notebook')}"
+    return f"""{counts}, each with a program that answers it and the trace of an agent that runs the program. {maker}.
+
+A row is in because its program was run again in fresh kernels, with other seeds, on the real tables, and gave its
+answer each time. No model's word was taken for anything."""
 
 
 def _body(report: Report, name: str) -> str:
-    funnel = [
-        (s.stage, s.unit, s.kept, s.rejected, "; ".join(f"{reason} ({n})" for reason, n in s.reasons[:3]))
-        for s in report.stages
-    ]
-    return f"""# {" ".join(name.split())}
+    return f"""# {_plain(name)}
 
-{report.tasks} questions about tables, from {report.notebooks} notebooks, each with a program that answers it and
-the trace of an agent that runs the program. Made by Cellwright {report.versions.get("cellwright", "")}.
-
-A row is in because its program was run again in fresh kernels, with other seeds, on the real tables, and gave its
-answer each time. No model's word was taken for anything.
+{_summary(report)}
 
 ## What is in it
 
 | file | what it holds |
-| --- | --- |
+| :-- | :-- |
 | `tasks.parquet` | a row per task: question, contract, answer, tables with licence, oracle, proofs, level, split |
 | `traces.parquet` | two rows per task, `thinking` and `non-thinking`: messages and tools for a chat template |
 | `tables/` | the tables, named by their SHA-256 |
@@ -79,40 +139,76 @@ answer each time. No model's word was taken for anything.
 | `report.html` | a page to look at: funnel, reasons, ten tasks with their cells |
 | `config.yaml` | the settings and versions it was made with |
 
-```python
-from datasets import load_dataset
+### Columns of tasks.parquet
 
-traces = load_dataset("parquet", data_files="traces.parquet", split="train")
-row = traces.filter(lambda row: row["split"] == "train" and row["rendering"] == "non-thinking")[0]
-text = tokenizer.apply_chat_template(row["messages"], tools=row["tools"], tokenize=False)
+{_columns(TASK_COLUMNS)}
+
+### Columns of traces.parquet
+
+{_columns(TRACE_COLUMNS)}
+
+## How to use it
+
+```python
+{_USE}
 ```
 
-`tools` and the `arguments` of calls are Arrow's JSON type: `datasets` (5.0 and newer) hands out what they say; other
-readers see JSON texts.
-
-Tables never stand on two sides: the column `split` is chosen by groups of tables. `cellwright verify .` computes every
-answer again and exits non-zero if one differs.
+`cellwright verify DIR` computes every answer again, from the program and the tables in the folder `DIR`, and exits
+non-zero if one differs. {_MORE_USE}
 
 ## How it came about
 
-{_table(("stage", "counts", "kept", "rejected", "most frequent reasons"), funnel)}
+{_funnel(report)}
+
+Notebooks hold outputs, and outputs lead to tasks: what a stage keeps is counted in the unit that is named.
 
 {_table(("kind of answer", "tasks"), report.kinds)}
 
 {_table(("level", "tasks"), report.levels)}
+
+{_table(("family", "tasks"), report.families)}
 
 {_table(("split", "tasks"), report.splits)}
 
 ## Licences
 
 Of the tables, counted once for each task that reads one, by the licence file nearest to the table in its source. It is
-a guess for provenance, not legal advice; `unknown` means that no licence file was found or recognised.
+a guess for provenance, not legal advice; `unknown` means that no licence file was found or recognised. The programs
+are made of the notebooks' own lines: the column `provenance` names their source, author and licence.
 
 {_table(("licence", "tasks"), report.licences)}
 
 ## What it does not promise
 
-- A proof says that the program gives the answer again. It does not say that the question is worth asking.
+- A proof says that the program, run again in fresh kernels, gives the answer. It does not say that the question is
+  worth asking, nor that the notebook's author analysed the data well.
 - Questions are worded by templates from the program, in English.
 - Answers hold for the library versions named in each row (`environment`).
+- Tables and notebooks are as they were found: nobody has read them for errors, bias or personal data.
 """
+
+
+def _funnel(report: Report) -> str:
+    rows = [
+        (s.stage, s.unit, s.kept, s.rejected, "; ".join(f"{reason} ({n:,})" for reason, n in s.reasons[:3]))
+        for s in report.stages
+    ]
+    return _table(("stage", "counts", "kept", "rejected", "most frequent reasons"), rows)
+
+
+_USE = """import json
+
+from datasets import load_dataset
+from transformers import AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("Qwen/Qwen3-4B")
+traces = load_dataset("parquet", data_files="traces.parquet", split="train")
+row = traces.filter(lambda row: row["split"] == "train" and row["rendering"] == "non-thinking")[0]
+tools = json.loads(row["tools"]) if isinstance(row["tools"], str) else row["tools"]
+text = tokenizer.apply_chat_template(row["messages"], tools=tools, tokenize=False)"""
+
+_MORE_USE = """`split="train"` above is the whole file, as `datasets` calls it; the dataset's own splits stand
+in the column `split`, which is chosen by groups of tables: no table is on two sides.
+
+`tools`, and the `arguments` of each call in `messages`, are Arrow's JSON type: `datasets` 5.0 and newer hands out what
+they say; with other readers they are texts, for `json.loads`."""

@@ -1,16 +1,17 @@
 """The report of a build: one page to look at, without scripts, network or files beside it.
 
 Everything on it comes from notebooks that nobody has vetted, so everything is escaped, no stored HTML is shown, and the
-page's own policy forbids the browser to load or run anything.
+page's own policy forbids the browser to load or run anything. Long texts are cut, and the page says so; the dataset's
+files hold them whole.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,14 +19,52 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from cellwright.answers import from_json, render
-from cellwright.core.types import CellResult, Output, Step, Task, Trace
+from cellwright.answers import AnswerError, from_json, render, sentence
+from cellwright.answers.values import item_contract, key_contract
+from cellwright.core.types import Contract, GateResult, Output, Step, Task, Trace
 from cellwright.dataset.accounts import NotebookAccount
 
 _MAX_LINES = 40
+_MAX_CODE_LINES = 120
 _MAX_LINE_CHARS = 400
+_MAX_TEXT_CHARS = 2_000
+"""Of a question, a comment, an answer or a name."""
+_MAX_TITLE_CHARS = 160
+_MAX_ITEMS = 20
+"""Of an answer that is a list or a mapping."""
+_MAX_STEPS = 30
+_MAX_OUTPUTS = 30
+"""Of one trace, as a cell can display thousands."""
+_MAX_PICTURES = 4
+"""Of one trace."""
 _MAX_PICTURE_CHARS = 400_000
+_SHORT_LIST = 5
+"""Reasons of a stage that are shown without a click."""
 _PNG = b"\x89PNG\r\n\x1a\n"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_QUOTED = re.compile(r"`([^`\n]+)`")
+
+# Characters that a browser does not show, or that turn round the text beside them (https://trojansource.codes), as
+# characters that are seen: Unicode's control pictures, and the code point of what has no picture.
+_SEEN: Mapping[int, str] = {
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\u2421",
+    **dict.fromkeys((*range(0x80, 0xA0), 0xFFFE, 0xFFFF), "\ufffd"),
+    **{code: f"⟨U+{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)},
+}
+
+_STAGE_SAYS: Mapping[str, str] = {
+    "read": "are Python notebooks that can be read",
+    "dedup": "are not copies of another one",
+    "link": "read tables that the source holds",
+    "execute": "ran, and showed values",
+    "slice": "are values that a program computes again from the tables",
+    "ask": "are questions with one answer",
+    "prove": "gave the same answer in every fresh kernel",
+    "trace": "were solved step by step by an agent that runs the program",
+    "curate": "are neither trivial nor repeated",
+}
+"""What is true of what a stage kept; a stage that is not named here goes without."""
 
 Counts = tuple[tuple[str, int], ...]
 
@@ -66,35 +105,6 @@ class Report:
     """What became of the notebooks, the first few hundred."""
 
 
-@dataclass(frozen=True)
-class _Bar:
-    """One bar of a plot."""
-
-    label: str
-    count: int
-    share: float
-    """Of the longest bar, in percent."""
-
-
-@dataclass(frozen=True)
-class _ShownOutput:
-    """One output as the page shows it."""
-
-    kind: str
-    text: str
-    picture: str = ""
-    """data: URL of a PNG."""
-
-
-@dataclass(frozen=True)
-class _ShownStep:
-    """One step of a trace as the page shows it."""
-
-    comment: str
-    code: Markup
-    outputs: tuple[_ShownOutput, ...]
-
-
 def write_report(report: Report, path: Path) -> None:
     """Write the page, whole or not at all."""
     environment = Environment(
@@ -103,94 +113,323 @@ def write_report(report: Report, path: Path) -> None:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_seen,
     )
-    environment.globals.update(bars=_bars, steps=_steps, answer=_answer, evidence=_evidence, duration=_duration)
+    environment.filters.update(clip=_clip, number=_number, quoted=_quoted)
+    environment.globals.update(bars=_bars)
     page = environment.get_template("report.html.j2").render(
         report=report,
         funnel=_funnel(report.stages),
-        light=Markup(_colours("friendly")),
-        dark=Markup(_colours("github-dark")),
+        worst=max(report.stages, key=lambda stage: stage.rejected, default=None),
+        samples=[_sample(task, trace) for task, trace in report.samples],
+        duration=_duration(report.seconds),
+        short_list=_SHORT_LIST,
     )
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8", errors="replace")
     partial.replace(path)
 
 
-def _colours(style: str) -> str:
-    """The highlighter's style sheet; it holds no text of ours or of a notebook."""
-    formatter: Any = HtmlFormatter(style=style)  # its types leave this method out
-    return str(formatter.get_style_defs(".code"))
+# --- texts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """The part of a text that is shown, and what is not."""
+
+    text: str
+    note: str = ""
+
+
+def _seen(value: object) -> object:
+    """What the template is about to print, its invisible characters made visible."""
+    return value.translate(_SEEN) if isinstance(value, str) else value
+
+
+def _clip(text: str, chars: int = _MAX_TEXT_CHARS) -> str:
+    return text if len(text) <= chars else f"{text[:chars]} … ({len(text) - chars:,} more characters)"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}"
+
+
+def _quoted(text: str) -> list[tuple[bool, str]]:
+    """The parts of a text that stand in backticks, and those between."""
+    return [(bool(place % 2), part) for place, part in enumerate(_QUOTED.split(text))]
+
+
+def _cut(text: str, most: int = _MAX_LINES) -> _Cut:
+    """The first lines, as a terminal shows them: without colours, and a line that was written over as it was last."""
+    plain = _COLOURS.sub("", text).rstrip("\r\n")
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n")]
+    shown = "\n".join(_clip(line, _MAX_LINE_CHARS) for line in lines[:most])
+    left = len(lines) - most
+    return _Cut(shown, f"{left:,} more line{'s' if left > 1 else ''}, not shown here" if left > 0 else "")
+
+
+def _duration(seconds: float) -> tuple[str, str]:
+    """A number and its unit."""
+    if seconds < 100:
+        return f"{seconds:.0f}", "seconds"
+    minutes = round(seconds / 60)
+    return (f"{minutes}", "minutes") if minutes < 120 else (f"{minutes // 60}:{minutes % 60:02d}", "hours")
+
+
+# --- counts ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """One bar of a plot."""
+
+    label: str
+    count: int
+    length: float
+    """In percent of the longest bar."""
+    share: str
+    """Of all that is counted, for a person."""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One row of the funnel."""
+
+    count: StageCount
+    kept: float
+    """In percent of the widest stage of the same unit, as `rejected`."""
+    rejected: float
+    new_unit: bool
+    """Whether it counts something else than the stage before."""
+    says: str
 
 
 def _bars(counts: Sequence[tuple[str, int]]) -> list[_Bar]:
-    most = max((count for _, count in counts), default=1) or 1
-    return [_Bar(label, count, 100 * count / most) for label, count in counts]
+    most = max((count for _, count in counts), default=0) or 1
+    total = sum(count for _, count in counts) or 1
+    return [_Bar(label, count, 100 * count / most, _share(count / total)) for label, count in counts]
 
 
-def _funnel(stages: Sequence[StageCount]) -> list[tuple[StageCount, float, float]]:
-    """Stages with the shares, in percent, that the kept and the rejected take of the widest stage of their unit."""
+def _share(share: float) -> str:
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _funnel(stages: Sequence[StageCount]) -> list[_Stage]:
     widest: dict[str, int] = {}
     for stage in stages:
         widest[stage.unit] = max(widest.get(stage.unit, 1), stage.kept + stage.rejected)
-    return [(s, 100 * s.kept / widest[s.unit], 100 * s.rejected / widest[s.unit]) for s in stages]
+    rows: list[_Stage] = []
+    for stage in stages:
+        full = widest[stage.unit]
+        new_unit = not rows or rows[-1].count.unit != stage.unit
+        kept, rejected = 100 * stage.kept / full, 100 * stage.rejected / full
+        rows.append(_Stage(stage, kept, rejected, new_unit, _STAGE_SAYS.get(stage.stage, "")))
+    return rows
 
 
-def _answer(task: Task) -> str:
-    return render(from_json(task.answer_json, task.contract), task.contract)
+# --- tasks -------------------------------------------------------------------------------------
 
 
-def _evidence(task: Task) -> list[str]:
-    """One line for each gate: its name and how often its runs agreed."""
-    lines: list[str] = []
-    for gate in task.proof.gates:
+@dataclass(frozen=True)
+class _Answer:
+    """An answer as the page shows it: a text, the items of a list, or the pairs of a mapping."""
+
+    text: str = ""
+    items: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    left_out: int = 0
+    """Items or pairs that are not shown."""
+
+
+@dataclass(frozen=True)
+class _ShownProof:
+    """One gate of a task's proof."""
+
+    gate: str
+    passed: bool
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _ShownOutput:
+    """One output as the page shows it."""
+
+    kind: str
+    """stdout, stderr, result, picture or error."""
+    cut: _Cut
+    picture: str = ""
+    """A PNG in base64."""
+
+
+@dataclass(frozen=True)
+class _ShownStep:
+    """One step of a trace as the page shows it."""
+
+    comment: str
+    code: Markup
+    note: str
+    """What of the code is not shown."""
+    outputs: tuple[_ShownOutput, ...]
+    ending: str
+    """What became of the cell, where it did not end well or its outputs are not all shown."""
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A task to read, and its trace."""
+
+    task: Task
+    trace: Trace
+    title: str
+    """The question without its contract, for a list of contents."""
+    contract: str
+    answer: _Answer
+    proofs: tuple[_ShownProof, ...]
+    steps: tuple[_ShownStep, ...]
+    last_words: str
+    left_out: int
+    """Steps that are not shown."""
+
+
+def _sample(task: Task, trace: Trace) -> _Sample:
+    code = [step for step in trace.steps if step.code is not None]
+    return _Sample(
+        task,
+        trace,
+        title=_clip(task.question.replace(sentence(task.contract), "").replace("`", "").strip(), _MAX_TITLE_CHARS),
+        contract=_contract(task.contract),
+        answer=_answer(task),
+        proofs=tuple(_proof(gate) for gate in task.proof.gates),
+        steps=tuple(_steps(code[:_MAX_STEPS])),
+        last_words=" ".join(step.comment for step in trace.steps[-1:] if step.code is None),
+        left_out=max(0, len(code) - _MAX_STEPS),
+    )
+
+
+def _contract(contract: Contract) -> str:
+    """The parts of a contract that are not at rest, in the order in which a person asks for them."""
+    parts: list[str] = [contract.kind]
+    if contract.kind == "mapping":
+        parts.append(f"from {contract.key or 'text'} to {contract.item or 'text'}")
+    elif contract.kind in ("list", "set"):
+        order = ", order counts" if contract.kind == "list" and contract.ordered else ", in any order"
+        parts.append(f"of {contract.item or 'text'}{order}")
+    if contract.unit:
+        parts.append(f"unit {contract.unit}")
+    if contract.decimals is not None:
+        parts.append(f"{contract.decimals} decimal{'' if contract.decimals == 1 else 's'}")
+    if contract.case_sensitive:
+        parts.append("upper and lower case matter")
+    if contract.choices:
+        parts.append(f"one of: {', '.join(contract.choices)}")
+    if contract.ties:
+        parts.append(f"ties: {contract.ties}")
+    if contract.alternatives:
+        parts.append(f"accepted too: {', '.join(contract.alternatives)}")
+    return "; ".join(parts)
+
+
+def _answer(task: Task) -> _Answer:
+    contract = task.contract
+    try:
+        value = from_json(task.answer_json, contract)
+        if isinstance(value, tuple) and value:
+            left_out = max(0, len(value) - _MAX_ITEMS)
+            if contract.kind == "mapping":
+                return _Answer(pairs=tuple(_pair(pair, contract) for pair in value[:_MAX_ITEMS]), left_out=left_out)
+            items = tuple(_one(item, item_contract(contract)) for item in value[:_MAX_ITEMS])
+            return _Answer(items=items, left_out=left_out)
+        return _Answer(text=_one(value, contract))
+    except AnswerError:  # a task of a newer or a broken dataset: what is stored is better than no page
+        return _Answer(text=_clip(task.answer_json))
+
+
+def _pair(pair: object, contract: Contract) -> tuple[str, str]:
+    assert isinstance(pair, tuple)
+    return _one(pair[0], key_contract(contract)), _one(pair[1], item_contract(contract))
+
+
+def _one(value: object, contract: Contract) -> str:
+    return _clip(value if isinstance(value, str) else render(value, contract))
+
+
+def _proof(gate: GateResult) -> _ShownProof:
+    """A gate with its evidence in words where it is a list of runs, as it is stored where it is something else."""
+    try:
         seen = json.loads(gate.evidence_json)
-        runs = seen if isinstance(seen, list) else [seen]
-        right = sum(bool(run.get("correct")) for run in runs if isinstance(run, dict))
-        lines.append(f"{gate.gate}: {right} of {len(runs)} fresh runs gave this answer")
-    return lines
+    except (ValueError, RecursionError):
+        return _ShownProof(gate.gate, gate.passed, _clip(gate.evidence_json, _MAX_LINE_CHARS))
+    if not isinstance(seen, list) or not seen or not all(isinstance(run, dict) and "correct" in run for run in seen):
+        return _ShownProof(gate.gate, gate.passed, _clip(gate.evidence_json, _MAX_LINE_CHARS))
+    right = sum(run["correct"] is True for run in seen)
+    found = f"{right} of {len(seen)} runs in fresh kernels gave this answer"
+    named = ", ".join(str(run["seed"]) for run in seen if "seed" in run)
+    return _ShownProof(gate.gate, gate.passed, _clip(f"{found} (seeds {named})" if named else found, _MAX_LINE_CHARS))
 
 
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min"
+# --- traces ------------------------------------------------------------------------------------
 
 
-def _steps(trace: Trace) -> list[_ShownStep]:
-    return [_step(step) for step in trace.steps if step.code is not None]
+def _steps(steps: Sequence[Step]) -> Iterator[_ShownStep]:
+    """The steps with as many outputs and pictures as one trace may show."""
+    room, pictures = _MAX_OUTPUTS, _MAX_PICTURES
+    for step in steps:
+        outputs: list[_ShownOutput] = []
+        for output in step.result.outputs[:room] if step.result else ():
+            shown = _output(output, pictures > 0)
+            pictures -= shown.kind == "picture"
+            outputs.append(shown)
+        room -= len(outputs)
+        code = _cut(step.code or "", _MAX_CODE_LINES)
+        marked = Markup(highlight(code.text, PythonLexer(), HtmlFormatter(nowrap=True)))  # the highlighter escapes
+        yield _ShownStep(
+            step.comment,
+            marked,
+            code.note,
+            tuple(o for o in outputs if o.cut.text or o.picture),
+            _ending(step, outputs),
+        )
 
 
-def _step(step: Step) -> _ShownStep:
-    code = Markup(highlight(step.code or "", PythonLexer(), HtmlFormatter(nowrap=True)))  # the highlighter escapes
-    return _ShownStep(step.comment, code, tuple(_outputs(step.result)) if step.result is not None else ())
+def _ending(step: Step, shown: Sequence[_ShownOutput]) -> str:
+    result = step.result
+    if result is None:
+        return "It was not run."
+    left_out = len(result.outputs) - len(shown)
+    said = (
+        _STATUS_SAYS[result.status],
+        f"{left_out:,} more outputs are not shown here." if left_out else "",
+        f"{result.truncated_bytes:,} bytes of output were over the limit." if result.truncated_bytes else "",
+    )
+    return " ".join(part for part in said if part)
 
 
-def _outputs(result: CellResult) -> list[_ShownOutput]:
-    return [_output(output) for output in result.outputs]
+_STATUS_SAYS: Mapping[str, str] = {
+    "ok": "",
+    "error": "The cell failed.",
+    "timeout": "The cell was stopped: it took too long.",
+    "dead": "The kernel died.",
+}
 
 
-def _output(output: Output) -> _ShownOutput:
+def _output(output: Output, picture_wanted: bool) -> _ShownOutput:
+    """Texts and pictures only: stored HTML, SVG and scripts are never shown."""
     if output.kind == "error":
-        return _ShownOutput("error", _short(f"{output.name}: {output.text}"))
+        return _ShownOutput("error", _cut("\n".join(output.traceback) or f"{output.name}: {output.text}"))
     if output.kind == "stream":
-        return _ShownOutput("stream", _short(output.text))
-    picture = output.data.get("image/png", "").replace("\n", "")
+        return _ShownOutput("stderr" if output.name == "stderr" else "stdout", _cut(output.text))
+    picture = "".join(output.data.get("image/png", "").split())
+    if picture_wanted and _is_png(picture):
+        return _ShownOutput("picture", _Cut(""), picture)
     text = output.data.get("text/plain", "")
-    return _ShownOutput("result", "" if _is_png(picture) else _short(text), picture if _is_png(picture) else "")
+    return _ShownOutput("result", _cut(text or f"[{_clip(', '.join(output.data), 200)}: not shown here]"))
 
 
 def _is_png(text: str) -> bool:
+    """Whether a text is nothing but the base64 of a PNG."""
     if not text or len(text) > _MAX_PICTURE_CHARS:
         return False
     try:
         return base64.b64decode(text, validate=True).startswith(_PNG)
     except (binascii.Error, ValueError):
         return False
-
-
-def _short(text: str) -> str:
-    """The first lines, and how many are left out."""
-    lines = [line if len(line) <= _MAX_LINE_CHARS else f"{line[:_MAX_LINE_CHARS]} …" for line in text.splitlines()]
-    if len(lines) > _MAX_LINES:
-        lines = [*lines[:_MAX_LINES], f"… {len(lines) - _MAX_LINES} more lines"]
-    return "\n".join(lines)

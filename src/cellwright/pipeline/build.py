@@ -185,7 +185,8 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
     settings = to_row(job.config)
     config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
     versions = _versions(tasks)
-    (job.out / "config.yaml").write_text(yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False))
+    told = yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False)
+    (job.out / "config.yaml").write_text(told, encoding="utf-8")
     report = Report(
         title=job.out.name,
         stages=stages,
@@ -203,7 +204,7 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
         accounts=tuple(islice(read_shard(job.out / ACCOUNTS, NotebookAccount), _ACCOUNTS)),
     )
     write_report(report, job.out / "report.html")
-    (job.out / "README.md").write_text(render_card(report, job.out.name))
+    (job.out / "README.md").write_text(render_card(report, job.out.name), encoding="utf-8")
     return BuildResult(job.out, stages, tasks, notebooks, seconds)
 
 
