@@ -101,6 +101,14 @@ FIRST = {
         "Start from `x.csv`. First, drop the rows that have a missing value in any column. How many rows are there?",
         7,
     ),
+    "df.dropna(subset=['Age', 'Sex'], how='all').shape": (
+        "Start from `x.csv`. First, drop the rows in which `Age` and `Sex` are all missing. How many rows are there?",
+        8,
+    ),
+    "df[df.Goals > 2].Team.unique()": (
+        "In `x.csv`, what are the distinct values of `Team` over the rows where `Goals` is greater than 2?",
+        list("BCEFGH"),
+    ),
     "df.drop_duplicates(subset=['Sex']).Goals.sum()": (
         "Start from `x.csv`. First, of rows that are equal in `Sex`, keep only the first. What is the sum of `Goals`?",
         6,
@@ -202,6 +210,7 @@ UNREADABLE = [
     "df.Goals.idxmax()",
     "[r for r in df.Team]",
     "df.Age.std(ddof=3)",
+    "df[df.Sex == 'NaN'].Age.mean()",
     "df.groupby('Sex').Age.apply(lambda g: g.max() - g.min())",
 ]
 

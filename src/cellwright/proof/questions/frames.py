@@ -238,7 +238,8 @@ def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         where = "any column" if how == "any" else "every column"
         return frame.then(f"drop the rows that have a missing value in {where}{_but_index(frame)}")
     words = wording.listing([wording.name(name) for name in names], "or" if how == "any" else "and")
-    return frame.then(f"drop the rows in which {words} is missing")
+    verb = "are all missing" if how == "all" and len(names) > 1 else "is missing"
+    return frame.then(f"drop the rows in which {words} {verb}")
 
 
 def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:

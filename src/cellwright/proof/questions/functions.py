@@ -480,10 +480,16 @@ def _compared(left: Symbol, sign: ast.cmpop, right: Symbol) -> Condition:
     raise Unreadable("comparison of something else than a column")
 
 
+_WORDS_FOR_MISSING = frozenset(("nan", "none", "null", "na", "n/a", "nat", ""))
+
+
 def _comparison_words(left: Column, sign: ast.cmpop, right: Symbol) -> str:
     match right:
         case Constant(value=None) | Constant(value=list() | dict()):
             raise Unreadable("comparison with no value")
+        case Constant(value=str() as text) if text.strip().casefold() in _WORDS_FOR_MISSING:
+            # Equal to the text, and to no missing value: a reader would take the one for the other.
+            raise Unreadable("comparison with a text that says missing")
         case Column() if right.frame != left.frame:
             raise Unreadable("comparison of different rows")
         case Quantity() if right.frame.base != left.frame.base:

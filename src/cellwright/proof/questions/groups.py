@@ -10,7 +10,6 @@ from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
     Constant,
-    Distinct,
     Evaluator,
     Frame,
     Grid,
@@ -226,8 +225,3 @@ def absence_call(owner: Absence, method: str, arguments: Arguments) -> Symbol:
     if method in ("sum", "mean"):
         return statistics.missing_per_column(owner.frame, owner.absent, share=method == "mean")
     raise Unreadable(f"method {method} of missing values")
-
-
-def distinct_words(owner: Distinct) -> str:
-    """The distinct values, as a noun phrase."""
-    return f"the distinct values of {owner.column.operand}{owner.column.frame.over}"

@@ -92,7 +92,7 @@ def _columns(value: Snapshot) -> tuple[list[str], list[str]]:
     numbers: list[str] = []
     labels: list[str] = []
     for position, name in enumerate(names):
-        if not isinstance(name, str) or not name.strip() or _NOT_MEASURED.fullmatch(name.strip()):
+        if not isinstance(name, str) or not is_measured(name):
             continue
         cells = [row[position] for row in value["v"]]
         kinds = {cell.get("t") for cell in cells} - {"null"}
@@ -101,6 +101,11 @@ def _columns(value: Snapshot) -> tuple[list[str], list[str]]:
         elif kinds == {"str"} and all(0 < len(str(cell.get("v", "x"))) <= 40 for cell in cells):
             labels.append(name)
     return numbers, labels
+
+
+def is_measured(name: str) -> bool:
+    """Whether a column of numbers could hold measurements, by its name."""
+    return bool(name.strip()) and not _NOT_MEASURED.fullmatch(name.strip())
 
 
 def _without_head(code: str) -> tuple[str | None, bool]:

@@ -13,8 +13,7 @@ from typing import TypeVar
 
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.functions import shape_items
-from cellwright.proof.questions.groups import distinct_words
-from cellwright.proof.questions.shown import about_shown
+from cellwright.proof.questions.shown import about_shown, is_measured
 from cellwright.proof.questions.statistics import rows_count
 from cellwright.proof.questions.symbols import (
     Column,
@@ -247,6 +246,8 @@ def _about_grid(grid: Grid, value: Snapshot, code: str) -> Iterator[Proposal]:
             if number.get("t") in ("int", "float") and _usable(row) and _usable(column):
                 cells.append((_label(row), _label(column)))
     cells = [cell for cell in cells if not _meaningless(cell[0]) and not _meaningless(cell[1])]
+    if grid.family == "describe":
+        cells = [cell for cell in cells if all(is_measured(str(name)) for labels in cell for name in labels)]
     for row_label, column_label in _picked(cells, code, len(cells)):
         try:
             words = grid.at(row_label, column_label)
@@ -312,15 +313,15 @@ def _picked(items: Sequence[_Item], salt: str, count: int) -> list[_Item]:
 
 
 def _about_distinct(distinct: Distinct, value: Snapshot, code: str) -> Iterator[Proposal]:
-    frame = distinct.column.frame
+    frame, words = distinct.column.frame, f"distinct values of {distinct.column.operand}"
     items = value.get("v") if has_content(value) else None
     if isinstance(items, list) and 1 < len(items) <= _MAX_LISTED and all(_usable(item) for item in items):
-        question = f"what are {distinct_words(distinct)}?"
+        question = f"what are the {words}{frame.over}?"
         yield Proposal(sentence(frame, question), f"list{code}", "distinct", any_order=True)
     elif isinstance(items, list) and any(not _usable(item) for item in items):
         raise Unreadable("distinct values with a missing one")
     else:
-        question = f"how many {distinct_words(distinct).removeprefix('the ')} are there (missing values not counted)?"
+        question = f"how many {words} are there{frame.over} (missing values not counted)?"
         yield Proposal(sentence(frame, question), f"len([item for item in {code} if item == item])", "nunique")
 
 
