@@ -155,7 +155,7 @@ KINDS: list[tuple[object, AnswerKind, int | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "kind", "decimals"), KINDS, ids=[repr(value) for value, _, _ in KINDS])
+@pytest.mark.parametrize(("value", "kind", "decimals"), KINDS, ids=[f"{kind} {number}" for number, (_, kind, _) in enumerate(KINDS)])
 def test_contract_is_inferred_from_a_value(value: object, kind: AnswerKind, decimals: int | None) -> None:
     """A value suggests its kind, and a rounding that leaves at least three significant digits."""
     contract = infer(value)

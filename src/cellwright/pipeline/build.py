@@ -219,14 +219,18 @@ def _stage_count(name: str, folder: Folder[Any]) -> StageCount:
 
 
 def _samples(curated: Folder[TracedTask]) -> list[tuple[Task, Any]]:
-    """Ten tasks, one per notebook as far as they go, chosen by a hash of their id."""
-    chosen: dict[str, TracedTask] = {}
+    """Ten tasks, of as many notebooks as there are, chosen by a hash of their id."""
+    chosen: dict[str, list[TracedTask]] = {}
     for row in curated.records():
-        best = chosen.get(row.task.notebook_id)
-        if best is None or _rank(row) < _rank(best):
-            chosen[row.task.notebook_id] = row
-    rows = sorted(chosen.values(), key=_rank)[:_SAMPLES]
-    return [(row.task, row.trace) for row in rows]
+        rows = chosen.setdefault(row.task.notebook_id, [])
+        rows.append(row)
+        rows.sort(key=_rank)
+        del rows[_SAMPLES:]
+        if len(chosen) > 2 * _SAMPLES:
+            del chosen[max(chosen, key=lambda notebook: _rank(chosen[notebook][0]))]
+    by_turns = [(turn, row) for rows in chosen.values() for turn, row in enumerate(rows)]
+    by_turns.sort(key=lambda pair: (pair[0], _rank(pair[1])))
+    return [(row.task, row.trace) for _, row in by_turns[:_SAMPLES]]
 
 
 def _rank(row: TracedTask) -> str:
