@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel, KernelSettings, LocalPool
+from cellwright.kernels.isolation import LADDER, Rung
+from cellwright.kernels.pool import DATA_SCIENCE
 
 T = TypeVar("T")
 GRACE_S = 1.0
@@ -63,6 +65,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def open_pool(kind: str, size: int) -> AsyncIterator[LocalPool]:
-    async with LocalPool(size, trusted=kind == "trusted", interrupt_grace_s=GRACE_S) as pool:
+async def open_pool(kind: str, size: int, preload: Sequence[str] = DATA_SCIENCE) -> AsyncIterator[LocalPool]:
+    rung: Rung = next(rung for rung in (*LADDER, "trusted") if rung == kind)
+    async with LocalPool(size, rung=rung, preload=preload, interrupt_grace_s=GRACE_S) as pool:
         yield pool

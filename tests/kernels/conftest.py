@@ -10,11 +10,12 @@ import pytest
 
 from cellwright.core.errors import NoSandbox
 from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.kernels.isolation import LADDER
 
 from .bench import Bench, Laboratory, open_pool
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "trusted"])
+@pytest.fixture(scope="module", params=[*LADDER, "trusted"])
 def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
     kind: str = request.param
     with asyncio.Runner() as runner:
@@ -23,7 +24,10 @@ def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
             pool = runner.run(context.__aenter__())
         except NoSandbox as missing:
             pytest.skip(f"NOT TESTED HERE: {missing}")
-        yield Laboratory(runner, pool, kind)
+        laboratory = Laboratory(runner, pool, kind)
+        with laboratory.kernel():
+            pass  # The template stands before the first test begins.
+        yield laboratory
         runner.run(_close(context))
 
 

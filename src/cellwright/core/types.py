@@ -102,6 +102,8 @@ class CellResult:
     seconds: float
     truncated_bytes: int = 0
     """Bytes of output thrown away because the cell went over its output limit."""
+    ended_by: str = ""
+    """Of a dead kernel, why it ended: the limit that it went over, by name and value, or its signal or exit status."""
 
     @property
     def stdout(self) -> str:
@@ -279,7 +281,7 @@ class Trace:
     model: str
     """Name of the model; "oracle" when a proved program played the agent."""
     kernel: str
-    """Kind and isolation of the kernel, for example "local, bubblewrap"."""
+    """Kind and isolation of the kernel, for example "local, user namespaces"."""
     versions: Mapping[str, str]
     grade: Grade | None = None
 

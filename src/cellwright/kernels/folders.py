@@ -1,4 +1,4 @@
-"""The folders of one kernel on this machine: claimed while the program that made them lives, and removed for certain.
+"""Folders of kernels without a file system of their own: claimed while the program lives, and removed for certain.
 
 A program that was killed cannot remove them; the next one does, once it finds that nobody claims them any more.
 """
@@ -10,7 +10,6 @@ import logging
 import os
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -19,50 +18,17 @@ _CLAIMED_WITHIN_S = 60.0
 _names = itertools.count()
 
 
-@dataclass(frozen=True)
-class Folders:
-    """All stand in `root`, which goes when the kernel is closed."""
+class ClaimedFolder:
+    """A new folder, claimed by an open descriptor of it until it is removed."""
 
-    root: Path
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        self._claim = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._claim, fcntl.LOCK_SH)
 
-    @property
-    def work(self) -> Path:
-        return self.root / "work"
-
-    @property
-    def data(self) -> Path:
-        return self.work / "data"
-
-    @property
-    def scratch(self) -> Path:
-        """Temporary files of a trusted kernel; a sandboxed one has its own, in memory."""
-        return self.root / "tmp"
-
-    @property
-    def etc(self) -> Path:
-        """Files written for the sandbox: accounts, hosts, pyvenv.cfg."""
-        return self.root / "etc"
-
-    @property
-    def sockets(self) -> Path:
-        return self.root / "sockets"
-
-    @property
-    def log(self) -> Path:
-        """What the kernel's process says outside its cells: the last words of one that does not start."""
-        return self.root / "log"
-
-    def make(self) -> int:
-        """Make them all. Returns a descriptor that claims them for as long as it is open."""
-        claim = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(claim, fcntl.LOCK_SH)
-        for folder in (self.data, self.scratch, self.etc):
-            folder.mkdir(parents=True)
-        return claim
-
-
-def new_root() -> Path:
-    return Path(tempfile.mkdtemp(prefix=_PREFIX))
+    def remove(self) -> None:
+        os.close(self._claim)
+        remove(self.root)
 
 
 def remove(root: Path) -> None:

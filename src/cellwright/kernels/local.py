@@ -1,81 +1,160 @@
-"""A kernel on this machine: an ipykernel process, in a sandbox or trusted, with a folder of its own."""
+"""A kernel on this machine: a fork of a template, in a sandbox of its own."""
 
 import asyncio
 import contextlib
 import os
 import shutil
+import signal
+import socket
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import zmq.asyncio
-
 from cellwright.core.errors import KernelDied, KernelStartError
 from cellwright.core.types import CellResult
-from cellwright.kernels.confinement import Launch, bubblewrap_launch, process_limits, trusted_launch
-from cellwright.kernels.folders import Folders, new_root, remove
+from cellwright.kernels.folders import ClaimedFolder
+from cellwright.kernels.inside import line
+from cellwright.kernels.interpreter import interpreter, readable_places
+from cellwright.kernels.isolation import is_sandboxed
 from cellwright.kernels.outputs import OutputCollector
-from cellwright.kernels.process import KernelProcess
-from cellwright.kernels.protocol import KernelSettings
-from cellwright.kernels.wire import Wire, cancelled, listen
+from cellwright.kernels.protocol import Kernel, KernelSettings
+from cellwright.kernels.template import Environment, Template
+from cellwright.kernels.wire import Wire, cancelled
 
 _LAST_OUTPUT_S = 0.1
-_LAST_WORDS_BYTES = 2000
+_END_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True)
-class LocalOptions:
-    """What all kernels of one pool share."""
+class Owner:
+    """What a kernel keeps of the pool that made it."""
 
-    python: str
-    """Path of the interpreter that runs the kernel; it needs ipykernel."""
-    trusted: bool = False
-    """No sandbox."""
-    interrupt_grace_s: float = 5.0
+    environment: Environment
+    interrupt_grace_s: float
     """Seconds that a cell has to heed an interrupt before its kernel is killed."""
 
 
+class Family:
+    """A kernel and its branches: their sandboxes stand in the first one's, which goes with the last of them."""
+
+    def __init__(self, pidfd: int, folder: "WorkFolder | None") -> None:
+        self._pidfd = pidfd
+        self._folder = folder
+        self._members = 0
+
+    def join(self) -> None:
+        self._members += 1
+
+    async def leave(self) -> None:
+        """Called by each member when it has ended. The last one waits until nothing is left of any."""
+        self._members -= 1
+        if self._members:
+            return
+        try:
+            if not await _readable(self._pidfd, _END_TIMEOUT_S):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                await _readable(self._pidfd, _END_TIMEOUT_S)
+        finally:
+            os.close(self._pidfd)
+            if self._folder is not None:
+                await asyncio.to_thread(self._folder.remove)
+
+
+class WorkFolder(ClaimedFolder):
+    """A kernel's folders on disk, for kernels without a file system of their own, with copies of the tables.
+
+    Copies: a kernel that can write anywhere must not have the originals.
+    """
+
+    def __init__(self, tables: Mapping[str, Path]) -> None:
+        super().__init__()
+        self.work, self.scratch = self.root / "work", self.root / "tmp"
+        try:
+            self.scratch.mkdir()
+            (self.work / "data").mkdir(parents=True)
+            _copy_tables(tables, self.work / "data")
+        except BaseException:
+            self.remove()
+            raise
+
+
 class LocalKernel:
-    """Made by `LocalKernel.start`; closed by whoever started it."""
+    """Made by `LocalKernel.start` or `branch`; closed by whoever asked for it."""
 
     def __init__(
-        self,
-        process: KernelProcess,
-        wire: Wire,
-        settings: KernelSettings,
-        options: LocalOptions,
-        resources: contextlib.AsyncExitStack,
+        self, end: socket.socket, wire: Wire, family: Family, settings: KernelSettings, owner: Owner, work: Path | None
     ) -> None:
-        self._process = process
+        family.join()
+        self._family, self._settings, self._owner, self._work = family, settings, owner, work
         self._wire = wire
-        self._settings = settings
-        self._options = options
-        self._resources = resources
+        self._end = end
+        self._loop = asyncio.get_running_loop()
+        self._up: asyncio.Future[None] = self._loop.create_future()
+        self.died: asyncio.Future[str] = self._loop.create_future()
+        """Why the kernel has ended, once it has."""
+        end.setblocking(False)
+        self._loop.add_reader(end.fileno(), self._on_message)
+        self._closed = False
 
     @classmethod
-    async def start(
-        cls, settings: KernelSettings, options: LocalOptions, context: zmq.asyncio.Context
-    ) -> "LocalKernel":
-        """A kernel that has answered. Raises NoSandbox or KernelStartError, and then leaves nothing behind."""
+    async def start(cls, template: Template, settings: KernelSettings, owner: Owner) -> "LocalKernel":
+        """A kernel that has spoken. Raises KernelStartError, and then leaves nothing behind."""
         tables = {_table_name(name): _table_file(name, path) for name, path in settings.tables.items()}
-        async with contextlib.AsyncExitStack() as resources:
-            folders = Folders(new_root())
-            resources.push_async_callback(_remove, folders.root)
-            resources.callback(os.close, folders.make())
-            launch = await _launch(settings, options, folders, tables)
-            wire, process = await _spawn(launch, settings, options, folders, context, resources)
-            await _answer(wire, process, settings.limits.start_timeout_s, folders.log)
-            return cls(process, wire, settings, options, resources.pop_all())
+        sandboxed = is_sandboxed(owner.environment.rung)
+        folder = None if sandboxed else await asyncio.to_thread(WorkFolder, tables)
+        try:
+            order = _order(settings, owner, tables if sandboxed else {}, folder)
+            with contextlib.ExitStack() as theirs:
+                end, channel, descriptors = _connections(theirs)
+                forking = asyncio.ensure_future(template.fork(order, descriptors))
+                try:
+                    forked = await asyncio.wait_for(asyncio.shield(forking), settings.limits.start_timeout_s)
+                except BaseException as error:
+                    end.close()
+                    channel.close()
+                    await _abandoned(forking)
+                    if isinstance(error, TimeoutError):
+                        raise KernelStartError(
+                            f"a kernel did not start in {settings.limits.start_timeout_s:g} s"
+                        ) from error
+                    raise
+        except BaseException:
+            if folder is not None:
+                await asyncio.to_thread(folder.remove)
+            raise
+        work = folder.work if folder is not None else None
+        kernel = cls(
+            end, Wire(channel, settings.limits.output_bytes), Family(forked.pidfd, folder), settings, owner, work
+        )
+        return await kernel._ready()
+
+    async def _ready(self) -> "LocalKernel":
+        speaking = asyncio.create_task(self._wire.ready())
+        try:
+            ends: set[asyncio.Future[Any]] = {speaking, self.died}
+            limit = self._settings.limits.start_timeout_s
+            await asyncio.wait(ends, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if not speaking.done() or speaking.exception() is not None:
+                await asyncio.wait({self.died}, timeout=_LAST_OUTPUT_S)
+                what = self.died.result() if self.died.done() else f"it did not speak in {limit:g} s"
+                raise KernelStartError(f"a kernel did not come up: {what}")
+        except BaseException:
+            await self.close()
+            raise
+        finally:
+            await cancelled(speaking)
+        return self
 
     @property
     def isolation(self) -> str:
-        return "local, trusted" if self._options.trusted else "local, bubblewrap"
+        return f"local, {self._owner.environment.rung}"
 
     async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
-        if self._process.died.done() or self._wire.lost.done():
-            raise KernelDied("the kernel has ended; what it held is lost. Start another one.")
+        if self.died.done():
+            raise KernelDied(f"the kernel has ended ({self.died.result()}); what it held is lost. Start another one.")
         started = time.monotonic()
         collector = OutputCollector(self._settings.limits.output_bytes)
         run = asyncio.create_task(self._wire.run_cell(code, collector.take))
@@ -84,20 +163,94 @@ class LocalKernel:
             _, dropped = _reply(run) or ("", 0)
         except asyncio.CancelledError:
             # Nobody waits for this cell any more, so that the next one need not wait for it either.
-            self._wire.interrupt()
+            await self.interrupt()
             raise
         finally:
             await cancelled(run)
         seconds = time.monotonic() - started
-        return CellResult(status, collector.outputs, seconds, collector.truncated_bytes + dropped)
+        ended_by = self.died.result() if status == "dead" and self.died.done() else ""
+        return CellResult(status, collector.outputs, seconds, collector.truncated_bytes + dropped, ended_by)
 
     async def interrupt(self) -> None:
-        if not self._process.died.done():
-            self._wire.interrupt()
+        if not self.died.done():
+            with contextlib.suppress(OSError):
+                line.send(self._end, {"do": "interrupt"})
+
+    async def branch(self, count: int = 1, *, seeds: Sequence[int] | None = None) -> list[Kernel]:
+        if seeds is not None and len(seeds) != count:
+            raise ValueError(f"{count} branches need {count} seeds, not {len(seeds)}")
+        made: list[Kernel] = []
+        try:
+            for number in range(count):
+                made.append(await self._one_branch(None if seeds is None else seeds[number]))
+        except BaseException:
+            for kernel in made:
+                await kernel.close()
+            raise
+        return made
+
+    async def _one_branch(self, seed: int | None) -> "LocalKernel":
+        if self.died.done():
+            raise KernelDied(f"the kernel has ended ({self.died.result()}), so it has no branches")
+        order: dict[str, Any] = {"do": "branch", "seed": seed, "reseed": seed is not None}
+        work = None
+        if self._work is not None:
+            work = self._work.with_name(f"{self._work.name}-{time.monotonic_ns()}")
+            order |= {"from": str(self._work), "work": str(work)}
+        with contextlib.ExitStack() as theirs:
+            end, channel, descriptors = _connections(theirs)
+            try:
+                line.send(self._end, order, descriptors)
+            except OSError as error:
+                end.close()
+                channel.close()
+                raise KernelDied("the kernel has ended, so it has no branches") from error
+        wire = Wire(channel, self._settings.limits.output_bytes)
+        kernel = LocalKernel(end, wire, self._family, self._settings, self._owner, work)
+        return await kernel._ready()
 
     async def close(self) -> None:
-        resources, self._resources = self._resources, contextlib.AsyncExitStack()
-        await resources.aclose()
+        if self._closed:
+            return
+        self._closed = True
+        leaving = asyncio.create_task(self._leave())
+        try:
+            await asyncio.shield(leaving)
+        finally:
+            await asyncio.wait({leaving})
+
+    async def _leave(self) -> None:
+        try:
+            if not self.died.done():
+                with contextlib.suppress(OSError):
+                    line.send(self._end, {"do": "end"})
+                await asyncio.wait({self.died}, timeout=_END_TIMEOUT_S)
+        finally:
+            self._has_ended("it was closed")
+            self._end.close()
+            self._wire.close()
+            await self._family.leave()
+
+    def _on_message(self) -> None:
+        try:
+            received = line.receive(self._end)
+        except BlockingIOError:
+            return
+        if received is None:
+            self._has_ended("its sandbox has ended")
+            return
+        message, descriptors = received
+        line.close(descriptors)
+        if message.get("is") == "ended":
+            self._has_ended(_reason(message))
+        elif message.get("is") == "failed":
+            self._has_ended(str(message.get("why")))
+
+    def _has_ended(self, why: str) -> None:
+        if self._end.fileno() >= 0:
+            self._loop.remove_reader(self._end.fileno())
+        if not self.died.done():
+            self.died.set_result(why)
 
     async def _outcome(
         self, run: "asyncio.Task[tuple[str, int]]", timeout_s: float | None
@@ -110,88 +263,92 @@ class LocalKernel:
             verdict = "timeout"
             # Twice: the first may land in code that catches everything around one item of a loop.
             for _ in range(2):
-                self._wire.interrupt()
-                if await self._ends(run, self._options.interrupt_grace_s / 2):
+                await self.interrupt()
+                if await self._ends(run, self._owner.interrupt_grace_s / 2):
                     break
             if _reply(run):
                 return "timeout"
         await asyncio.wait({run}, timeout=_LAST_OUTPUT_S)
-        await self._process.end()
+        await asyncio.wait({self.died}, timeout=_LAST_OUTPUT_S if verdict == "dead" else 0)
+        if not self.died.done():
+            with contextlib.suppress(OSError):
+                line.send(self._end, {"do": "end"})
+            await asyncio.wait({self.died}, timeout=_END_TIMEOUT_S)
+            self._has_ended("it was killed")
         return verdict
 
     async def _ends(self, run: "asyncio.Task[tuple[str, int]]", timeout_s: float | None) -> bool:
-        """Whether the cell, the kernel or the connection to it came to an end in time."""
-        ends: set[asyncio.Future[Any]] = {run, self._process.died, self._wire.lost}
+        """Whether the cell or the kernel came to an end in time."""
+        ends: set[asyncio.Future[Any]] = {run, self.died}
         done, _ = await asyncio.wait(ends, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
 
 def _reply(run: "asyncio.Task[tuple[str, int]]") -> tuple[str, int] | None:
-    """What the cell's run gave; None where it is not over, or the kernel was closed under it."""
+    """What the cell's run gave; None where it is not over, or the kernel ended under it."""
     if not run.done() or run.cancelled() or run.exception() is not None:
         return None
     return run.result()
 
 
-async def _launch(
-    settings: KernelSettings, options: LocalOptions, folders: Folders, tables: Mapping[str, Path]
-) -> Launch:
-    if options.trusted:
-        # Copies: a trusted kernel can write where it likes, and the originals must outlive it.
-        await asyncio.to_thread(_copy_tables, tables, folders.data)
-        return trusted_launch(options.python, folders, settings.hash_seed)
-    for name in tables:
-        mount_point = folders.data / name
-        mount_point.parent.mkdir(parents=True, exist_ok=True)
-        mount_point.touch()
-    return bubblewrap_launch(options.python, folders, tables, settings.limits, settings.hash_seed)
+def _reason(message: Mapping[str, Any]) -> str:
+    if message.get("limit"):
+        return f"it went over its limit of {message['limit']}"
+    if message.get("said"):
+        return f"it failed: {message['said']}"
+    status = message.get("status")
+    if isinstance(status, int) and status < 0:
+        with contextlib.suppress(ValueError):
+            return f"it was ended by {signal.Signals(-status).name}"
+    return f"it exited with status {status}" if status is not None else "it ended by itself"
 
 
-async def _spawn(
-    launch: Launch,
-    settings: KernelSettings,
-    options: LocalOptions,
-    folders: Folders,
-    context: zmq.asyncio.Context,
-    resources: contextlib.AsyncExitStack,
-) -> tuple[Wire, KernelProcess]:
-    with contextlib.ExitStack() as ours:
-        listeners = listen(folders.sockets)
-        for listener in listeners:
-            ours.callback(listener.close)
-        wire = Wire(context, folders.sockets, settings.limits.output_bytes)
-        resources.push_async_callback(wire.close)
-        sockets = [listener.fileno() for listener in listeners]
-        config: dict[str, object] = {
-            "key": wire.key,
-            "sockets": sockets,
-            "output_bytes": settings.limits.output_bytes,
-            "limits": process_limits(settings.limits, trusted=options.trusted),
-            "parent": os.getpid() if options.trusted else None,
+def _connections(theirs: contextlib.ExitStack) -> tuple[socket.socket, socket.socket, list[int]]:
+    """Our ends of a line and a channel, and descriptors of the other ends, which close with the stack."""
+    end, other_end = line.pair()
+    channel, other_channel = socket.socketpair()
+    theirs.enter_context(other_end)
+    theirs.enter_context(other_channel)
+    return end, channel, [other_end.fileno(), other_channel.fileno()]
+
+
+def _order(
+    settings: KernelSettings, owner: Owner, tables: Mapping[str, Path], folder: WorkFolder | None
+) -> dict[str, Any]:
+    order: dict[str, Any] = {
+        "tables": {name: str(path) for name, path in tables.items()},
+        "limits": {**asdict(settings.limits), "watch_memory": owner.environment.rung != "trusted"},
+        "seed": settings.seed,
+        "network": settings.network,
+    }
+    if folder is not None:
+        found = interpreter(owner.environment.python)
+        order |= {
+            "work": str(folder.work),
+            "scratch": str(folder.scratch),
+            "readable": readable_places(found),
         }
-        process = KernelProcess(launch, config, sockets, folders.log)
-        resources.push_async_callback(process.end)
-    return wire, process
+        order |= {"folder": str(folder.root), "leaves": str(folder.root)}
+    return order
 
 
-async def _answer(wire: Wire, process: KernelProcess, timeout_s: float, log: Path) -> None:
-    """Wait until the kernel is up. Raises KernelStartError with its last words when it does not come up."""
-    ready = asyncio.create_task(wire.ready())
+async def _abandoned(forking: "asyncio.Future[Any]") -> None:
+    """Close what a fork that nobody waits for any more still gives."""
+    forking.add_done_callback(
+        lambda done: None if done.cancelled() or done.exception() is not None else os.close(done.result().pidfd)
+    )
+
+
+async def _readable(descriptor: int, timeout_s: float) -> bool:
+    """Whether the process of a pidfd ends in time."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    loop.add_reader(descriptor, lambda: None if ended.done() else ended.set_result(None))
     try:
-        await asyncio.wait({ready, process.died}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-        if not ready.done():
-            what = "ended while it started" if process.died.done() else f"did not answer in {timeout_s:g} s"
-            raise KernelStartError(f"the kernel {what}; it said: {_last_words(log) or 'nothing'}")
-        ready.result()
-        process.came_up()
+        await asyncio.wait({ended}, timeout=timeout_s)
+        return ended.done()
     finally:
-        await cancelled(ready)
-
-
-def _last_words(log: Path) -> str:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LAST_WORDS_BYTES))
-        return file.read().decode(errors="replace").strip()
+        loop.remove_reader(descriptor)
 
 
 def _table_name(name: str) -> str:
@@ -213,12 +370,3 @@ def _copy_tables(tables: Mapping[str, Path], data: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         copy.chmod(0o444)
-
-
-async def _remove(root: Path) -> None:
-    """Remove a kernel's folders, also when the caller is cancelled meanwhile."""
-    removal = asyncio.create_task(asyncio.to_thread(remove, root))
-    try:
-        await asyncio.shield(removal)
-    finally:
-        await asyncio.wait({removal})

@@ -3,39 +3,53 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
 
-import zmq.asyncio
-
 from cellwright.core.errors import KernelStartError
-from cellwright.kernels.confinement import interpreter, namespace_flags
 from cellwright.kernels.folders import remove_abandoned
-from cellwright.kernels.local import LocalKernel, LocalOptions
+from cellwright.kernels.interpreter import interpreter
+from cellwright.kernels.isolation import Rung, best_rung, require
+from cellwright.kernels.local import LocalKernel, Owner
 from cellwright.kernels.protocol import Kernel, KernelSettings
-from cellwright.kernels.wire import make_context
+from cellwright.kernels.template import Environment, Template
+
+DATA_SCIENCE = ("numpy", "pandas", "matplotlib.pyplot", "scipy.stats", "sklearn.linear_model", "sklearn.ensemble")
+"""Imported once for all kernels, where they are installed."""
+_MOST_TEMPLATES = 4
 
 
 class LocalPool:
     """A Pool of `LocalKernel`s: sandboxed ones unless `trusted`. Used from one event loop."""
 
     def __init__(
-        self, size: int, *, trusted: bool = False, python: str = sys.executable, interrupt_grace_s: float = 5.0
+        self,
+        size: int,
+        *,
+        trusted: bool = False,
+        rung: Rung | None = None,
+        python: str = sys.executable,
+        preload: Sequence[str] = DATA_SCIENCE,
+        interrupt_grace_s: float = 5.0,
     ) -> None:
         """`size`: kernels alive at once. `python`: the interpreter that runs them; it needs ipykernel.
 
-        Raises NoSandbox at once where the sandbox that was asked for cannot be had, and KernelStartError where the
-        interpreter cannot be run.
+        `rung` asks for one of the ladder of isolation (`isolation.py`); without it the best that there is. Raises
+        NoSandbox at once where it cannot be had, and KernelStartError where the interpreter cannot be run.
         """
         interpreter(python)
-        if not trusted:
-            namespace_flags()
-        self._options = LocalOptions(python, trusted, interrupt_grace_s)
+        if trusted:
+            rung = "trusted"
+        elif rung is None:
+            rung = best_rung(python)
+        require(rung, python)
+        self.rung: Rung = rung
+        self._python, self._preload, self._grace_s = python, tuple(preload), interrupt_grace_s
         self._places = asyncio.Semaphore(size)
         self._kernels: set[LocalKernel] = set()
-        self._context: zmq.asyncio.Context | None = None
-        self._starting = 0
+        self._templates: dict[Environment, asyncio.Task[Template]] = {}
+        self._swept = False
         self._closed = False
 
     @contextlib.asynccontextmanager
@@ -53,33 +67,46 @@ class LocalPool:
     async def _start(self, settings: KernelSettings) -> LocalKernel:
         if self._closed:
             raise KernelStartError("this pool of kernels is closed")
-        self._starting += 1
-        try:
-            if self._context is None:
-                self._context = make_context()
-                await asyncio.to_thread(remove_abandoned)
-            kernel = await LocalKernel.start(settings, self._options, self._context)
-            if self._closed:
-                await kernel.close()
-                raise KernelStartError("this pool of kernels was closed while a kernel started")
-        finally:
-            self._starting -= 1
-            self._release()
+        if not self._swept:
+            self._swept = True
+            await asyncio.to_thread(remove_abandoned)
+        environment = Environment(self._python, self.rung, self._preload, settings.hash_seed, settings.network)
+        template = await self._template(environment)
+        kernel = await LocalKernel.start(template, settings, Owner(environment, self._grace_s))
+        if self._closed:
+            await kernel.close()
+            raise KernelStartError("this pool of kernels was closed while a kernel started")
         self._kernels.add(kernel)
         return kernel
 
-    def _release(self) -> None:
-        """End ZeroMQ's thread once the pool is closed, but not under a kernel that still starts."""
-        if self._closed and not self._starting and self._context is not None:
-            self._context.destroy(linger=0)
-            self._context = None
+    async def _template(self, environment: Environment) -> Template:
+        """The template of an environment, started when it is first asked for; the one used least lately goes."""
+        starting = self._templates.pop(environment, None)
+        if (
+            starting is not None
+            and starting.done()
+            and (starting.cancelled() or starting.exception() or starting.result().is_lost)
+        ):
+            starting = None
+        if starting is None:
+            starting = asyncio.create_task(Template.start(environment))
+        self._templates[environment] = starting
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            if starting.cancelled():
+                raise KernelStartError("this pool of kernels was closed while a kernel started") from None
+            raise
 
     async def close(self) -> None:
         self._closed = True
-        try:
-            await asyncio.gather(*(kernel.close() for kernel in tuple(self._kernels)))
-        finally:
-            self._release()
+        await asyncio.gather(*(kernel.close() for kernel in tuple(self._kernels)))
+        templates, self._templates = list(self._templates.values()), {}
+        for starting in templates:
+            starting.cancel()
+            await asyncio.wait({starting})
+            if not starting.cancelled() and starting.exception() is None:
+                await starting.result().close()
 
     async def __aenter__(self) -> Self:
         return self

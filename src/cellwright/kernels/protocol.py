@@ -4,7 +4,7 @@ Every kernel starts in a private, writable work folder whose `data/` holds the t
 It has no network and sees none of the machine's own files, unless it was started as trusted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +15,18 @@ from cellwright.core.types import CellResult
 
 @dataclass(frozen=True)
 class Limits:
-    """What one kernel may use. Its processes inherit the limits, and none can raise them in a sandbox."""
+    """What one kernel may use, all its processes together. None of them can raise a limit in a sandbox."""
 
     memory_bytes: int = 4 << 30
-    """Address space of each process; a cell that goes over it sees MemoryError."""
-    processes: int = 128
-    """Processes and threads alive at once."""
-    file_bytes: int = 1 << 30
-    """Size of any one file that it writes."""
+    """Memory. A process that asks for as much at once sees MemoryError; all together, the kernel is ended."""
+    processes: int = 256
+    """Processes and threads alive at once; one more sees BlockingIOError or RuntimeError."""
+    disk_bytes: int = 1 << 30
+    """Files that it writes, which are in memory; one more byte sees OSError, no space left on device."""
+    cpu_s: float | None = None
+    """Seconds of processor time; the kernel is ended."""
+    wall_s: float | None = None
+    """Seconds from start to end; the kernel is ended."""
     output_bytes: int = 4 << 20
     """Output kept of one cell; the rest is counted and thrown away."""
     start_timeout_s: float = 60.0
@@ -36,8 +40,12 @@ class KernelSettings:
     tables: Mapping[str, Path] = field(default_factory=dict)
     """Name under `data/` to the file that stands there."""
     hash_seed: int | None = None
-    """PYTHONHASHSEED of the kernel; None lets Python choose."""
+    """PYTHONHASHSEED of the kernel; None lets Python choose, the same for all kernels of a pool."""
     limits: Limits = Limits()
+    seed: int | None = None
+    """Of `random` and `numpy.random` at the start; None starts each kernel elsewhere."""
+    network: bool = False
+    """Whether it may reach the network of the machine."""
 
 
 class Kernel(Protocol):
@@ -45,7 +53,7 @@ class Kernel(Protocol):
 
     @property
     def isolation(self) -> str:
-        """Kind and rung of isolation, for a Trace: for example "local, bubblewrap"."""
+        """Kind and rung of isolation, for a Trace: for example "local, user namespaces"."""
         ...
 
     async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
@@ -59,6 +67,15 @@ class Kernel(Protocol):
 
     async def interrupt(self) -> None:
         """Interrupt the running cell, as the stop button does."""
+        ...
+
+    async def branch(self, count: int = 1, *, seeds: Sequence[int] | None = None) -> "list[Kernel]":
+        """Independent copies of this kernel as it is now: its variables, its files, its random numbers.
+
+        Between cells only. What one does afterwards no other sees, and each lives until it is closed, also after its
+        parent. With `seeds`, one for each, their random numbers start there. Threads and unfinished tasks of the
+        notebook stay with the parent. Raises KernelDied, or NotImplementedError for a kind that cannot.
+        """
         ...
 
     async def close(self) -> None:

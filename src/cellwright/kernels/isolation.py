@@ -1,0 +1,66 @@
+"""How kernels are kept from the machine and from each other: the ladder of isolation, and which rung is used.
+
+`root`: a user, mounts, processes, IPC and network of its own for each kernel; Landlock, a filter of system calls, no
+capabilities. `user namespaces`: the same for a normal user; all kernels have that user's identity outside. `landlock`:
+no namespaces, as in many containers; Landlock, the filter, and no sockets but those within the machine. `trusted`:
+nothing of it; only for notebooks whose authors are trusted. Where none of the first three is there, it is refused.
+
+Not promised: protection from a hole in Linux that is reached through an allowed system call. On the `landlock` rung
+other processes of the machine can be seen as numbers, and branches share one folder's rights.
+"""
+
+import functools
+import json
+import subprocess
+from typing import Literal
+
+from cellwright.core.errors import NoSandbox
+from cellwright.kernels.interpreter import INSIDE
+
+Rung = Literal["root", "user namespaces", "landlock", "trusted"]
+LADDER: tuple[Rung, ...] = ("root", "user namespaces", "landlock")
+"""Best first."""
+_PROBE_TIMEOUT_S = 20.0
+
+
+def is_sandboxed(rung: Rung) -> bool:
+    """Whether kernels on it have namespaces, and so a file system of their own."""
+    return rung in ("root", "user namespaces")
+
+
+@functools.cache
+def complaints(python: str) -> dict[str, str]:
+    """For each rung of the ladder, why it cannot be had here; empty where it can."""
+    try:
+        answer = subprocess.run(
+            [python, "-I", "-S", str(INSIDE / "__main__.py"), "probe"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PROBE_TIMEOUT_S,
+        )
+        found: dict[str, str] = json.loads(answer.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return dict.fromkeys(LADDER, str(error))
+    return found
+
+
+def best_rung(python: str) -> Rung:
+    """The highest rung that this machine has. Raises NoSandbox, with what each lacks, when it has none."""
+    found = complaints(python)
+    for rung in LADDER:
+        if not found.get(rung, "not tried"):
+            return rung
+    raise NoSandbox(
+        "This machine offers no way to isolate kernels: "
+        + "; ".join(f"{rung}: {found.get(rung)}" for rung in LADDER)
+        + ". Allow user namespaces, use Linux 6.12 or later, "
+        "or pass --trusted if you trust the authors of the notebooks."
+    )
+
+
+def require(rung: Rung, python: str) -> None:
+    """Raise NoSandbox when this machine does not have a rung."""
+    complaint = complaints(python).get(rung, "") if rung != "trusted" else ""
+    if complaint:
+        raise NoSandbox(f"kernels cannot be isolated by {rung} on this machine: {complaint}")
