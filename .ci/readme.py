@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _has_sandbox() -> bool:
-    """Whether kernels can be isolated here; the notebooks that README.md builds are our own, so they may run without."""
+    """Whether kernels can be isolated here; what README.md builds is our own, so it may run without."""
     ask = "import sys; from cellwright.kernels.isolation import best_rung; best_rung(sys.executable)"
     done = subprocess.run([ROOT / ".venv/bin/python", "-c", ask], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -17,7 +17,7 @@ def run(*turns: Message, steps: int = 10, cell_s: float = 20.0) -> Trace:
     """One run of these turns."""
 
     async def job() -> Trace:
-        async with LocalPool(1, trusted=True) as pool, pool.kernel(KernelSettings()) as kernel:
+        async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings()) as kernel:
             limits = RunLimits(steps=steps, cell_s=cell_s)
             return await run_agent("t", "What is 2 + 2?", ScriptedModel(turns), kernel, limits=limits, versions={})
 

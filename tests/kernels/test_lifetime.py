@@ -347,5 +347,5 @@ def test_interpreter_that_is_none_is_named(laboratory: Laboratory) -> None:
 
 
 async def _start_with(python: str) -> None:
-    async with LocalPool(1, trusted=True, python=python) as pool, pool.kernel(KernelSettings()):
+    async with LocalPool(1, rung="trusted", python=python) as pool, pool.kernel(KernelSettings()):
         os.abort()

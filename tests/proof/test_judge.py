@@ -15,7 +15,7 @@ SLOW = "import time; time.sleep(0.1)"
 @pytest.fixture(params=[0, 2], ids=["no checkpoints", "checkpoints"])
 def run(request: pytest.FixtureRequest) -> Iterator[Runs]:
     with asyncio.Runner() as runner:
-        pool = LocalPool(1, trusted=True)
+        pool = LocalPool(1, rung="trusted")
         context = pool.kernel(KernelSettings())
         kernel = runner.run(context.__aenter__())
         judge = Judge(kernel, timeout_s=3, seed=5, checkpoints=request.param)

@@ -48,7 +48,7 @@ def bench() -> Iterator[Bench]:
 
 
 async def _pool() -> LocalPool:
-    return LocalPool(1, trusted=True)
+    return LocalPool(1, rung="trusted")
 
 
 NEEDED = {

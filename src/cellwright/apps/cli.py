@@ -134,7 +134,7 @@ def verify(
     settings = load_config(None, [], workers=workers, trusted=trusted)
 
     async def job() -> Any:
-        async with LocalPool(settings.workers, trusted=settings.trusted) as pool:
+        async with LocalPool(settings.workers, rung="trusted" if settings.trusted else None) as pool:
             return await run_verify(dataset, pool, settings.limits, settings.prove, progress)
 
     with make_progress(quiet=as_json) as progress:

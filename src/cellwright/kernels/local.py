@@ -92,7 +92,7 @@ class LocalKernel:
         self._wire = wire
         self._end = end
         self._loop = asyncio.get_running_loop()
-        self._up: asyncio.Future[None] = self._loop.create_future()
+        self._placed: asyncio.Future[str] = self._loop.create_future()
         self.died: asyncio.Future[str] = self._loop.create_future()
         """Why the kernel has ended, once it has."""
         end.setblocking(False)
@@ -130,6 +130,39 @@ class LocalKernel:
             end, Wire(channel, settings.limits.output_bytes), Family(forked.pidfd, folder), settings, owner, work
         )
         return await kernel._ready()
+
+    @property
+    def environment(self) -> Environment:
+        return self._owner.environment
+
+    async def rehearse(self) -> None:
+        """Run a cell that leaves no trace. Raises KernelStartError when the kernel does not live to its end."""
+        try:
+            await asyncio.wait_for(self._wire.rehearse(), self._settings.limits.start_timeout_s)
+        except (EOFError, ValueError, OSError, TimeoutError) as error:
+            await self.close()
+            raise KernelStartError(f"a kernel of the reserve has ended: {error}") from error
+
+    async def adopt(self, template: Template, settings: KernelSettings) -> None:
+        """Give a kernel that was started without tables those of its user. Raises KernelStartError."""
+        tables = {_table_name(name): _table_file(name, path) for name, path in settings.tables.items()}
+        self._settings = settings
+        if self._work is not None:
+            await asyncio.to_thread(_copy_tables, tables, self._work / "data")
+        elif tables:
+            mounts = await template.mounts(tables)
+            self._placed = self._loop.create_future()
+            try:
+                line.send(self._end, {"do": "tables", "names": list(tables)}, mounts)
+                waits: set[asyncio.Future[Any]] = {self._placed, self.died}
+                await asyncio.wait(waits, timeout=settings.limits.start_timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            except OSError as error:
+                raise KernelStartError(f"a kernel of the reserve has ended: {error}") from error
+            finally:
+                line.close(mounts)
+            if not self._placed.done() or self._placed.result():
+                why = self._placed.result() if self._placed.done() else "its sandbox did not answer"
+                raise KernelStartError(f"the tables of a kernel could not be put in their places: {why}")
 
     async def _ready(self) -> "LocalKernel":
         speaking = asyncio.create_task(self._wire.ready())
@@ -243,6 +276,8 @@ class LocalKernel:
         line.close(descriptors)
         if message.get("is") == "ended":
             self._has_ended(_reason(message))
+        elif message.get("is") == "placed" and not self._placed.done():
+            self._placed.set_result(str(message.get("why", "")))
         elif message.get("is") == "failed":
             self._has_ended(str(message.get("why")))
 

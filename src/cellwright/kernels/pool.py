@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +14,7 @@ from cellwright.kernels.folders import remove_abandoned
 from cellwright.kernels.interpreter import interpreter
 from cellwright.kernels.isolation import Rung, best_rung, require
 from cellwright.kernels.local import LocalKernel, Owner
-from cellwright.kernels.protocol import Kernel, KernelSettings
+from cellwright.kernels.protocol import Kernel, KernelSettings, Limits
 from cellwright.kernels.template import Environment, Template
 
 DATA_SCIENCE = ("numpy", "pandas", "matplotlib.pyplot", "scipy.stats", "sklearn.linear_model", "sklearn.ensemble")
@@ -21,27 +23,29 @@ _MOST_TEMPLATES = 4
 
 
 class LocalPool:
-    """A Pool of `LocalKernel`s: sandboxed ones unless `trusted`. Used from one event loop."""
+    """A Pool of `LocalKernel`s. Used from one event loop."""
 
     def __init__(
         self,
         size: int,
         *,
-        trusted: bool = False,
         rung: Rung | None = None,
         python: str = sys.executable,
         preload: Sequence[str] = DATA_SCIENCE,
+        reserve: int = 0,
         interrupt_grace_s: float = 5.0,
     ) -> None:
         """`size`: kernels alive at once. `python`: the interpreter that runs them; it needs ipykernel.
 
-        `rung` asks for one of the ladder of isolation (`isolation.py`); without it the best that there is. Raises
-        NoSandbox at once where it cannot be had, and KernelStartError where the interpreter cannot be run.
+        `reserve`: kernels of the kind that was asked for last that are kept ready, beside those in use; they hide the
+        time of a fork.
+
+        `rung` asks for one of the ladder of isolation (`isolation.py`); without it the best that there is, which is
+        never "trusted". Raises NoSandbox at once where it cannot be had, and KernelStartError where the interpreter
+        cannot be run.
         """
         interpreter(python)
-        if trusted:
-            rung = "trusted"
-        elif rung is None:
+        if rung is None:
             rung = best_rung(python)
         require(rung, python)
         self.rung: Rung = rung
@@ -49,6 +53,7 @@ class LocalPool:
         self._places = asyncio.Semaphore(size)
         self._kernels: set[LocalKernel] = set()
         self._templates: dict[Environment, asyncio.Task[Template]] = {}
+        self._reserve = Reserve(reserve)
         self._swept = False
         self._closed = False
 
@@ -72,7 +77,7 @@ class LocalPool:
             await asyncio.to_thread(remove_abandoned)
         environment = Environment(self._python, self.rung, self._preload, settings.hash_seed, settings.network)
         template = await self._template(environment)
-        kernel = await LocalKernel.start(template, settings, Owner(environment, self._grace_s))
+        kernel = await self._reserve.kernel(template, settings, Owner(environment, self._grace_s))
         if self._closed:
             await kernel.close()
             raise KernelStartError("this pool of kernels was closed while a kernel started")
@@ -89,6 +94,7 @@ class LocalPool:
         ):
             starting = None
         if starting is None:
+            await self._make_room()
             starting = asyncio.create_task(Template.start(environment))
         self._templates[environment] = starting
         try:
@@ -98,15 +104,20 @@ class LocalPool:
                 raise KernelStartError("this pool of kernels was closed while a kernel started") from None
             raise
 
+    async def _make_room(self) -> None:
+        """End templates that nobody uses, the one used least lately first: each holds what it has imported."""
+        used = {kernel.environment for kernel in self._kernels} | self._reserve.environments
+        idle = [environment for environment, task in self._templates.items() if environment not in used and task.done()]
+        for environment in idle[: max(0, len(self._templates) - _MOST_TEMPLATES + 1)]:
+            await _closed(self._templates.pop(environment))
+
     async def close(self) -> None:
         self._closed = True
+        await self._reserve.close()
         await asyncio.gather(*(kernel.close() for kernel in tuple(self._kernels)))
         templates, self._templates = list(self._templates.values()), {}
         for starting in templates:
-            starting.cancel()
-            await asyncio.wait({starting})
-            if not starting.cancelled() and starting.exception() is None:
-                await starting.result().close()
+            await _closed(starting)
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,3 +126,74 @@ class LocalPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class Reserve:
+    """Kernels that have been forked before anybody asked for them, all for one environment and one set of limits."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kind: tuple[Environment, Limits] | None = None
+        self._ready: deque[asyncio.Task[LocalKernel]] = deque()
+        self._going: set[asyncio.Task[None]] = set()
+
+    @property
+    def environments(self) -> set[Environment]:
+        return {self._kind[0]} if self._kind is not None else set()
+
+    async def kernel(self, template: Template, settings: KernelSettings, owner: Owner) -> LocalKernel:
+        """A kernel, from the reserve where it has one that is ready; another takes its place."""
+        if not self._size or settings.seed is not None:
+            return await LocalKernel.start(template, settings, owner)
+        kind = (owner.environment, settings.limits)
+        if kind != self._kind:
+            self._let_go()
+            self._kind = kind
+        found = self._take()
+        if found is not None:
+            try:
+                await found.adopt(template, settings)
+            except BaseException:
+                await found.close()
+                raise
+        else:
+            found = await LocalKernel.start(template, settings, owner)
+        if self._kind == kind and not template.is_lost:
+            empty = replace(settings, tables={})
+            while len(self._ready) < self._size:
+                self._ready.append(asyncio.create_task(_spare(template, empty, owner)))
+        return found
+
+    def _take(self) -> LocalKernel | None:
+        for task in tuple(self._ready):
+            if task.done():
+                self._ready.remove(task)
+                if not task.cancelled() and task.exception() is None and not task.result().died.done():
+                    return task.result()
+        return None
+
+    def _let_go(self) -> None:
+        while self._ready:
+            going = asyncio.create_task(_closed(self._ready.popleft()))
+            self._going.add(going)
+            going.add_done_callback(self._going.discard)
+
+    async def close(self) -> None:
+        self._size = 0
+        self._let_go()
+        await asyncio.gather(*self._going)
+
+
+async def _closed(starting: "asyncio.Task[LocalKernel] | asyncio.Task[Template]") -> None:
+    """Close what a task is starting or has started."""
+    starting.cancel()
+    await asyncio.wait({starting})
+    if not starting.cancelled() and starting.exception() is None:
+        await starting.result().close()
+
+
+async def _spare(template: Template, settings: KernelSettings, owner: Owner) -> LocalKernel:
+    """A kernel that has run a cell: the first one touches memory that a fork shares, which takes it some time."""
+    kernel = await LocalKernel.start(template, settings, owner)
+    await kernel.rehearse()
+    return kernel

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from cellwright.core.errors import KernelStartError
@@ -102,6 +103,14 @@ class Template:
 
     async def fork(self, order: Mapping[str, Any], descriptors: Sequence[int]) -> Forked:
         """Ask for a sandbox with a kernel. Raises KernelStartError."""
+        received = await self._ask({**order, "do": "fork"}, descriptors)
+        return Forked(received[0])
+
+    async def mounts(self, tables: Mapping[str, Path]) -> list[int]:
+        """Ask for tables as mounts that stand nowhere yet, in their order. Raises KernelStartError."""
+        return await self._ask({"do": "mounts", "tables": {name: str(path) for name, path in tables.items()}})
+
+    async def _ask(self, order: Mapping[str, Any], descriptors: Sequence[int] = ()) -> list[int]:
         if self._lost:
             raise KernelStartError(f"the template of kernels has ended; it said: {self.last_words()}")
         name = next(self._names)
@@ -109,6 +118,7 @@ class Template:
         try:
             line.send(self._end, {**order, "id": name}, descriptors)
             message, received = await answer
+            descriptors_received: list[int] = received
         except (OSError, ValueError) as error:
             raise KernelStartError(f"a kernel could not be asked for: {error}") from error
         finally:
@@ -116,7 +126,7 @@ class Template:
         if "why" in message or not received:
             line.close(received)
             raise KernelStartError(f"a kernel could not be started: {message.get('why')}")
-        return Forked(received[0])
+        return descriptors_received
 
     def _on_message(self) -> None:
         try:

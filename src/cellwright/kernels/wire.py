@@ -70,15 +70,7 @@ class Wire:
 
         Raises EOFError when the kernel has closed its end, ValueError when it sent what can be no message.
         """
-        content = {
-            "code": code,
-            "silent": False,
-            "store_history": True,
-            "user_expressions": {},
-            "allow_stdin": False,
-            "stop_on_error": False,
-        }
-        request = await self._request("execute_request", content)
+        request = await self._request("execute_request", _cell(code))
         status: str | None = None
         dropped: int | None = None
         while status is None or dropped is None:
@@ -97,6 +89,12 @@ class Wire:
             else:
                 take(message.kind, message.content)
         return status or "error", dropped or 0
+
+    async def rehearse(self) -> None:
+        """Run a cell that shows nothing and counts as none. Raises as `run_cell`."""
+        request = await self._request("execute_request", {**_cell("1"), "silent": True, "store_history": False})
+        while (message := await self._receive()).parent != request or message.content.get("execution_state") != "idle":
+            pass
 
     async def _request(self, kind: str, content: dict[str, Any]) -> str:
         self._count += 1
@@ -126,6 +124,17 @@ class Wire:
             if not data:
                 raise EOFError
             self._waiting.extend(self._unpacker.feed(data))
+
+
+def _cell(code: str) -> dict[str, Any]:
+    return {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": False,
+    }
 
 
 def _message(channel: int, frames: list[bytes]) -> Message | None:

@@ -118,7 +118,7 @@ async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progres
     """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
     started = time.monotonic()
     _check_writable(out)
-    async with LocalPool(config.workers, trusted=config.trusted) as pool:
+    async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
         job = _Build(out, config, progress, read.fingerprint(sources), [])
         curated = await _stages(sources, job, pool)
     export(job.folders, job.work / "tables", out)

@@ -5,12 +5,13 @@ the frames. Little-endian. The frames are those of a multipart message of the Ju
 https://jupyter-client.readthedocs.io/en/stable/messaging.html
 """
 
+import contextlib
 import os
 import select
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 SHELL, IOPUB, STDIN = 0, 1, 2
@@ -64,7 +65,8 @@ def _frames(body: bytes, count: int) -> list[bytes]:
 class Socket:
     """The kernel's end. Sending waits until the other end has room, so a kernel cannot flood who reads it.
 
-    An interrupt that comes while a message is half sent waits until it is whole.
+    An interrupt that comes while a message is half sent waits until it is whole. A message may be held back until the
+    next one goes, or until `flush`: most cells need one system call then, and wake their reader once.
     """
 
     def __init__(self) -> None:
@@ -72,13 +74,25 @@ class Socket:
         self._lock = threading.RLock()
         self._owner = os.getpid()
         self._unpacker = Unpacker(1 << 31)
+        self._held: list[bytes] = []
+        self._hold = threading.local()
         self.is_sending = False
         self.interrupted = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What this thread sends in here waits for company."""
+        self._hold.on = True
+        try:
+            yield
+        finally:
+            self._hold.on = False
 
     def open(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._lock = threading.RLock()
         self._owner = os.getpid()
+        self._held = []
         self._unpacker = Unpacker(1 << 31)
 
     def fileno(self) -> int:
@@ -92,12 +106,23 @@ class Socket:
     def send(self, channel: int, frames: Sequence[Any]) -> None:
         if self._socket is None or os.getpid() != self._owner:
             return
-        data = memoryview(packed(channel, [bytes(frame) for frame in frames]))
+        message = packed(channel, [bytes(frame) for frame in frames])
+        with self._lock:
+            self._held.append(message)
+        if not getattr(self._hold, "on", False):
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was held back."""
+        if self._socket is None or os.getpid() != self._owner or not self._held:
+            return
         main = threading.current_thread() is threading.main_thread()
         with self._lock:
             if main:
                 self.is_sending = True
             try:
+                data = memoryview(b"".join(self._held))
+                self._held = []
                 while data:
                     data = data[self._socket.send(data) :]
             except OSError:

@@ -10,6 +10,7 @@ It is built before the fork (`build`), and gets its socket after it (`serve`).
 
 import asyncio
 import contextlib
+import logging
 import os
 import random
 import signal
@@ -78,7 +79,8 @@ class BoundedSession(Session):
             message = self.msg(msg_or_type, content, parent, header, metadata)
         if os.getpid() == self.pid and not _admit(message):
             return None
-        return super().send(stream, message, ident=ident, buffers=buffers, track=track)
+        with SOCKET.held() if _can_wait(message) else contextlib.nullcontext():
+            return super().send(stream, message, ident=ident, buffers=buffers, track=track)
 
 
 def _admit(message: dict[str, Any]) -> bool:
@@ -98,6 +100,15 @@ def _admit(message: dict[str, Any]) -> bool:
     elif kind.startswith("comm_"):
         return BUDGET.message(0)
     return True
+
+
+def _can_wait(message: dict[str, Any]) -> bool:
+    """Whether another message follows at once, or it is of little use before the next."""
+    kind = message["header"]["msg_type"]
+    if kind in {"execute_input", "execute_reply"} or message["content"].get("execution_state") == "busy":
+        streams.wake()
+        return True
+    return False
 
 
 def _mark_cell(message: dict[str, Any]) -> None:
@@ -188,6 +199,7 @@ def build() -> None:
     config.HistoryManager.enabled = False
     app = App.instance(config=config)
     BaseIPythonApplication.initialize(app, [])
+    app.log.setLevel(logging.ERROR)  # it writes of every message otherwise
     app.init_pdb()
     app.init_path()
     session = BoundedSession(parent=app, username="kernel", key=b"none yet")
@@ -212,6 +224,7 @@ def build() -> None:
     shell.system = shell.system_raw  # no terminal of its own, so that output keeps its order
     app.init_extensions()
     app.displayhook = shell.displayhook
+    Stream.flush_held = staticmethod(SOCKET.flush)
     Stream.both = [Stream("stdout", 1, _send_text), Stream("stderr", 2, _send_text)]
     _kernel = kernel
 

@@ -17,7 +17,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from . import landlock, line, linux, seccomp
@@ -96,7 +96,7 @@ def _lay_out(order: dict[str, Any], copy_of: int | None = None) -> None:
     os.makedirs(f"{HOME}/data", exist_ok=True)  # noqa: PTH103
 
 
-def _place_tables(tables: dict[str, str], mounts: list[int]) -> None:
+def _place_tables(tables: Iterable[str], mounts: list[int]) -> None:
     for name, mount in zip(tables, mounts, strict=True):
         place = f"{HOME}/data/{name}"
         os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
@@ -219,6 +219,8 @@ class _Init:
             if order.get("do") == "interrupt" and not self._ended:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._kernel, signal.SIGINT)
+            elif order.get("do") == "tables":
+                self._place(order["names"], descriptors)
             elif order.get("do") == "end":
                 self._end_kernel("")
             elif order.get("do") == "branch" and not self._ended:
@@ -283,6 +285,17 @@ class _Init:
             self._end_kernel("")
             shutil.rmtree(self._order["leaves"], ignore_errors=True)
         os._exit(0)
+
+    def _place(self, names: list[str], mounts: list[int]) -> None:
+        """Tables for a kernel that was started before it was known who would use it."""
+        answer = {"is": "placed"}
+        try:
+            _place_tables(names, mounts)
+            self._order["tables"] = dict.fromkeys(names, "")
+        except OSError as error:
+            answer["why"] = str(error)
+        with contextlib.suppress(OSError):
+            line.send(self._end, answer)
 
     # --- branches ---
 

@@ -14,6 +14,7 @@ import select
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 _MESSAGES_PER_CELL = 10_000
@@ -102,6 +103,8 @@ class Stream(io.TextIOBase):
     """
 
     both: ClassVar[list["Stream"]] = []
+    flush_held: ClassVar[Callable[[], None]]
+    """Sends messages that wait for company."""
     _order: ClassVar[Any] = threading.RLock()
     _polls: ClassVar[Any] = select.poll()
     encoding = "utf-8"
@@ -234,6 +237,7 @@ class Stream(io.TextIOBase):
                 time.sleep(_IDLE_FLUSH_S)
                 _waker.clear()
                 cls.send_all()
+                cls.flush_held()
 
 
 class _Bytes(io.RawIOBase):
@@ -274,3 +278,8 @@ class _Waker:
 
 
 _waker = _Waker()
+
+
+def wake() -> None:
+    """Have the thread that attends to outputs look after what waits, in a while."""
+    _waker.set()

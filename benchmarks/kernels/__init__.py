@@ -1,0 +1,1 @@
+"""Kernels: how soon, how small, how many. `make bench-kernels`."""
