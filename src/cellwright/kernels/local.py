@@ -92,6 +92,7 @@ class LocalKernel:
         self._wire = wire
         self._end = end
         self._loop = asyncio.get_running_loop()
+        self._up: asyncio.Future[None] = self._loop.create_future()
         self._placed: asyncio.Future[str] = self._loop.create_future()
         self.died: asyncio.Future[str] = self._loop.create_future()
         """Why the kernel has ended, once it has."""
@@ -166,11 +167,12 @@ class LocalKernel:
 
     async def _ready(self) -> "LocalKernel":
         speaking = asyncio.create_task(self._wire.ready())
+        limit = self._settings.limits.start_timeout_s
+        both: asyncio.Future[Any] = asyncio.gather(speaking, self._up)
         try:
-            ends: set[asyncio.Future[Any]] = {speaking, self.died}
-            limit = self._settings.limits.start_timeout_s
+            ends: set[asyncio.Future[Any]] = {both, self.died}
             await asyncio.wait(ends, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-            if not speaking.done() or speaking.exception() is not None:
+            if not both.done() or both.exception() is not None:
                 await asyncio.wait({self.died}, timeout=_LAST_OUTPUT_S)
                 what = self.died.result() if self.died.done() else f"it did not speak in {limit:g} s"
                 raise KernelStartError(f"a kernel did not come up: {what}")
@@ -178,6 +180,7 @@ class LocalKernel:
             await self.close()
             raise
         finally:
+            await cancelled(both)
             await cancelled(speaking)
         return self
 
@@ -276,6 +279,8 @@ class LocalKernel:
         line.close(descriptors)
         if message.get("is") == "ended":
             self._has_ended(_reason(message))
+        elif message.get("is") == "up" and not self._up.done():
+            self._up.set_result(None)
         elif message.get("is") == "placed" and not self._placed.done():
             self._placed.set_result(str(message.get("why", "")))
         elif message.get("is") == "failed":

@@ -154,7 +154,7 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) and 0 <= value < _MOST_TRUNCATED_BYTES else 0
 
 
-async def cancelled(task: asyncio.Task[Any]) -> None:
+async def cancelled(task: asyncio.Future[Any]) -> None:
     """Cancel a task and wait for its end; what it raises is of no interest any more."""
     task.cancel()
     await asyncio.wait({task})

@@ -353,6 +353,7 @@ def _branch(errands: socket.socket, order: dict[str, Any], descriptors: list[int
         line.close(descriptors)
         return errands
     descriptor, theirs, *spaces = descriptors
+    state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child:
         line.close(descriptors)
@@ -373,6 +374,7 @@ def _branch(errands: socket.socket, order: dict[str, Any], descriptors: list[int
             linux.drop_capabilities()
             linux.set_dumpable(True)
         _be_new(descriptor, "", _kernel.limits, order.get("seed"))
+        random.setstate(state)
         if order.get("reseed"):
             _seed(order.get("seed"))
         line.send(ends, {"pid": os.getpid()})

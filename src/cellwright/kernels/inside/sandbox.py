@@ -20,22 +20,25 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
-from . import landlock, line, linux, seccomp
+from . import cgroups, landlock, line, linux, seccomp
 
 HOME = "/home/analyst"
 _UID = 1000
 _WATCH_EVERY_S = 0.25
+_OWN_BYTES = 64 << 20
 _INODES_PER_BYTE = 1 / 8192
 _ENTERED_S = 10.0
 _READABLE = ("/",)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
-def readable(descriptors: Sequence[int], timeout_s: float | None) -> list[int]:
-    """Those that have something to read, or whose other end is closed."""
+def readable(descriptors: Sequence[int], timeout_s: float | None, urgent: Sequence[int] = ()) -> list[int]:
+    """Those that have something to read, or whose other end is closed; and those of `urgent` that have urgent data."""
     poll = select.poll()
     for descriptor in descriptors:
         poll.register(descriptor, select.POLLIN)
+    for descriptor in urgent:
+        poll.register(descriptor, select.POLLPRI)
     return [found for found, _ in poll.poll(None if timeout_s is None else int(timeout_s * 1000))]
 
 
@@ -45,6 +48,8 @@ def run(
     """The life of a sandbox whose kernel is a fork of the template."""
     end = socket.socket(fileno=descriptors[0])
     try:
+        if "group" in order:
+            order["limits"] = {**order["limits"], "watch_memory": False}
         own = rung in ("root", "user namespaces")
         if own:
             _become_first(owner)
@@ -182,6 +187,7 @@ class _Init:
         """Without namespaces: kernels of branches, which are our descendants but not our business."""
         self._usage = Usage(self._limits)
         self._said = ""
+        self._branched = 0
         self._also: list[int] = []
         """Descriptors that have something to read when `_reap` has something to do."""
 
@@ -191,18 +197,26 @@ class _Init:
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         errand = self._errands.fileno()
+        group = self._order.get("group", {})
+        bell, alarm = ([group[key]] if key in group else [] for key in ("bell", "alarm"))
+        if "members" in group:
+            # While the kernel gets ready: it has memory of its own only from its first cell on.
+            cgroups.enter(group.pop("members"), (0, self._kernel))
+        with contextlib.suppress(OSError):
+            line.send(self._end, {"is": "up"})
         self._reap()
         listening = True
         while True:
             waits = [waker.fileno(), *self._also] + ([self._end.fileno()] if listening else [])
             waits += [] if self._own or self._ended else [errand]
-            ready = readable(waits, None if self._ended else self._usage.interval_s)
+            waits += [] if self._ended else bell
+            ready = readable(waits, None if self._ended else self._usage.interval_s, [] if self._ended else alarm)
             if waker.fileno() in ready:
                 waker.recv(4096)
             if errand in ready:
                 self._hear_kernel()
             self._reap()
-            if not self._ended and (passed := self._usage.passed()):
+            if not self._ended and (passed := self._memory_ran_out() or self._usage.passed()):
                 self._end_kernel(passed)
             if listening and self._end.fileno() in ready:
                 received = line.receive(self._end)
@@ -256,8 +270,15 @@ class _Init:
     def _has_ended(self, status: int | None, limit: str) -> None:
         self._ended = True
         self._hear_kernel()
+        if not limit and status == -signal.SIGKILL:
+            limit = self._memory_ran_out()
         with contextlib.suppress(OSError):
             line.send(self._end, {"is": "ended", "status": status, "limit": limit, "said": self._said})
+
+    def _memory_ran_out(self) -> str:
+        group = self._order.get("group", {})
+        ran_out = any(cgroups.ran_out(group[key]) for key in ("bell", "alarm") if key in group)
+        return f"memory: {self._limits['memory_bytes'] >> 20} MiB" if ran_out else ""
 
     def _end_kernel(self, limit: str) -> None:
         """Kill the kernel and what it started, but none of its branches."""
@@ -305,6 +326,13 @@ class _Init:
         errands, theirs = line.pair()
         ready, is_ready = os.pipe()
         merged = {**self._order, **order}
+        if "group" in self._order:
+            # Branches are in the group of their family, so each is watched for itself from now on.
+            merged["limits"] = self._limits = {**self._limits, "watch_memory": True}
+            self._usage = Usage(self._limits)
+            self._branched += 1
+            with contextlib.suppress(OSError):
+                os.write(self._order["group"]["bound"], str(group_bytes(self._limits) * (1 + self._branched)).encode())
         if self._own:
             home = os.open(HOME, os.O_RDONLY | os.O_DIRECTORY)
             tables = {name: linux.detached_copy(f"{HOME}/data/{name}") for name in self._order["tables"]}
@@ -345,6 +373,7 @@ def _be_branch(
 ) -> NoReturn:
     """The first process of a branch: lays out, waits until the kernel's fork has come in, and watches over it."""
     try:
+        order.pop("group", None)  # the outer sandbox attends to it
         home, tables = lent
         own = rung in ("root", "user namespaces")
         if own:
@@ -401,6 +430,11 @@ class _BranchInit(_Init):
 
 
 # --- who uses what --------------------------------------------------------------------------------------------
+
+
+def group_bytes(limits: dict[str, Any]) -> int:
+    """Memory for a group: what the kernel may use, its files, which are in memory, and our own needs."""
+    return int(limits["memory_bytes"] + limits["disk_bytes"] + _OWN_BYTES)
 
 
 class Usage:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import line, linux
+from . import cgroups, line, linux
 
 _WRITABLE = ("home", "dev")
 _MOUNT_POINTS = ("proc", "old", "home/analyst", "home/tmp", "home/.all", "dev/shm", "dev/pts")
@@ -99,6 +99,8 @@ def main() -> None:
     if received is None:
         return
     order: dict[str, Any] = received[0]
+    # Found before the file system goes out of sight.
+    group = cgroups.make() if order["rung"] != "trusted" else -1
     keep = [end.fileno()]
     try:
         if order["rung"] in ("root", "user namespaces"):
@@ -109,8 +111,9 @@ def main() -> None:
     except OSError as error:
         line.send(end, {"is": "failed", "why": str(error)})
         return
-    for descriptor in keep:
-        os.set_inheritable(descriptor, True)
+    for descriptor in (*keep, group):
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, True)
     # Not isolated (-I): that would ignore PYTHONHASHSEED. The environment is ours anyway.
-    argv = [order["python"], order["inside"] + "/__main__.py", "template", *map(str, keep)]
+    argv = [order["python"], order["inside"] + "/__main__.py", "template", str(group), *map(str, keep)]
     os.execve(order["python"], argv, order["environment"])

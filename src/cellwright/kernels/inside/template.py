@@ -17,17 +17,21 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from . import line, linux, sandbox
+from . import cgroups, line, linux, sandbox
 
 _FIRST_UID = 200_000
 _UIDS = 60_000
+_CHILDREN_END_S = 5.0
 
 
 class Template:
     """The one object of a template process."""
 
-    def __init__(self, end: socket.socket, lent: list[int], order: dict[str, Any]) -> None:
+    def __init__(
+        self, end: socket.socket, lent: list[int], order: dict[str, Any], groups: cgroups.Groups | None
+    ) -> None:
         self._end = end
+        self._groups = groups
         self._machine: int | None = lent[0] if lent else None
         self._writable = lent[1:]
         self._own = os.open("/proc/self/ns/mnt", os.O_RDONLY) if lent else None
@@ -54,8 +58,9 @@ class Template:
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while child := os.waitpid(-1, os.WNOHANG)[0]:
+                if self._groups is not None:
+                    self._groups.leave(child)
 
     def _answer(self, order: dict[str, Any], descriptors: list[int]) -> None:
         started = time.perf_counter()
@@ -108,14 +113,16 @@ class Template:
     def _clone(self, order: dict[str, Any], descriptors: list[int], mounts: list[int]) -> int:
         self._count += 1
         uid, gid = os.getuid(), os.getgid()
-        namespaces = 0
+        given = {**order, "writable": self._writable}
+        if self._groups is not None:
+            bytes_ = sandbox.group_bytes(order["limits"])
+            given["group"] = self._groups.new(self._count, bytes_)
         if self._rung == "root":
             # Users of their own, so that neighbours are strangers even where nothing else keeps them apart.
             uid = gid = _FIRST_UID + self._count % _UIDS
             os.setegid(gid)
             os.seteuid(uid)
-        if self._machine is not None:
-            namespaces = linux.NEWUSER | linux.NEWNS | linux.NEWPID
+        namespaces = linux.NEWUSER | linux.NEWNS | linux.NEWPID if self._machine is not None else 0
         gc.disable()
         try:
             child = linux.clone(namespaces)
@@ -124,7 +131,10 @@ class Template:
                 os.seteuid(0)
                 os.setegid(0)
         if child == 0:
-            sandbox.run({**order, "writable": self._writable}, descriptors, mounts, self._rung, (uid, gid))
+            sandbox.run(given, descriptors, mounts, self._rung, (uid, gid))
+        if self._groups is not None:
+            self._groups.belongs_to(self._count, child)
+            line.close(given["group"].values())
         return child
 
     _pid = os.getpid()
@@ -151,10 +161,11 @@ def warm(modules: list[str]) -> list[str]:
 
 
 def main() -> None:
-    end = socket.socket(fileno=int(sys.argv[1]))
-    lent = [int(text) for text in sys.argv[2:]]
-    for descriptor in (end.fileno(), *lent):
-        os.set_inheritable(descriptor, False)
+    group, end_number, *lent = (int(text) for text in sys.argv[1:])
+    end = socket.socket(fileno=end_number)
+    for descriptor in (group, end_number, *lent):
+        if descriptor >= 0:
+            os.set_inheritable(descriptor, False)
     linux.adopt_orphans()
     received = line.receive(end)
     if received is None:
@@ -167,6 +178,21 @@ def main() -> None:
         line.send(end, {"is": "failed", "why": f"{type(error).__name__}: {error}"})
         raise
     line.send(end, {"is": "ready", "missing": missing, "seconds": time.perf_counter() - started})
-    Template(end, lent, order).serve()
-    if order["folder"]:
-        shutil.rmtree(order["folder"], ignore_errors=True)
+    groups = cgroups.Groups(group) if group >= 0 else None
+    try:
+        Template(end, lent, order, groups).serve()
+    finally:
+        if groups is not None:
+            _end_children()
+            groups.remove()
+        if order["folder"]:
+            shutil.rmtree(order["folder"], ignore_errors=True)
+
+
+def _end_children() -> None:
+    """Their groups can be removed only when they are gone, and they end by themselves as their lines close."""
+    deadline = time.monotonic() + _CHILDREN_END_S
+    with contextlib.suppress(ChildProcessError):
+        while time.monotonic() < deadline:
+            if not os.waitpid(-1, os.WNOHANG)[0]:
+                time.sleep(0.005)

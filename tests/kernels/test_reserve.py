@@ -1,0 +1,46 @@
+"""Kernels that are forked before anybody asks for them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from cellwright.kernels import KernelSettings, Limits, LocalPool
+from cellwright.kernels.isolation import LADDER
+
+from .bench import Laboratory
+
+
+def test_kernel_of_the_reserve_is_as_good_as_new(laboratory: Laboratory, table: Path) -> None:
+    """Its tables are in place, its counter starts at one, its random numbers are its own; and it comes sooner."""
+    rung = next(rung for rung in (*LADDER, "trusted") if rung == laboratory.kind)
+
+    async def scenario() -> None:
+        async with LocalPool(2, rung=rung, preload=(), reserve=1) as pool:
+            seen = []
+            for _ in range(3):
+                async with pool.kernel(KernelSettings(tables={"a/x.csv": table})) as kernel:
+                    code = "import random\nprint(open('data/a/x.csv').read()[:4], len(In))"
+                    assert (await kernel.execute(code)).stdout == "city 2\n"  # In[0] is empty
+                    seen.append((await kernel.execute("print(random.random())")).stdout)
+                await asyncio.sleep(0.3)
+            assert len(set(seen)) == 3
+
+    laboratory.run(scenario())
+
+
+def test_reserve_holds_kernels_of_the_kind_asked_for_last(laboratory: Laboratory) -> None:
+    """Other limits mean another kernel, and none of the old kind is left when the pool closes."""
+    rung = next(rung for rung in (*LADDER, "trusted") if rung == laboratory.kind)
+
+    async def scenario() -> float:
+        async with LocalPool(2, rung=rung, preload=(), reserve=2) as pool:
+            for memory in (1 << 30, 2 << 30):
+                async with pool.kernel(KernelSettings(limits=Limits(memory_bytes=memory))) as kernel:
+                    assert (await kernel.execute("x = 1")).status == "ok"
+                await asyncio.sleep(0.2)
+            async with pool.kernel(KernelSettings(limits=Limits(memory_bytes=2 << 30))) as kernel:
+                assert (await kernel.execute("x")).status == "error"
+            started = time.monotonic()
+        return time.monotonic() - started
+
+    assert laboratory.run(scenario()) < 5
