@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench-kernels lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -36,7 +36,7 @@ define ENSURE_VENV
 endef
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in demo/
 	$(VENV)/bin/cellwright demo --out $(DEMO)
@@ -60,6 +60,9 @@ $(VENV)/.with-dev: pyproject.toml constraints.txt
 	@echo "Installing Cellwright with [data,dev] into $(VENV) (minutes on the first run)"
 	@$(PY) $(PIP) install --quiet --editable '.[data,dev]' -c constraints.txt
 	@touch $(VENV)/.with-data $@
+
+bench-kernels: $(VENV)/.with-dev ## Time kernels against a plain ipykernel; writes docs/benchmarks.md
+	$(PY) -m benchmarks.kernels
 
 lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
 	@unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT; $(FIND_PYTHON); \

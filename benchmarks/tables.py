@@ -10,8 +10,8 @@ from pathlib import Path
 _PAGE = Path(__file__).parents[1] / "docs/benchmarks.md"
 _INTRODUCTION = """# Benchmarks
 
-Each section is written by the command under its heading. Machines that run tests are shared and noisy: compare figures of one
-run with each other, not with those of another.
+Each section is written by the command under its heading. Machines that run tests are shared and noisy: compare figures
+of one run with each other, not with those of another.
 """
 
 
@@ -37,11 +37,8 @@ def write_section(title: str, command: str, body: str) -> None:
     page = _PAGE.read_text() if _PAGE.exists() else _INTRODUCTION
     section = f"## {title}\n\n`{command}`. {circumstances()}\n\n{body.strip()}\n"
     found = re.search(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
-    if found:
-        page = page[: found.start()] + section + "\n" + page[found.end() :]
-    else:
-        page = f"{page.rstrip()}\n\n{section}"
-    _PAGE.write_text(page.rstrip() + "\n")
+    before, after = (page[: found.start()], page[found.end() :]) if found else (f"{page.rstrip()}\n\n", "")
+    _PAGE.write_text(f"{before}{section}\n{after}".rstrip() + "\n")
 
 
 def _said(*command: str) -> str:

@@ -106,7 +106,7 @@ async def _plain_kernel() -> AsyncIterator[tuple[AsyncKernelManager, Callable[[s
 
 
 async def _plain(repetitions: int) -> dict[str, str]:
-    starts, trips, memory = [], [], 0
+    starts, trips = [], []
     began = time.perf_counter()
     for _ in range(repetitions):
         started = time.perf_counter()
@@ -116,7 +116,6 @@ async def _plain(repetitions: int) -> dict[str, str]:
             for _ in range(20):
                 await execute("1")
             trips += [await _timed(execute("1")) for _ in range(100)]
-            memory = pss_bytes(descendants(os.getpid())) - memory if not memory else memory
     used = time.perf_counter() - began
     async with _plain_kernel() as (_, execute):
         before = pss_bytes(descendants(os.getpid()))

@@ -17,7 +17,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
 from . import cgroups, landlock, line, linux, seccomp
@@ -32,6 +32,10 @@ _READABLE = ("/",)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
+Serve = Callable[[int, int, dict[str, Any]], NoReturn]
+"""Be the kernel: descriptors of its channel and of its line to the first process, and the order that it was made by."""
+
+
 def readable(descriptors: Sequence[int], timeout_s: float | None, urgent: Sequence[int] = ()) -> list[int]:
     """Those that have something to read, or whose other end is closed; and those of `urgent` that have urgent data."""
     poll = select.poll()
@@ -43,14 +47,14 @@ def readable(descriptors: Sequence[int], timeout_s: float | None, urgent: Sequen
 
 
 def run(
-    order: dict[str, Any], descriptors: list[int], mounts: list[int], rung: str, owner: tuple[int, int]
+    order: dict[str, Any], descriptors: list[int], mounts: list[int], owner: tuple[int, int], serve: Serve
 ) -> NoReturn:
-    """The life of a sandbox whose kernel is a fork of the template."""
+    """The life of a sandbox whose kernel is a fork of the template; `serve` is what the kernel does."""
     end = socket.socket(fileno=descriptors[0])
     try:
         if "group" in order:
             order["limits"] = {**order["limits"], "watch_memory": False}
-        own = rung in ("root", "user namespaces")
+        own = _has_namespaces(order)
         if own:
             _become_first(owner)
             _lay_out(order)
@@ -61,14 +65,18 @@ def run(
         errands, theirs = line.pair()
         kernel = os.fork()
         if kernel == 0:
-            _live(order, rung, descriptors[1], theirs.fileno())
+            _live(order, descriptors[1], theirs.fileno(), serve)
         theirs.close()
         line.close([descriptors[1], *mounts, *order.get("writable", ())])
-        _Init(end, errands, order, rung, kernel).watch()
+        _Init(end, errands, order, kernel).watch()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must hear of it
         with contextlib.suppress(OSError):
             line.send(end, {"is": "failed", "why": f"{type(error).__name__}: {error}"})
     os._exit(1)
+
+
+def _has_namespaces(order: dict[str, Any]) -> bool:
+    return order["rung"] in {"root", "user namespaces"}
 
 
 # --- what a kernel sees --------------------------------------------------------------------------------
@@ -111,7 +119,7 @@ def _place_tables(tables: Iterable[str], mounts: list[int]) -> None:
         linux.protect(place)
 
 
-def _live(order: dict[str, Any], rung: str, channel: int, errands: int) -> NoReturn:
+def _live(order: dict[str, Any], channel: int, errands: int, serve: Serve) -> NoReturn:
     """Become the kernel: give up every privilege, then serve its channel."""
     try:
         signal.set_wakeup_fd(-1)
@@ -119,10 +127,8 @@ def _live(order: dict[str, Any], rung: str, channel: int, errands: int) -> NoRet
         os.setsid()
         linux.close_all_but([channel, errands, *order.get("writable", ())])
         move_in(order)
-        _give_up(order, rung)
-        from . import notebook  # noqa: PLC0415  # imported by the template, before the fork
-
-        notebook.serve(channel, errands, order)
+        _give_up(order)
+        serve(channel, errands, order)
     except BaseException as error:  # noqa: BLE001 - the copy of another process must not go on as that one
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(errands)) as end:
             line.send(end, {"failed": f"{type(error).__name__}: {error}"[:500]})
@@ -138,7 +144,7 @@ def move_in(order: dict[str, Any]) -> None:
     os.chdir(order.get("work", HOME))
 
 
-def _give_up(order: dict[str, Any], rung: str) -> None:
+def _give_up(order: dict[str, Any]) -> None:
     """Limits, capabilities, Landlock, and the filter of system calls, in this order: each needs what the next takes."""
     limits = order["limits"]
     bounds = {
@@ -148,18 +154,18 @@ def _give_up(order: dict[str, Any], rung: str) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 4096,
     }
-    if rung in ("root", "user namespaces"):
+    namespaces = _has_namespaces(order)
+    if namespaces:
         # Counted per user namespace. Without one it would count the person's other programs.
         bounds[resource.RLIMIT_NPROC] = limits["processes"]
     for kind, value in bounds.items():
         hard = resource.getrlimit(kind)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (bound, bound))
-    if rung == "trusted":
+    if order["rung"] == "trusted":
         return
     linux.no_new_privileges()
     linux.drop_capabilities()
-    namespaces = rung != "landlock"
     if namespaces:
         landlock.restrict(_READABLE, order["writable"], tcp=order["network"])
         line.close(order["writable"])
@@ -175,12 +181,10 @@ def _give_up(order: dict[str, Any], rung: str) -> None:
 class _Init:
     """Waits for orders, for the end of the kernel, and for limits to be passed."""
 
-    def __init__(
-        self, end: socket.socket, errands: socket.socket, order: dict[str, Any], rung: str, kernel: int
-    ) -> None:
-        self._end, self._errands, self._order, self._rung, self._kernel = end, errands, order, rung, kernel
+    def __init__(self, end: socket.socket, errands: socket.socket, order: dict[str, Any], kernel: int) -> None:
+        self._end, self._errands, self._order, self._kernel = end, errands, order, kernel
         self._limits: dict[str, Any] = order["limits"]
-        self._own = rung in ("root", "user namespaces")
+        self._own = _has_namespaces(order)
         self._ended = False
         self._branches: set[int] = set()
         self._strangers: set[int] = set()
@@ -341,7 +345,7 @@ class _Init:
             home, tables = -1, {}
             child = os.fork()
         if child == 0:
-            _be_branch(merged, self._rung, socket.socket(fileno=inner_end), errands, (home, tables), is_ready)
+            _be_branch(merged, socket.socket(fileno=inner_end), errands, (home, tables), is_ready)
         self._branches.add(child)
         os.close(is_ready)
         message = os.read(ready, 1000)
@@ -365,7 +369,6 @@ class _Init:
 
 def _be_branch(
     order: dict[str, Any],
-    rung: str,
     end: socket.socket,
     errands: socket.socket,
     lent: tuple[int, dict[str, int]],
@@ -375,7 +378,7 @@ def _be_branch(
     try:
         order.pop("group", None)  # the outer sandbox attends to it
         home, tables = lent
-        own = rung in ("root", "user namespaces")
+        own = _has_namespaces(order)
         if own:
             _become_first((_UID, _UID))
             _lay_out(order, copy_of=home)
@@ -388,7 +391,7 @@ def _be_branch(
         line.close([home, *tables.values()] if own else [])
         kernel = _entered(errands)
         linux.set_dumpable(False)
-        _BranchInit(end, errands, order, rung, kernel).watch()
+        _BranchInit(end, errands, order, kernel).watch()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must hear of it
         with contextlib.suppress(OSError):
             os.write(is_ready, f"{type(error).__name__}: {error}".encode())

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from . import cgroups, line, linux, sandbox
+from . import cgroups, line, linux, notebook, sandbox
 
 _FIRST_UID = 200_000
 _UIDS = 60_000
@@ -131,7 +131,7 @@ class Template:
                 os.seteuid(0)
                 os.setegid(0)
         if child == 0:
-            sandbox.run(given, descriptors, mounts, self._rung, (uid, gid))
+            sandbox.run({**given, "rung": self._rung}, descriptors, mounts, (uid, gid), notebook.serve)
         if self._groups is not None:
             self._groups.belongs_to(self._count, child)
             line.close(given["group"].values())
@@ -142,8 +142,6 @@ class Template:
 
 def warm(modules: list[str]) -> list[str]:
     """Build the kernel, import what notebooks import, and run a cell. Returns modules that are not there."""
-    from . import notebook  # noqa: PLC0415  # its imports take a second, and failures are reported
-
     notebook.build()
     missing = []
     for name in modules:
