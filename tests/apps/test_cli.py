@@ -86,11 +86,12 @@ MISTAKES = {
 
 @pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
 def test_mistakes_get_one_line(arguments: tuple[str, ...], corpus: Path) -> None:
-    """A mistake of the person's: exit code 2, one line that says what to do, no traceback."""
+    """A mistake of the person's: exit code 2, one line that says what to do, no traceback, and nothing is made."""
     done = cellwright(*(corpus if argument == "CORPUS" else argument for argument in arguments))
     assert done.returncode == 2
     assert MISTAKES[arguments] in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+    assert not Path("x").exists()
 
 
 def test_version() -> None:

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel, KernelSettings, LocalPool
 from cellwright.kernels.isolation import LADDER, Rung
-from cellwright.kernels.pool import DATA_SCIENCE
 
 T = TypeVar("T")
 GRACE_S = 1.0
+LIBRARIES = ("numpy", "pandas", "matplotlib.pyplot")
+"""Fewer than a pool imports by itself, as each kind of kernel has a template of its own here."""
 
 
 class Laboratory:
@@ -65,7 +66,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def open_pool(kind: str, size: int, preload: Sequence[str] = DATA_SCIENCE) -> AsyncIterator[LocalPool]:
+async def open_pool(kind: str, size: int, preload: Sequence[str] = ()) -> AsyncIterator[LocalPool]:
     rung: Rung = next(rung for rung in (*LADDER, "trusted") if rung == kind)
     async with LocalPool(size, rung=rung, preload=preload, interrupt_grace_s=GRACE_S) as pool:
         yield pool

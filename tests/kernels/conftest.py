@@ -1,4 +1,4 @@
-"""Real kernels of every local kind, and one event loop for all tests of a module."""
+"""Real kernels of every local kind, and one event loop and one template for all tests of a kind."""
 
 import asyncio
 import contextlib
@@ -12,15 +12,15 @@ from cellwright.core.errors import NoSandbox
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.kernels.isolation import LADDER
 
-from .bench import Bench, Laboratory, open_pool
+from .bench import LIBRARIES, Bench, Laboratory, open_pool
 
 
-@pytest.fixture(scope="module", params=[*LADDER, "trusted"])
+@pytest.fixture(scope="session", params=[*LADDER, "trusted"])
 def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
     kind: str = request.param
     with asyncio.Runner() as runner:
         try:
-            context = open_pool(kind, 3)
+            context = open_pool(kind, 3, LIBRARIES)
             pool = runner.run(context.__aenter__())
         except NoSandbox as missing:
             pytest.skip(f"NOT TESTED HERE: {missing}")

@@ -115,7 +115,7 @@ def test_cancelled_start_leaves_nothing(laboratory: Laboratory, scratch: Path, d
     """Whenever a start is cancelled, its process and folder go."""
 
     async def scenario() -> None:
-        async with open_pool(laboratory.kind, 1, ()) as pool:
+        async with open_pool(laboratory.kind, 1) as pool:
             start = asyncio.create_task(pool.kernel(KernelSettings()).__aenter__())
             await asyncio.sleep(delay_s)
             start.cancel()
@@ -132,7 +132,7 @@ def test_cancelled_user_leaves_nothing(laboratory: Laboratory, scratch: Path) ->
     marker = uuid.uuid4().hex
 
     async def scenario() -> None:
-        async with open_pool(laboratory.kind, 1, ()) as pool, pool.kernel(KernelSettings()) as kernel:
+        async with open_pool(laboratory.kind, 1) as pool, pool.kernel(KernelSettings()) as kernel:
             await kernel.execute(spawn_code(marker))
             await kernel.execute("import time; time.sleep(600)")
 
@@ -161,7 +161,7 @@ def test_kernel_that_cannot_start_says_why(laboratory: Laboratory, scratch: Path
     """What went wrong in the new process is in the error."""
 
     async def scenario() -> None:
-        async with open_pool(laboratory.kind, 1, ()) as pool:
+        async with open_pool(laboratory.kind, 1) as pool:
             with pytest.raises(KernelStartError, match=r"did not come up: it failed: .*Error"):
                 await pool.kernel(KernelSettings(limits=Limits(memory_bytes=0))).__aenter__()
 
@@ -230,7 +230,7 @@ def _folders_beside_a_new_kernel(laboratory: Laboratory, scratch: Path) -> set[P
     before = set(scratch.iterdir())
 
     async def scenario() -> set[Path]:
-        async with open_pool(laboratory.kind, 1, ()) as pool, pool.kernel(KernelSettings()):
+        async with open_pool(laboratory.kind, 1) as pool, pool.kernel(KernelSettings()):
             return before & await asyncio.to_thread(lambda: set(scratch.iterdir()))
 
     return laboratory.run(scenario())
@@ -262,7 +262,7 @@ def test_pool_makes_the_next_one_wait(laboratory: Laboratory) -> None:
                 assert (await kernel.execute("1")).status == "ok"
                 now -= 1
 
-        async with open_pool(laboratory.kind, 1, ()) as pool:
+        async with open_pool(laboratory.kind, 1) as pool:
             await asyncio.gather(use(), use(), use())
 
     laboratory.run(scenario())
@@ -279,7 +279,7 @@ def test_kernels_of_a_pool_work_side_by_side(laboratory: Laboratory) -> None:
                 await asyncio.sleep(0.1)
                 return (await kernel.execute("print(n, open('n').read())")).stdout
 
-        async with open_pool(laboratory.kind, 3, ()) as pool:
+        async with open_pool(laboratory.kind, 3) as pool:
             return await asyncio.gather(*(use(n) for n in range(3)))
 
     assert laboratory.run(scenario()) == ["0 0\n", "1 1\n", "2 2\n"]
@@ -289,7 +289,7 @@ def test_closed_pool_ends_its_kernels_and_gives_no_more(laboratory: Laboratory, 
     """A cell that runs while its pool is closed is "dead"; a later request is refused."""
 
     async def scenario() -> str:
-        async with open_pool(laboratory.kind, 1, ()) as pool:
+        async with open_pool(laboratory.kind, 1) as pool:
             async with pool.kernel(KernelSettings()) as kernel:
                 run = asyncio.create_task(kernel.execute("import time; time.sleep(60)"))
                 await asyncio.sleep(0.2)
@@ -314,7 +314,7 @@ def test_many_cancelled_starts_leave_nothing(laboratory: Laboratory, scratch: Pa
             await start
 
     async def scenario() -> None:
-        async with open_pool(laboratory.kind, 4, ()) as pool:
+        async with open_pool(laboratory.kind, 4) as pool:
             for step in range(0, 60, 4):
                 await asyncio.gather(*(start_and_cancel(pool, (step + n) / 2000) for n in range(4)))
 
@@ -328,7 +328,7 @@ def test_pool_closed_while_a_kernel_starts_says_so(laboratory: Laboratory, scrat
     """Whoever waits for the kernel is told, and nothing is left."""
 
     async def scenario() -> None:
-        async with open_pool(laboratory.kind, 1, ()) as pool:
+        async with open_pool(laboratory.kind, 1) as pool:
             start = asyncio.create_task(pool.kernel(KernelSettings()).__aenter__())
             await asyncio.sleep(delay_s)
             await pool.close()

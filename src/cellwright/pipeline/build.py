@@ -117,9 +117,10 @@ class _Build:
 async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progress: Progress) -> BuildResult:
     """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
     started = time.monotonic()
+    fingerprint = read.fingerprint(sources)
     _check_writable(out)
     async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
-        job = _Build(out, config, progress, read.fingerprint(sources), [])
+        job = _Build(out, config, progress, fingerprint, [])
         curated = await _stages(sources, job, pool)
     export(job.folders, job.work / "tables", out)
     seconds = time.monotonic() - started
