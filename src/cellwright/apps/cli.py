@@ -70,6 +70,25 @@ def _options(
     pass
 
 
+def _has_sandbox() -> bool:
+    from cellwright.core.errors import NoSandbox
+    from cellwright.kernels.isolation import best_rung
+
+    try:
+        best_rung(sys.executable)
+    except NoSandbox:
+        return False
+    return True
+
+
+def _say_isolation(*, trusted: bool, quiet: bool) -> None:
+    """Which rung of the ladder kernels will have. A machine without any is reported by whoever starts one."""
+    from cellwright.kernels.isolation import WORDS, best_rung
+
+    if not quiet and (trusted or _has_sandbox()):
+        typer.echo(f"kernels: {WORDS['trusted' if trusted else best_rung(sys.executable)]}", err=True)
+
+
 def _run(job: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(job)
 
@@ -91,6 +110,7 @@ def build(
     from cellwright.pipeline.config import load_config
 
     settings = load_config(config, changes or [], workers=workers, trusted=trusted)
+    _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
         result = _run(run_build(source, out, settings, progress))
     print_build(result, as_json=as_json)
@@ -110,8 +130,9 @@ def demo(
 
     samples, dataset = out / "notebooks", out / "dataset"
     lay_out(samples)
-    # The samples are our own: they run without a sandbox, so that the demo needs nothing installed.
-    settings = load_config(None, ["ask.questions_per_notebook=8"], trusted=True)
+    # The samples are our own: where no sandbox can be had, they run without.
+    settings = load_config(None, ["ask.questions_per_notebook=8"], trusted=not _has_sandbox())
+    _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
         result = _run(run_build([samples], dataset, settings, progress))
     print_build(result, as_json=as_json)
@@ -132,6 +153,7 @@ def verify(
     from cellwright.pipeline.verify import verify as run_verify
 
     settings = load_config(None, [], workers=workers, trusted=trusted)
+    _say_isolation(trusted=settings.trusted, quiet=as_json)
 
     async def job() -> Any:
         async with LocalPool(settings.workers, rung="trusted" if settings.trusted else None) as pool:

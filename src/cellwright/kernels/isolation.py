@@ -20,6 +20,13 @@ from cellwright.kernels.interpreter import INSIDE
 Rung = Literal["root", "user namespaces", "landlock", "trusted"]
 LADDER: tuple[Rung, ...] = ("root", "user namespaces", "landlock")
 """Best first."""
+WORDS: dict[Rung, str] = {
+    "root": "each in a sandbox with a user of its own (namespaces made as root)",
+    "user namespaces": "each in a sandbox (user namespaces)",
+    "landlock": "each in a sandbox without namespaces (Landlock and a filter of system calls)",
+    "trusted": "NOT isolated, as the notebooks are trusted",
+}
+"""What to tell a person."""
 _PROBE_TIMEOUT_S = 20.0
 
 
