@@ -119,7 +119,7 @@ WRONG: list[tuple[Any, str, Contract, str]] = [
     ({"a": 1, "b": 2}, '{"a": 1}', COUNTS, "missing"),
     ({"a": 1}, '{"a": 1, "b": 2}', COUNTS, "extra"),
     ({"a": 1}, '{"a": 2}', COUNTS, "value"),
-    ({"a": 1}, '{"a": 2, "a": 1}', COUNTS, "kind"),
+    ({"a": 1}, '{"a": 2, "a": 1}', COUNTS, "hedged"),
     (5, "Not Applicable", INTEGER, "value"),
     (None, "5", INTEGER, "value"),
 ]

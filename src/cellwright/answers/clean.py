@@ -2,38 +2,95 @@
 
 import re
 import unicodedata
+from functools import cache
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
-_QUOTES = {**dict.fromkeys(map(ord, "‘’‚‛′`´"), "'"), **dict.fromkeys(map(ord, "“”„‟″«»"), '"')}
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f"), None)
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃˗➖"), "-")
+_QUOTES = {**dict.fromkeys(map(ord, "‘’‚‛′`´ʼ"), "'"), **dict.fromkeys(map(ord, "“”„‟″«»"), '"')}
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u2061\u2062\u2063"), None)
 _TYPOGRAPHY = {**_DASHES, **_QUOTES, **_INVISIBLE}
-_LABEL = re.compile(r"(?:the\s+)?(?:final\s+)?answer(?:\s+is\s*:?|\s*[:=])\s*", re.IGNORECASE)
-_BOXED = re.compile(r"\$?\\boxed\{(.*)\}\$?", re.DOTALL)
+_FOLDED = ("<wide>", "<narrow>", "<compat>", "<noBreak>")
+"""Kinds of Unicode characters that are another way to print the same text, such as ﬁ and Ａ. Raised and circled ones
+are not: x² is not x2."""
+_LABEL = re.compile(
+    r"(?:#{1,6}\s*)?(?:(?:my|the|so,? the|therefore,? the)\s+)?(?:final\s+|correct\s+)?(?:answer|result|solution)"
+    r"(?:\s+is(?:\s*:)?\s+|\s*[:=]\s*|\s*\n\s*)",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[a-z]{0,10}[ \t]*\n?(.*?)\n?```", re.DOTALL)
 _WRAPPED = (
     ("```", "```"),
+    ("***", "***"),
     ("**", "**"),
     ("__", "__"),
+    ("*", "*"),
+    ("_", "_"),
     ("`", "`"),
+    ("$$", "$$"),
     ("$", "$"),
     ("\\(", "\\)"),
-    ("<answer>", "</answer>"),
+    ("\\[", "\\]"),
 )
 _MOST_WRAPPINGS = 8
+_MOST_BOXES = 100
+
+
+@cache
+def _folded(character: str) -> str:
+    if ord(character) not in _TYPOGRAPHY and unicodedata.decomposition(character).startswith(_FOLDED):
+        return unicodedata.normalize("NFKC", character)
+    return character
 
 
 def normal(text: str) -> str:
-    """Composed letters, plain dashes and quotes, no invisible characters, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY).split())
+    """Composed letters of usual width, plain dashes and quotes, no invisible characters, single spaces."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        special = {ord(c): _folded(c) for c in set(text) if not c.isascii()}
+        text = unicodedata.normalize("NFC", text.translate(special).translate(_TYPOGRAPHY))
+    return " ".join(text.replace("`", "'").split())
 
 
 def comparable(text: str, *, case_sensitive: bool) -> str:
     """The form in which two texts are the same text."""
     found = normal(text)
-    return found if case_sensitive else unicodedata.normalize("NFC", found.casefold())
+    return found if case_sensitive else normal(unicodedata.normalize("NFC", found.casefold()))
+
+
+# --- what marks an answer ------------------------------------------------------------------------
+
+
+def marked(text: str) -> list[tuple[str, str]]:
+    """The parts that a text marks as its answer, in a box or between tags, each with the words around it."""
+    found = [(match[1].strip(), _around(text, match.start(), match.end())) for match in _TAG.finditer(text)]
+    if found:
+        return found
+    for match in _BOX.finditer(text):
+        end = _closing(text, match.end())
+        if end is not None:
+            found.append((text[match.end() : end].strip(), _around(text, match.start(), end + 1)))
+        if len(found) >= _MOST_BOXES:
+            break
+    return found
+
+
+def _around(text: str, start: int, end: int) -> str:
+    return f"{text[max(0, start - 40) : start]} … {text[end : end + 40]}"
+
+
+def _closing(text: str, start: int, most: int = 20_000) -> int | None:
+    """Where the brace closes that opened before `start`."""
+    depth = 1
+    for match in re.compile(r"(?<!\\)[{}]").finditer(text, start, start + most):
+        depth += 1 if match[0] == "{" else -1
+        if not depth:
+            return match.start()
+    return None
 
 
 def unwrapped(text: str) -> str:
-    """The text without a label before it and markup around it: `**Answer:** $\\boxed{5}$` is `5`."""
+    """The text without a label before it and markup around it: `**Answer:** $5$` is `5`."""
     found = text.strip()
     for _ in range(_MOST_WRAPPINGS):
         inner = _unwrapped_once(found)
@@ -44,21 +101,62 @@ def unwrapped(text: str) -> str:
 
 
 def _unwrapped_once(text: str) -> str:
-    if boxed := _BOXED.fullmatch(text):
-        return boxed[1].strip()
+    if (fenced := _FENCE.fullmatch(text)) and fenced[1].strip() and "```" not in fenced[1]:
+        return fenced[1].strip()
+    if text[-2:] in ("*.", "`.", "$."):
+        inner = _unwrapped_once(text[:-1])
+        return text if inner == text[:-1] else inner
     for opening, closing in _WRAPPED:
         inner = text[len(opening) : -len(closing)]
         if text.startswith(opening) and text.endswith(closing) and inner.strip() and opening not in inner:
             return inner.strip()
-    plain = re.sub(r"^(\*\*|__)(.{1,40}?)\1\s*", r"\2 ", text)
+    plain = re.sub(r"^(\*\*|__)(.{1,40}?)\1\s*", r"\2 ", text[:100]) + text[100:]
     if label := _LABEL.match(plain):
         rest = plain[label.end() :].strip()
         return rest or text
+    if text.startswith(("> ", "* ", "• ")) and "\n" not in text:
+        return text[2:].strip()
     return text
 
 
 def unquoted(text: str) -> str:
     """The text without one pair of quotes around it."""
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]:
-        return text[1:-1]
+    for opening, closing in ('""', "''", "“”", "‘’", "«»", "„“"):
+        inner = text[1:-1]
+        if (
+            len(text) > 1
+            and text[0] == opening
+            and text[-1] == closing
+            and opening not in inner
+            and closing not in inner
+        ):
+            return inner
     return text
+
+
+# --- LaTeX ---------------------------------------------------------------------------------------
+
+_LATEX_WRITTEN = (
+    (re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox)\s*\{([^{}]*)\}"), r"\1"),
+    (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r" \1/\2"),
+    (re.compile(r"\^\s*\{\s*([^{}]*?)\s*\}"), r"^\1"),
+    (re.compile(r"\^\s*\\circ"), "°"),
+    (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "×"),
+    (re.compile(r"\\(?:approx|sim|simeq)(?![a-zA-Z])"), "≈"),
+    (re.compile(r"\\pm(?![a-zA-Z])"), "±"),
+    (re.compile(r"\\(?:leq?|geq?|lt|gt)(?![a-zA-Z])"), "<"),
+    (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),
+    (re.compile(r"\{,\}"), ","),
+    (re.compile(r"\\[,;:! ]|~(?=\\)"), " "),
+    (re.compile(r"\\([%$&#_{}])"), r"\1"),
+)
+
+
+def without_latex(text: str) -> str:
+    """The text with LaTeX's commands as the characters that they print; the text itself where it has none."""
+    if "\\" not in text and "{,}" not in text:
+        return text
+    # A thin space inside a number is one: 1\,234.
+    for pattern, written in _LATEX_WRITTEN:
+        text = pattern.sub(written, text)
+    return text.strip()

@@ -3,16 +3,19 @@
 `unscored` is for what a person might accept and a program cannot tell; it is never counted as wrong.
 """
 
+import datetime
+import math
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from cellwright.answers.clean import comparable
+from cellwright.answers.lists import other_readings
 from cellwright.answers.parse import parse
-from cellwright.answers.rounding import agree, exact, step
+from cellwright.answers.rounding import agree, exact, neighbours, step
 from cellwright.answers.values import (
     CONTAINERS,
     NUMERIC,
-    TEXTUAL,
     NotParsed,
     Value,
     conform,
@@ -23,44 +26,70 @@ from cellwright.core.types import Contract, Grade
 
 _RELATIVE_TOLERANCE = 1e-9
 """For numbers without a stated rounding: what sums in another order differ by."""
+_MOST_COARSE = 15
 _SHOWN_CHARS = 60
+_MAX_WORDS_CHARS = 20_000
 
 
 def compare(expected: object, given: object, contract: Contract) -> Grade:
     """The verdict on `given`, a text that somebody wrote or a value that a program gave, against the right answer.
 
-    Raises AnswerError only for an `expected` that does not fit the contract.
+    Never raises: an `expected` that does not fit the contract leaves every answer unscored.
     """
     wanted = conform(expected, contract)
     if isinstance(wanted, NotParsed):
         return Grade("unscored", "expected", f"The expected answer does not fit its contract: {wanted.reason}.")
-    if contract.kind in TEXTUAL and isinstance(given, str) and _same_text(wanted, given, contract):
+    if not isinstance(given, str):
+        return _grade(wanted, conform(given, contract), given, contract)
+    if isinstance(wanted, str) and _key(wanted, contract) == _key(given, contract):
         return _CORRECT
-    found = parse(given, contract) if isinstance(given, str) else conform(given, contract)
-    if isinstance(found, NotParsed):
-        if isinstance(given, str) and _is_alternative(given, contract):
-            return _CORRECT
-        if found.why == "unclear":
-            return Grade("unscored", found.why, f"{_shown(given)} cannot be graded: {found.reason}.")
-        return Grade(
-            "wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}."
-        )
-    grade = _compare(wanted, found, contract)
-    if grade.verdict != "correct" and isinstance(given, str) and _is_alternative(given, contract):
+    grade = _grade(wanted, parse(given, contract), given, contract)
+    if grade.verdict == "correct" or _is_alternative(given, contract):
         return _CORRECT
-    return grade
+    if contract.kind in CONTAINERS:
+        others = (_compare(wanted, other, contract) for other in other_readings(given, contract))
+        return next((other for other in others if other.verdict == "correct"), grade)
+    return _of_words(wanted, given, contract, grade) if isinstance(wanted, str) else grade
 
 
 _CORRECT = Grade("correct", "same", "It is the expected answer.")
 
 
+def _grade(wanted: Value, found: Value | NotParsed, given: object, contract: Contract) -> Grade:
+    if not isinstance(found, NotParsed):
+        return _compare(wanted, found, contract)
+    if found.why == "unclear":
+        return Grade("unscored", found.why, f"{_shown(given)} cannot be graded: {found.reason}.")
+    return Grade("wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}.")
+
+
 def _is_alternative(given: str, contract: Contract) -> bool:
+    """Whether it is another text that the contract accepts, in any of the ways to write that one."""
+    if not contract.alternatives:
+        return False
     key = comparable(given, case_sensitive=contract.case_sensitive)
-    return any(comparable(text, case_sensitive=contract.case_sensitive) == key for text in contract.alternatives)
+    if any(comparable(text, case_sensitive=contract.case_sensitive) == key for text in contract.alternatives):
+        return True
+    found = parse(given, contract)
+    if isinstance(found, NotParsed):
+        return False
+    others = (parse(text, contract) for text in contract.alternatives)
+    return any(
+        not isinstance(other, NotParsed) and _compare(other, found, contract).verdict == "correct" for other in others
+    )
 
 
-def _same_text(wanted: Value, given: str, contract: Contract) -> bool:
-    return isinstance(wanted, str) and _key(wanted, contract) == _key(given, contract)
+def _of_words(wanted: str, given: str, contract: Contract, grade: Grade) -> Grade:
+    """A text that holds the expected one among others: hedged when it names several, else for a person to judge."""
+    if len(given) > _MAX_WORDS_CHARS or grade.verdict != "wrong":
+        return grade
+    key, answer = _key(given, contract), _key(wanted, contract)
+    parts = re.split(r"\s*(?:,|;|/|\bor\b|\band\b)\s*", str(key))
+    if len(parts) > 1 and answer in parts:
+        return Grade("wrong", "hedged", f"{_shown(given)} names {_shown(wanted)} among others.")
+    if contract.in_sentence and re.search(rf"(?<!\w){re.escape(str(answer))}(?!\w)", str(key)):
+        return Grade("unscored", "unclear", f"{_shown(wanted)} stands in {_shown(given)}, perhaps not as its answer.")
+    return grade
 
 
 def _wrong(why: str, wanted: object, found: object, note: str = "") -> Grade:
@@ -90,9 +119,16 @@ def _tuple(value: Value) -> tuple[Value, ...]:
 
 
 def _key(value: Value, contract: Contract) -> object:
-    """What two equal scalars that are not rounded numbers have in common."""
+    """What two equal scalars that are not rounded numbers have in common.
+
+    The point at the end of a sentence is no part of a text; a contract for days does not look at times.
+    """
     if isinstance(value, str):
-        return comparable(value, case_sensitive=contract.case_sensitive)
+        found = comparable(value, case_sensitive=contract.case_sensitive)
+        ended = len(found) > 1 and found.endswith(".") and not found.endswith("..")
+        return found.removesuffix(".").rstrip() if ended else found
+    if isinstance(value, datetime.datetime) and contract.unit != "second":
+        return value.date()
     return value
 
 
@@ -100,7 +136,7 @@ def _key(value: Value, contract: Contract) -> object:
 
 
 def _equal_numbers(wanted: float, found: float, contract: Contract) -> bool:
-    if contract.kind == "integer":
+    if contract.kind == "integer" or not math.isfinite(found):
         return wanted == found
     if contract.decimals is None:
         return abs(wanted - found) <= _RELATIVE_TOLERANCE * max(abs(wanted), abs(found))
@@ -116,6 +152,8 @@ def _compare_numbers(wanted: Value, found: Value, contract: Contract) -> Grade:
         return _wrong("sign", wanted, found, ": the sign is the other one")
     if contract.kind == "percent" and any(_equal_numbers(wanted, found * factor, contract) for factor in (100, 0.01)):
         return _wrong("unit", wanted, found, ": a fraction for a percentage, or the other way round")
+    if contract.kind == "money" and any(_equal_numbers(wanted, found * 10.0**power, contract) for power in (3, 6, 9)):
+        return _wrong("unit", wanted, found, ": thousands, millions or billions are missing")
     if _is_rounding(wanted, found, contract):
         return _wrong("rounding", wanted, found, f": it is not rounded to {contract.decimals} decimals")
     return _wrong("value", wanted, found)
@@ -125,7 +163,8 @@ def _is_rounding(wanted: float, found: float, contract: Contract) -> bool:
     """Whether the number is the right one, rounded more coarsely or cut off instead of rounded."""
     if contract.decimals is None or contract.kind == "integer" or not found:
         return False
-    coarser = any(agree(exact(wanted), exact(found), places) for places in range(contract.decimals))
+    most = min(contract.decimals, _MOST_COARSE)
+    coarser = any(exact(found) in neighbours(exact(wanted), places) for places in range(most))
     return coarser or abs(exact(wanted) - exact(found)) <= step(contract.decimals)
 
 

@@ -1,169 +1,226 @@
-"""Numbers as people write them: 1,234.5 · $1.2M · 45 % · −5 · 1e3 · ½ · 3/4 · 12 years.
+"""Numbers as people write them: 1,234.5 · $1.2M · 45 % · −5 · 1e3 · 1.2 × 10³ · ½ · 3/4 · 12 years.
 
-A unit, a percent sign or a currency is read only where the contract speaks of it: 45.24% is never 0.4524 by luck.
+A unit, a percent sign or a currency is read only where the contract speaks of it: 45.24% is never 0.4524 by luck. What
+could be two numbers, such as 1,5 where commas group thousands, is refused.
 """
 
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
 
-from cellwright.answers.clean import normal
+from cellwright.answers.clean import normal, without_latex
+from cellwright.answers.locales import decimal_comma
+from cellwright.answers.rounding import agree, exact
+from cellwright.answers.units import PERCENT, SYMBOLS, currency, same_unit, scale_of
 from cellwright.answers.values import MAX_DIGITS, NotParsed
 from cellwright.core.types import Contract
 
-_HEDGE = re.compile(
-    r"\b(about|approx\w*|around|roughly|nearly|almost|circa|ca\.|or|between|maybe|probably|possibly|at least|at most|"
-    r"more than|less than|over|under)\b|[~≈<>≤≥±]",
+HEDGE = re.compile(
+    r"\b(?:about|approx\w*|around|roughly|nearly|almost|circa|ca\.|or|between|maybe|perhaps|probably|possibly|likely|"
+    r"estimated?|unsure|not|isn't|at least|at most|up to|more than|less than|fewer than|greater than|over|under|above|"
+    r"below|close to|something like|to|and|but|vs)\b|\d\s*-?ish\b|\d\s*\+\s*$|\?|[~≈≃≅∼<>≤≥±]|\+/-|\.\.",
     re.IGNORECASE,
 )
-_PLAIN = r"\d+(?:\.\d*)?|\.\d+"
-_GROUPED = r"\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d{1,3}(?:[ '_]\d{3})+(?:\.\d*)?"
-_NUMBER = re.compile(
-    rf"(?P<sign>[+-]?)\s*(?P<money>(?:US\$|[$€£¥₹]|[A-Z]{{3}}\s)?)\s*(?P<inner>[+-]?)"
-    rf"(?P<digits>{_GROUPED}|{_PLAIN})(?:[eE](?P<power>[+-]?\d{{1,4}}))?(?P<rest>.*)",
+_MAX_CHARS = 1_000
+_MAX_RESTATED_CHARS = 100
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
+_RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+_POWER = r"(?:[eE](?P<power>[+-]?\d{1,4})(?!\d)|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*\(?(?P<ten>[+-]?\d{1,4})\)?(?!\d))?"
+_FRACTION = re.compile(
+    r"(?P<sign>[+-]?)\s*(?:(?P<whole>\d{1,15})\s+)?(?P<top>\d{1,15})\s*/\s*(?P<bottom>\d{1,15})(?![\d/.,]\d|\d)"
+    r"(?P<rest>.*)",
     re.DOTALL,
 )
-_FRACTION = re.compile(
-    r"(?P<sign>[+-]?)\s*(?:(?P<whole>\d+)\s+)?(?P<top>\d+)\s*/\s*(?P<bottom>\d+)(?P<rest>.*)", re.DOTALL
-)
-_SCALES = {
-    "k": 3,
-    "thousand": 3,
-    "m": 6,
-    "mn": 6,
-    "million": 6,
-    "b": 9,
-    "bn": 9,
-    "billion": 9,
-    "t": 12,
-    "tn": 12,
-    "trillion": 12,
-}
-_LETTER_SCALES = {"k", "m", "mn", "b", "bn", "t", "tn"}
-_CURRENCIES = {
-    "$": "usd",
-    "us$": "usd",
-    "usd": "usd",
-    "dollar": "usd",
-    "dollars": "usd",
-    "€": "eur",
-    "eur": "eur",
-    "euro": "eur",
-    "euros": "eur",
-    "£": "gbp",
-    "gbp": "gbp",
-    "pound": "gbp",
-    "pounds": "gbp",
-    "¥": "jpy",
-    "jpy": "jpy",
-    "yen": "jpy",
-    "₹": "inr",
-    "inr": "inr",
-    "rupees": "inr",
-}
-_PERCENT = {"%", "percent", "per cent", "pct", "percentage", "percents"}
+_SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
+
+
+class _Written(NamedTuple):
+    """A number with the words on both sides of it."""
+
+    number: Fraction | Decimal
+    before: str
+    rest: str
+
+
+@cache
+def _pattern(comma: bool) -> re.Pattern[str]:
+    """A number in one of the two styles of the world, and all that follows it."""
+    group, point = (r"\.", ",") if comma else (",", r"\.")
+    grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,3}}(?: \d{{3}})+|\d{{1,3}}(?:'\d{{3}})+|\d{{1,3}}(?:_\d{{3}})+"
+    indian = "" if comma else r"|\d{1,2}(?:,\d{2})+,\d{3}"
+    digits = rf"(?:(?:{grouped}{indian})(?!\d)|\d+)(?:{point}\d+)?(?:{point}(?!\d))?|{point}\d+"
+    return re.compile(
+        rf"(?P<sign>[+-]?)\s*(?P<money>(?:{_SYMBOLS}|(?:USD|EUR|[A-Z]{{3}})\s?)?)\s*(?P<inner>[+-]?)\s?"
+        rf"(?P<digits>{digits}){_POWER}(?P<rest>.*)",
+        re.DOTALL,
+    )
 
 
 def parse_number(text: str, contract: Contract) -> int | float | NotParsed:
-    """One number under its contract, an int where it is a whole one."""
-    cleaned = _spelled(text)
-    if not any(character.isdigit() for character in cleaned):
+    """One number under its contract: an int for the kind `integer`, a float for the others."""
+    if len(text) > _MAX_CHARS:
+        return NotParsed("the text is too long to be one number", "kind")
+    written = spelled(text)
+    if not any(character.isdigit() for character in written):
         return NotParsed("there is no number in it", "kind")
-    if _HEDGE.search(cleaned):
+    # A unit may hold words that hedge elsewhere: "orders under review".
+    if HEDGE.search(_without_unit(written, contract)):
         return NotParsed("it hedges instead of giving one number", "hedged")
-    found = _split(cleaned)
-    if found is None:
-        several = len(re.findall(r"(?<![\w.,])[+-]?\d[\d.,]*", cleaned)) > 1
-        return NotParsed(
-            "it holds several numbers" if several else "it is not a number alone", "hedged" if several else "unclear"
-        )
-    number, money, rest = found
-    return _with_unit(number, money, rest, contract)
+    found = _read(written, contract)
+    return found if isinstance(found, NotParsed) else _with_unit(found, contract)
 
 
-def _spelled(text: str) -> str:
-    """Digits of other scripts and vulgar fractions as ASCII, LaTeX's escapes gone."""
-    spelled: list[str] = []
-    for character in normal(text.replace("\\%", "%").replace("\\$", "$").replace("\\,", "").replace("{,}", ",")):
-        name = unicodedata.numeric(character, None) if not character.isascii() else None
-        if name is None:
-            spelled.append(character)
-        elif name == int(name) and 0 <= name <= 9 and unicodedata.category(character) == "Nd":
-            spelled.append(str(int(name)))
-        else:
-            fraction = Fraction(name).limit_denominator(1000)
-            spelled.append(f" {fraction.numerator}/{fraction.denominator}")
-    return " ".join("".join(spelled).split())
+def _without_unit(text: str, contract: Contract) -> str:
+    unit = contract.unit or ""
+    return text[: -len(unit)] if unit and text.casefold().endswith(unit.casefold()) else text
 
 
-def _split(text: str) -> tuple[Fraction | Decimal, str, str] | None:
-    """The number, the currency before it and the words after it; None when it does not begin with a number."""
+def spelled(text: str) -> str:
+    """Digits of other scripts, vulgar fractions and LaTeX in ASCII; `minus` as its sign."""
+    text = _RAISED.sub(lambda found: "^" + "".join(_SUPERSCRIPTS[c] for c in found[0]), without_latex(text))
+    text = normal(text.replace("−", "-"))
+    if not text.isascii():
+        text = " ".join("".join(map(_ascii, text)).split())
+    text = re.sub(r"^([+-]?\s*)10\s*(?:\^|\*\*)\s*(?=[+-]?\d)", r"\g<1>1e", text)
+    return re.sub(r"^(?:minus|negative)\s+(?=[\d.$€£])", "-", text, flags=re.IGNORECASE)
+
+
+def _ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    if unicodedata.category(character) == "Nd":
+        return str(unicodedata.decimal(character))
+    if character == "٫":
+        return "."
+    if character == "٬":
+        return ","
+    if unicodedata.decomposition(character).startswith("<fraction>"):
+        value = Fraction(unicodedata.numeric(character)).limit_denominator(1000)
+        return f" {value.numerator}/{value.denominator} "
+    return character
+
+
+def _read(text: str, contract: Contract) -> _Written | NotParsed:
+    """The number that a text begins with, the currency before it, and the words after it."""
+    comma = decimal_comma(contract.locale)
     if match := _FRACTION.match(text):
         whole, top, bottom = (int(match[name] or 0) for name in ("whole", "top", "bottom"))
-        if len(match[0]) > MAX_DIGITS or not bottom:
-            return None
+        if not bottom:
+            return NotParsed("it divides by zero", "kind")
         value = whole + Fraction(top, bottom)
-        return (-value if match["sign"] == "-" else value), "", match["rest"].strip()
-    match = _NUMBER.match(text)
+        return _Written(-value if match["sign"] == "-" else value, "", match["rest"].strip())
+    match = _pattern(comma).match(text)
     if match is None or (match["sign"] and match["inner"]):
-        return None
-    digits = re.sub("[, '_]", "", match["digits"])
+        return NotParsed("it is not a number alone", "unclear")
+    if re.match(r"[.,]?\d|[.,]\s*[.,]", match["rest"]):
+        return NotParsed("it could be one number or another: write it without separators of thousands", "unclear")
+    number = _decimal(match, comma=comma)
+    if number is None:
+        return NotParsed("the number is out of all range", "value")
+    return _Written(number, match["money"].strip(), match["rest"].strip())
+
+
+def _decimal(match: re.Match[str], *, comma: bool) -> Decimal | None:
+    digits = re.sub("[ '_]", "", match["digits"])
+    digits = digits.replace(".", "").replace(",", ".") if comma else digits.replace(",", "")
     if len(digits) > MAX_DIGITS:
         return None
     try:
-        number = Decimal(digits).scaleb(int(match["power"] or 0))
+        number = Decimal(digits).scaleb(int(match["power"] or match["ten"] or 0))
     except InvalidOperation:
         return None
-    sign = match["sign"] or match["inner"]
-    return (-number if sign == "-" else number), match["money"].strip(), match["rest"].strip()
+    return -number if "-" in (match["sign"], match["inner"]) else number
 
 
-def _with_unit(number: Fraction | Decimal, money: str, rest: str, contract: Contract) -> int | float | NotParsed:
-    rest = rest.removesuffix(".").strip()
-    scale, rest = _scale(rest)
-    if scale and isinstance(number, Decimal):
-        number = number.scaleb(scale)
-    percent = rest.casefold() in _PERCENT
-    if percent:
-        if contract.kind != "percent" and (contract.unit or "").casefold() not in _PERCENT:
-            return NotParsed("it is a percentage where none was asked for", "unit")
-        rest = ""
-        if contract.unit == "fraction":
-            number = number / 100
-    for word in (money, rest):
+def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> int | float | NotParsed:
+    number, before, rest = found.number, found.before, found.rest.strip().rstrip("!;").removesuffix(".").strip()
+    restated = (
+        re.fullmatch(r"(.*?)\s*(?:\((?:or |i\.e\.,? |= ?)?(.*\d.*)\)|=\s*(.*\d.*))", rest, re.DOTALL)
+        if again and len(rest) < _MAX_RESTATED_CHARS
+        else None
+    )
+    if restated:
+        return _restated(_Written(number, before, restated[1]), restated[2] or restated[3], contract)
+    if not _is_unit(rest, contract):
+        number, rest = _scaled(number, rest, contract, money=bool(before))
+    share = _percent(number, rest, contract)
+    if isinstance(share, NotParsed):
+        return share
+    if share is not None:
+        number, rest = share, ""
+    for word in (before, rest):
         if word and not _is_unit(word, contract):
-            if re.search(r"\d", word):
-                return NotParsed("it holds several numbers", "hedged")
-            return NotParsed(f"the unit {word[:40]!r} is not the one that was asked for", "unit")
+            return _strange(word)
     return _plain(number, contract)
 
 
-def _scale(rest: str) -> tuple[int, str]:
+def _strange(word: str) -> NotParsed:
+    """Why what stands beside the number is in the way."""
+    if word.startswith("^"):
+        return NotParsed("it is a power", "unclear")
+    if re.search(r"\d", word):
+        return NotParsed("it holds several numbers", "hedged")
+    if len(word.split()) > 3 or not re.search(r"\w|[$€£¥₹%°]", word):
+        return NotParsed("it is not a number alone", "unclear")
+    return NotParsed(f"the unit {word[:40]!r} is not the one that was asked for", "unit")
+
+
+def _restated(found: _Written, other: str, contract: Contract) -> int | float | NotParsed:
+    """A number that is said twice, as in 0.45 (45%): fine where both are one value, hedged otherwise."""
+    first = _with_unit(found, contract, again=False)
+    if isinstance(first, NotParsed):
+        return first
+    read = _read(other.strip(), contract)
+    second = read if isinstance(read, NotParsed) else _with_unit(read, contract, again=False)
+    if isinstance(second, NotParsed):
+        return NotParsed("it holds several numbers", "hedged")
+    same = first == second or (contract.decimals is not None and agree(exact(first), exact(second), contract.decimals))
+    return first if same else NotParsed("it holds two different numbers", "hedged")
+
+
+def _scaled(
+    number: Fraction | Decimal, rest: str, contract: Contract, *, money: bool
+) -> tuple[Fraction | Decimal, str]:
     word, _, after = rest.partition(" ")
-    folded = word.casefold()
-    if folded in _SCALES and (folded not in _LETTER_SCALES or word in {"k", "K", "M", "mn", "B", "bn", "T", "tn", "m"}):
-        return _SCALES[folded], after.strip()
-    return 0, rest
+    power = scale_of(word, money=money or contract.kind == "money")
+    if power is None:
+        return number, rest
+    scaled = number.scaleb(power) if isinstance(number, Decimal) else number * 10**power
+    return scaled, after.strip().removeprefix("of ")
+
+
+def _percent(number: Fraction | Decimal, rest: str, contract: Contract) -> Fraction | Decimal | NotParsed | None:
+    """The number of a text with a percent sign on the contract's scale; None where it has none."""
+    folded = rest.casefold()
+    if folded not in PERCENT and folded != "‰":
+        return None
+    if contract.kind != "percent" and (contract.unit or "").casefold() not in PERCENT:
+        return NotParsed("it is a percentage where none was asked for", "unit")
+    if folded == "‰":
+        number = number / 10
+    return number / 100 if contract.unit == "fraction" else number
 
 
 def _is_unit(word: str, contract: Contract) -> bool:
-    unit, folded = (contract.unit or "").casefold(), word.casefold().strip("() ")
-    if contract.kind == "money" and folded in _CURRENCIES:
-        return not unit or _CURRENCIES[folded] == _CURRENCIES.get(unit, unit)
-    if not unit:
+    unit = contract.unit or ""
+    if not word or unit == "fraction":
         return False
-    return folded.rstrip("s.") == unit.rstrip("s.") or _CURRENCIES.get(folded) == _CURRENCIES.get(unit, unit)
+    if contract.kind == "money" and not unit:
+        return currency(word) is not None
+    return bool(unit) and len(word) < 100 and same_unit(word, unit)
 
 
 def _plain(number: Fraction | Decimal, contract: Contract) -> int | float | NotParsed:
     try:
-        # A short exponent can stand for a number of many digits: those are floats, and int() of them is never taken.
-        if (isinstance(number, Fraction) or number.adjusted() < MAX_DIGITS) and number == int(number):
-            return int(number)
-        if contract.kind == "integer":
+        if contract.kind != "integer":
+            found = float(number) + 0.0
+            return found if abs(found) != float("inf") else NotParsed("the number is out of all range", "value")
+        # A short exponent can stand for a number of very many digits, of which int() is never taken.
+        if (isinstance(number, Decimal) and number.adjusted() >= MAX_DIGITS) or number != int(number):
             return NotParsed("it is not a whole number", "kind")
-        found = float(number)
+        return int(number)
     except (OverflowError, ValueError):
         return NotParsed("the number is out of all range", "value")
-    return found if abs(found) != float("inf") else NotParsed("the number is out of all range", "value")

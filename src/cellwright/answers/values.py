@@ -49,12 +49,12 @@ class NotParsed:
 def item_contract(contract: Contract) -> Contract:
     """The contract of a list's or set's items, or of a mapping's values."""
     kind = contract.item or "text"
-    return replace(contract, kind=kind, item=None, key=None, alternatives=(), ties=None)
+    return replace(contract, kind=kind, item=None, key=None, alternatives=(), ties=None, in_sentence=False)
 
 
 def key_contract(contract: Contract) -> Contract:
     """The contract of a mapping's keys, which have neither unit nor rounding."""
-    return Contract(contract.key or "text", case_sensitive=contract.case_sensitive)
+    return Contract(contract.key or "text", case_sensitive=contract.case_sensitive, locale=contract.locale)
 
 
 def plain(value: object) -> Value:

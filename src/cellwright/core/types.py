@@ -154,6 +154,10 @@ class Contract:
     """Other texts that are accepted as the same answer."""
     choices: tuple[str, ...] = ()
     """For a category: the labels to choose from; empty when the table tells them."""
+    locale: str = "en"
+    """Language tag for how numbers and dates are written: 1.234,5 is a number in "de", 03/04/2020 a date in "en-GB"."""
+    in_sentence: bool = False
+    """Whether the answer may stand in a sentence; otherwise it stands alone."""
 
 
 @dataclass(frozen=True)
