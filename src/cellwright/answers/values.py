@@ -143,6 +143,8 @@ def conform(value: object, contract: Contract) -> Value | NotParsed:
 
 
 def _conform(value: Value, contract: Contract) -> Value:
+    if value is None:
+        return None
     if contract.kind == "mapping":
         return _conform_pairs(value, contract)
     if contract.kind in CONTAINERS:
