@@ -33,6 +33,8 @@ HEAVY = frozenset(
         "ctypes",
         "datasets",
         "datatrove",
+        "e2b_code_interpreter",
+        "httpx",
         "ipykernel",
         "IPython",
         "jupyterlab",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from typing import Any, TypeVar
 
 from cellwright.core.types import CellResult
-from cellwright.kernels import Kernel, KernelSettings, LocalPool
+from cellwright.kernels import Kernel, KernelSettings, LocalPool, Pool
 from cellwright.kernels.isolation import LADDER, Rung
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ LIBRARIES = ("numpy", "pandas", "matplotlib.pyplot")
 class Laboratory:
     """Runs coroutines of one kind of kernel in one loop."""
 
-    def __init__(self, runner: asyncio.Runner, pool: LocalPool, kind: str) -> None:
+    def __init__(self, runner: asyncio.Runner, pool: Pool, kind: str) -> None:
         self._runner = runner
         self._pool = pool
         self.kind = kind

@@ -103,7 +103,7 @@ class LocalKernel:
     @classmethod
     async def start(cls, template: Template, settings: KernelSettings, owner: Owner) -> "LocalKernel":
         """A kernel that has spoken. Raises KernelStartError, and then leaves nothing behind."""
-        tables = {_table_name(name): _table_file(name, path) for name, path in settings.tables.items()}
+        tables = {table_name(name): table_file(name, path) for name, path in settings.tables.items()}
         sandboxed = is_sandboxed(owner.environment.rung)
         folder = None if sandboxed else await asyncio.to_thread(WorkFolder, tables)
         try:
@@ -146,7 +146,7 @@ class LocalKernel:
 
     async def adopt(self, template: Template, settings: KernelSettings) -> None:
         """Give a kernel that was started without tables those of its user. Raises KernelStartError."""
-        tables = {_table_name(name): _table_file(name, path) for name, path in settings.tables.items()}
+        tables = {table_name(name): table_file(name, path) for name, path in settings.tables.items()}
         self._settings = settings
         if self._work is not None:
             await asyncio.to_thread(_copy_tables, tables, self._work / "data")
@@ -391,14 +391,14 @@ async def _readable(descriptor: int, timeout_s: float) -> bool:
         loop.remove_reader(descriptor)
 
 
-def _table_name(name: str) -> str:
+def table_name(name: str) -> str:
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\0" in name:
         raise KernelStartError(f"{name!r} cannot be the name of a table: it must be a path inside data/")
     return name
 
 
-def _table_file(name: str, path: Path) -> Path:
+def table_file(name: str, path: Path) -> Path:
     if not path.is_file():
         raise KernelStartError(f"the table {name!r} is not at {path}")
     return path.resolve()
