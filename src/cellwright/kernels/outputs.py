@@ -143,8 +143,9 @@ class OutputCollector:
         data = self._bundle(message.data) if places else {}
         if not data:
             return
+        updated = Output("display", data=data)
         for place in places:
-            self._items[place] = Output("display", data=data)
+            self._items[place] = updated
 
     def _error(self, message: _Failure) -> Output:
         lines = tuple(self._cut(strip_ansi(line)) for line in message.traceback[:_MOST_LINES])

@@ -1,13 +1,16 @@
 """Jupyter messages to one kernel over its socket: requests out, outputs and replies in.
 
 What comes in was written by hostile code, if it wants. It is read as it is needed, so a kernel that floods its socket
-waits; a frame has a bound on its size and number; a message that is not well-formed counts as none.
+waits, and the rest of the program has its turn all the same; a message has a bound on its size, on its frames, and on
+what it grows to as objects; one that is not well-formed counts as none.
 """
 
 import asyncio
 import datetime
 import socket
+import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +25,9 @@ _IDLE_GRACE_S = 30.0
 _PIECE = 1 << 18
 _SLACK_BYTES = 16 << 20
 _MOST_FRAMES = 64
+_TURN_S = 0.01
+# Empty lists take twenty times the memory of their text; strings, about as much as it.
+_FEW_BYTES, _FEW_VALUES = 4 << 20, 1 << 20
 _MOST_TRUNCATED_BYTES = 1 << 62
 _encoder = msgspec.json.Encoder()
 
@@ -31,6 +37,10 @@ class _Header(msgspec.Struct):
     msg_id: str = ""
 
 
+class _Metadata(msgspec.Struct):
+    truncated_bytes: int = 0
+
+
 class Message(msgspec.Struct):
     """What is read of a message."""
 
@@ -38,7 +48,7 @@ class Message(msgspec.Struct):
     kind: str
     parent: str
     """Id of the request that it belongs to."""
-    metadata: dict[str, Any]
+    truncated_bytes: int
     content: dict[str, Any]
 
 
@@ -50,9 +60,12 @@ class Wire:
         self._end = end
         # JSON may write a byte as six (a control character); the kernel cuts cells at output_bytes.
         self._unpacker = Unpacker(8 * output_bytes + _SLACK_BYTES, _MOST_FRAMES)
+        self._most_values = max(_FEW_VALUES, output_bytes // 4)
+        self._refused_bytes = 0
         self._session = uuid.uuid4().hex
         self._count = 0
-        self._waiting: list[tuple[int, list[bytes]]] = []
+        self._waiting: deque[tuple[int, list[bytes]]] = deque()
+        self._turn_began = 0.0
 
     def fileno(self) -> int:
         return self._end.fileno()
@@ -71,6 +84,7 @@ class Wire:
         Raises EOFError when the kernel has closed its end, ValueError when it sent what can be no message.
         """
         request = await self._request("execute_request", _cell(code))
+        self._refused_bytes = 0
         status: str | None = None
         dropped: int | None = None
         while status is None or dropped is None:
@@ -85,10 +99,10 @@ class Wire:
                 status = str(message.content.get("status"))
             elif message.kind == "status":
                 if message.content.get("execution_state") == "idle":
-                    dropped = _count(message.metadata.get("truncated_bytes"))
+                    dropped = message.truncated_bytes if 0 <= message.truncated_bytes < _MOST_TRUNCATED_BYTES else 0
             else:
                 take(message.kind, message.content)
-        return status or "error", dropped or 0
+        return status or "error", (dropped or 0) + self._refused_bytes
 
     async def rehearse(self) -> None:
         """Run a cell that shows nothing and counts as none. Raises as `run_cell`."""
@@ -114,9 +128,13 @@ class Wire:
     async def _receive(self) -> Message:
         while True:
             while self._waiting:
-                found = _message(*self._waiting.pop(0))
-                if found is not None:
+                await self._let_others()
+                channel, frames = self._waiting.popleft()
+                if any(_grows(frame, self._most_values) for frame in frames):
+                    self._refused_bytes += sum(map(len, frames))
+                elif (found := _message(channel, frames)) is not None:
                     return found
+            await self._let_others()
             try:
                 data = await asyncio.get_running_loop().sock_recv(self._end, _PIECE)
             except OSError as error:
@@ -124,6 +142,13 @@ class Wire:
             if not data:
                 raise EOFError
             self._waiting.extend(self._unpacker.feed(data))
+
+    async def _let_others(self) -> None:
+        """Give the loop its turn now and then: reading a socket in which there is always more never waits for it."""
+        now = time.monotonic()
+        if now - self._turn_began > _TURN_S:
+            await asyncio.sleep(0)
+            self._turn_began = time.monotonic()
 
 
 def _cell(code: str) -> dict[str, Any]:
@@ -141,17 +166,20 @@ def _message(channel: int, frames: list[bytes]) -> Message | None:
     """The message in these frames; None when it is none that we read."""
     if channel not in (SHELL, IOPUB) or _DELIMITER not in frames:
         return None
-    parts = frames[frames.index(_DELIMITER) + 2 :]
+    parts = frames[frames.index(_DELIMITER) + 2 :][:4]
     try:
         header, parent = (msgspec.json.decode(part, type=_Header) for part in parts[:2])
-        metadata, content = (msgspec.json.decode(part, type=dict[str, Any]) for part in parts[2:4])
+        metadata, body = parts[2:]
+        dropped = msgspec.json.decode(metadata, type=_Metadata).truncated_bytes
+        content = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    return Message(channel, header.msg_type, parent.msg_id, metadata, content)
+    return Message(channel, header.msg_type, parent.msg_id, dropped, content)
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 <= value < _MOST_TRUNCATED_BYTES else 0
+def _grows(data: bytes, most_values: int) -> bool:
+    """Whether JSON may hold so many values that they would fill the memory of the program."""
+    return len(data) > _FEW_BYTES and sum(data.count(mark) for mark in (b",", b"[", b"{")) > most_values
 
 
 async def cancelled(task: asyncio.Future[Any]) -> None:

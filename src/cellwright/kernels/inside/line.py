@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import socket
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +53,19 @@ def receive(end: socket.socket, flags: int = 0) -> tuple[dict[str, Any], list[in
             return message, list(descriptors)
     close(descriptors)
     return {}, []
+
+
+def sender(end: socket.socket) -> int:
+    """Take the next message, and return which process sent it, by Linux's word; 0 where it is none that we can see.
+
+    For a line with SO_PASSCRED. Its descriptors, for which there is no room here, are closed by Linux.
+    """
+    credentials = struct.Struct("=iII")
+    _, ancillary, _, _ = end.recvmsg(_MOST_BYTES, socket.CMSG_LEN(credentials.size), socket.MSG_CMSG_CLOEXEC)
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            return int(credentials.unpack(content)[0])
+    return 0
 
 
 def close(descriptors: Sequence[int]) -> None:

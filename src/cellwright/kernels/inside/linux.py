@@ -112,10 +112,12 @@ def pivot_root(new: str, old: str) -> None:
     syscall("pivot_root", ctypes.c_char_p(_bytes(new)), ctypes.c_char_p(_bytes(old)))
 
 
-def detached_copy(path: str) -> int:
-    """A descriptor of a mount of `path` that stands nowhere yet."""
+def detached_copy(source: str | int) -> int:
+    """A descriptor of a mount that stands nowhere yet: of a path, or of a mount by its descriptor."""
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
-    return syscall("open_tree", _AT_FDCWD, ctypes.c_char_p(_bytes(path)), flags)
+    if isinstance(source, int):
+        return syscall("open_tree", source, ctypes.c_char_p(b""), flags | _AT_EMPTY_PATH)
+    return syscall("open_tree", _AT_FDCWD, ctypes.c_char_p(_bytes(source)), flags)
 
 
 def attach(descriptor: int, target: str) -> None:

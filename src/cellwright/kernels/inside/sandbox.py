@@ -17,17 +17,22 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
-from . import cgroups, landlock, line, linux, seccomp
+from . import cgroups, copies, landlock, line, linux, seccomp
+from .usage import Usage, descendants, is_nested, numbers, set_aside_bytes
 
 HOME = "/home/analyst"
 _UID = 1000
-_WATCH_EVERY_S = 0.25
 _OWN_BYTES = 64 << 20
 _INODES_PER_BYTE = 1 / 8192
 _ENTERED_S = 10.0
+_COPIED_S = 60.0
+_ENDED_S = 5.0
+_SAID_CHARS = 500
+_DESCRIPTORS = 4096
 _READABLE = ("/",)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
@@ -62,17 +67,40 @@ def run(
             linux.set_dumpable(False)
         else:
             linux.adopt_orphans()
+        order["limits"] = {**order["limits"], **_watched(order, owner)}
         errands, theirs = line.pair()
         kernel = os.fork()
         if kernel == 0:
             _live(order, descriptors[1], theirs.fileno(), serve)
         theirs.close()
-        line.close([descriptors[1], *mounts, *order.get("writable", ())])
-        _Init(end, errands, order, kernel).watch()
+        line.close([descriptors[1], *order.get("writable", ())])
+        _Init(end, errands, order, kernel, _held(order, mounts)).watch()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must hear of it
         with contextlib.suppress(OSError):
-            line.send(end, {"is": "failed", "why": f"{type(error).__name__}: {error}"})
+            line.send(end, {"is": "failed", "why": _words(error)})
     os._exit(1)
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong, short and without surrogates: hostile code may have chosen names that are in it."""
+    return f"{type(error).__name__}: {error}"[:_SAID_CHARS].encode(errors="replace").decode()
+
+
+def _watched(order: dict[str, Any], owner: tuple[int, int]) -> dict[str, Any]:
+    """Limits that nobody but the first process can keep: Linux bounds the processes of no root, and of no family."""
+    if order["rung"] == "trusted":
+        return {}
+    if _has_namespaces(order):
+        return {"watch_processes": owner[0] == 0}
+    return {"watch_processes": True, "watch_disk": order["folder"]}
+
+
+def _held(order: dict[str, Any], mounts: Sequence[int]) -> dict[str, int]:
+    """What branches are made of, by descriptors: a kernel may put links where its tables and its work folder stand."""
+    if _has_namespaces(order):
+        return dict(zip(order["tables"], mounts, strict=True))
+    line.close(mounts)
+    return {"": copies.open_folder(order["work"])} if "work" in order else {}
 
 
 def _has_namespaces(order: dict[str, Any]) -> bool:
@@ -103,25 +131,43 @@ def _lay_out(order: dict[str, Any], copy_of: int | None = None) -> None:
     for name, place in (("analyst", HOME), ("tmp", "/home/tmp"), ("shm", "/dev/shm")):
         os.mkdir(f"/home/.all/{name}", 0o700)  # noqa: PTH102
         if name == "analyst" and copy_of is not None:
-            shutil.copytree(f"/proc/self/fd/{copy_of}", "/home/.all/analyst", symlinks=True, dirs_exist_ok=True)
+            _copy_work(copy_of, "/home/.all/analyst")
         linux.mount(f"/home/.all/{name}", place, None, linux.MS_BIND)
     linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=666,mode=620")
-    os.makedirs(f"{HOME}/data", exist_ok=True)  # noqa: PTH103
+    _real_folder(Path(HOME) / "data")
 
 
-def _place_tables(tables: Iterable[str], mounts: list[int]) -> None:
+def _copy_work(source: int, place: str) -> None:
+    target = copies.open_folder(place)
+    try:
+        copies.copy_folder(source, target)
+    finally:
+        os.close(target)
+
+
+def _place_tables(tables: Iterable[str], mounts: Sequence[int]) -> None:
     for name, mount in zip(tables, mounts, strict=True):
-        place = f"{HOME}/data/{name}"
-        os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(place, "w"):  # noqa: PTH123
-            pass
-        linux.attach(mount, place)
-        linux.protect(place)
+        place = Path(HOME) / "data" / name
+        for folder in reversed(place.relative_to(HOME).parents[:-1]):
+            _real_folder(Path(HOME) / folder)
+        if place.is_symlink():
+            place.unlink()
+        place.touch()
+        linux.attach(mount, str(place))
+        linux.protect(str(place))
+
+
+def _real_folder(place: Path) -> None:
+    """Make a folder. In the copy of a work folder, a link of the notebook's may stand there, to anywhere."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    place.mkdir(exist_ok=True)
 
 
 def _live(order: dict[str, Any], channel: int, errands: int, serve: Serve) -> NoReturn:
     """Become the kernel: give up every privilege, then serve its channel."""
     try:
+        linux.die_with_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
@@ -149,10 +195,12 @@ def _give_up(order: dict[str, Any]) -> None:
     limits = order["limits"]
     bounds = {
         # What the template has set aside is shared by all its kernels and counts for none.
-        resource.RLIMIT_DATA: limits["memory_bytes"] + _set_aside_bytes(),
+        resource.RLIMIT_DATA: limits["memory_bytes"] + set_aside_bytes(),
         resource.RLIMIT_FSIZE: limits["disk_bytes"],
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 4096,
+        # Linux counts descriptors that are on their way in messages for all processes of a user together, and lets
+        # nobody send more than one may have open: the program must be allowed more than any kernel.
+        resource.RLIMIT_NOFILE: min(_DESCRIPTORS, order.get("descriptors", _DESCRIPTORS)),
     }
     namespaces = _has_namespaces(order)
     if namespaces:
@@ -181,15 +229,19 @@ def _give_up(order: dict[str, Any]) -> None:
 class _Init:
     """Waits for orders, for the end of the kernel, and for limits to be passed."""
 
-    def __init__(self, end: socket.socket, errands: socket.socket, order: dict[str, Any], kernel: int) -> None:
-        self._end, self._errands, self._order, self._kernel = end, errands, order, kernel
+    def __init__(
+        self, end: socket.socket, errands: socket.socket, order: dict[str, Any], kernel: int, held: Mapping[str, int]
+    ) -> None:
+        self._end, self._errands, self._order, self._kernel, self._held = end, errands, order, kernel, held
         self._limits: dict[str, Any] = order["limits"]
         self._own = _has_namespaces(order)
         self._ended = False
         self._branches: set[int] = set()
-        self._strangers: set[int] = set()
-        """Without namespaces: kernels of branches, which are our descendants but not our business."""
-        self._usage = Usage(self._limits)
+        self._strangers: dict[int, int] = {}
+        """Without namespaces: kernels of branches, which are our descendants but not our business, by first process."""
+        self._announced: dict[int, int] = {}
+        """Descriptors on which first processes of branches say who their kernels are."""
+        self._usage = Usage(self._limits, self._processes)
         self._said = ""
         self._branched = 0
         self._also: list[int] = []
@@ -212,13 +264,14 @@ class _Init:
         listening = True
         while True:
             waits = [waker.fileno(), *self._also] + ([self._end.fileno()] if listening else [])
-            waits += [] if self._own or self._ended else [errand]
+            waits += [*self._announced] + ([] if self._own or self._ended else [errand])
             waits += [] if self._ended else bell
             ready = readable(waits, None if self._ended else self._usage.interval_s, [] if self._ended else alarm)
             if waker.fileno() in ready:
                 waker.recv(4096)
             if errand in ready:
                 self._hear_kernel()
+            self._hear_branches()
             self._reap()
             if not self._ended and (passed := self._memory_ran_out() or self._usage.passed()):
                 self._end_kernel(passed)
@@ -246,30 +299,49 @@ class _Init:
                     self._branch(order, descriptors)
                 except OSError as error:
                     with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptors[0])) as inner:
-                        line.send(inner, {"is": "failed", "why": str(error)})
+                        line.send(inner, {"is": "failed", "why": _words(error)})
         finally:
             line.close(descriptors)
 
     def _hear_kernel(self) -> None:
-        """What the kernel says over its line: that it has branched, or why it failed."""
+        """What the kernel says over its line: why it failed. Whoever else can write there may say it too."""
         with contextlib.suppress(OSError):
             received = line.receive(self._errands, socket.MSG_DONTWAIT)
             if received is None:
                 return
             line.close(received[1])
-            self._said = str(received[0].get("failed", self._said))
-            if isinstance(received[0].get("branched"), int):
-                self._strangers.add(received[0]["branched"])
+            self._said = str(received[0].get("failed", self._said))[:_SAID_CHARS].encode(errors="replace").decode()
+
+    def _hear_branches(self) -> None:
+        """Which kernels the first processes of branches have: they know it from Linux, not from the kernels."""
+        for descriptor in readable(list(self._announced), 0) if self._announced else ():
+            branch = self._announced.pop(descriptor)
+            kernel = os.read(descriptor, 100)
+            os.close(descriptor)
+            if kernel:
+                self._strangers[branch] = int(kernel)
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
             while True:
-                child, status = os.waitpid(-1, os.WNOHANG)
+                child, status, used = os.wait4(-1, os.WNOHANG)
                 if not child:
                     return
+                if child in self._branches:
+                    self._branches.discard(child)
+                    self._forget(child)
+                else:
+                    self._usage.waited_s += used.ru_utime + used.ru_stime
                 if child == self._kernel and not self._ended:
                     self._has_ended(os.waitstatus_to_exitcode(status), "")
-                self._branches.discard(child)
+
+    def _forget(self, branch: int) -> None:
+        """A branch's first process has ended. Without namespaces it may have been killed, and its kernel be there."""
+        kernel = self._strangers.pop(branch, None)
+        if kernel in descendants(os.getpid(), but=[*self._strangers.values()]):
+            for pid in (kernel, *descendants(kernel)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _has_ended(self, status: int | None, limit: str) -> None:
         self._ended = True
@@ -288,21 +360,30 @@ class _Init:
         """Kill the kernel and what it started, but none of its branches."""
         if not self._ended:
             self._has_ended(-signal.SIGKILL, limit)
-        for _ in range(100):
-            found = self._processes()
-            if not found:
-                return
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + _ENDED_S
+        while time.monotonic() < deadline:
+            self._hear_branches()
+            self._kill()
             self._reap()
+            if not self._processes():
+                return
             time.sleep(0.002)
+
+    def _kill(self) -> None:
+        if self._own and not self._branches:
+            # All at once: who kills one after the other may run after a bomb of forks for long.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+            return
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
 
     def _processes(self) -> list[int]:
         """Processes of this sandbox, and not of a sandbox in it."""
         if self._own:
-            return [pid for pid in _numbers("/proc") if pid != 1 and not _is_nested(pid)]
-        return descendants(os.getpid(), but={*self._branches, *self._strangers})
+            return [pid for pid in numbers("/proc") if pid != 1 and not (self._branches and is_nested(pid))]
+        return descendants(os.getpid(), but={*self._branches, *self._strangers.values()})
 
     def _clear(self) -> NoReturn:
         """Leave nothing behind."""
@@ -317,6 +398,7 @@ class _Init:
         try:
             _place_tables(names, mounts)
             self._order["tables"] = dict.fromkeys(names, "")
+            self._held = dict(zip(names, map(os.dup, mounts), strict=True))
         except OSError as error:
             answer["why"] = str(error)
         with contextlib.suppress(OSError):
@@ -328,43 +410,60 @@ class _Init:
         """Make the sandbox of a branch, and ask the kernel to fork itself into it."""
         inner_end, channel = descriptors
         errands, theirs = line.pair()
+        errands.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ready, is_ready = os.pipe()
         merged = {**self._order, **order}
         if "group" in self._order:
             # Branches are in the group of their family, so each is watched for itself from now on.
             merged["limits"] = self._limits = {**self._limits, "watch_memory": True}
-            self._usage = Usage(self._limits)
+            waited_s, self._usage = self._usage.waited_s, Usage(self._limits, self._processes)
+            self._usage.waited_s = waited_s
             self._branched += 1
             with contextlib.suppress(OSError):
                 os.write(self._order["group"]["bound"], str(group_bytes(self._limits) * (1 + self._branched)).encode())
         if self._own:
-            home = os.open(HOME, os.O_RDONLY | os.O_DIRECTORY)
-            tables = {name: linux.detached_copy(f"{HOME}/data/{name}") for name in self._order["tables"]}
+            home = copies.open_folder(HOME)
+            held = {name: linux.detached_copy(mount) for name, mount in self._held.items()}
             child = linux.clone(linux.NEWUSER | linux.NEWNS | linux.NEWPID)
         else:
-            home, tables = -1, {}
+            home, held = os.dup(self._held[""]), {}
             child = os.fork()
         if child == 0:
-            _be_branch(merged, socket.socket(fileno=inner_end), errands, (home, tables), is_ready)
+            os.close(ready)
+            _be_branch(merged, socket.socket(fileno=inner_end), errands, (home, held), is_ready)
         self._branches.add(child)
         os.close(is_ready)
-        message = os.read(ready, 1000)
-        os.close(ready)
-        if message != b"ready":
-            line.send(socket.socket(fileno=os.dup(inner_end)), {"is": "failed", "why": message.decode()})
-        else:
-            kinds = ("user", "mnt", "pid") if self._own else ()
-            spaces = [os.open(f"/proc/{child}/ns/{kind}", os.O_RDONLY) for kind in kinds]
-            with contextlib.suppress(OSError):
-                line.send(
-                    self._errands,
-                    {key: merged[key] for key in ("do", "work", "scratch", "seed", "reseed") if key in merged},
-                    [channel, theirs.fileno(), *spaces],
-                )
-            line.close(spaces)
         errands.close()
-        theirs.close()
-        line.close([home, *tables.values()] if self._own else [])
+        line.close([home, *held.values()])
+        try:
+            self._ask_kernel_to_branch(child, _said_by(ready), merged, [channel, theirs.fileno()])
+        finally:
+            theirs.close()
+            if self._own:
+                os.close(ready)
+            else:
+                self._announced[ready] = child
+
+    def _ask_kernel_to_branch(self, child: int, said: str, order: dict[str, Any], ends: Sequence[int]) -> None:
+        if said != "ready":
+            os.kill(child, signal.SIGKILL)
+            raise OSError(said)
+        kinds = ("user", "mnt", "pid") if self._own else ()
+        spaces = [os.open(f"/proc/{child}/ns/{kind}", os.O_RDONLY) for kind in kinds]
+        try:
+            errand: dict[str, Any] = {
+                key: order[key] for key in ("do", "work", "scratch", "seed", "reseed") if key in order
+            }
+            line.send(self._errands, errand, [*ends, *spaces])
+        finally:
+            line.close(spaces)
+
+
+def _said_by(branch: int) -> str:
+    """The first word of a branch's first process on a pipe: "ready", or what went wrong."""
+    if not readable([branch], _COPIED_S):
+        return f"the work folder could not be copied in {_COPIED_S:g} s"
+    return os.read(branch, 1 << 12).decode(errors="replace") or "its first process has ended"
 
 
 def _be_branch(
@@ -377,36 +476,45 @@ def _be_branch(
     """The first process of a branch: lays out, waits until the kernel's fork has come in, and watches over it."""
     try:
         order.pop("group", None)  # the outer sandbox attends to it
-        home, tables = lent
+        home, held = lent
         own = _has_namespaces(order)
         if own:
             _become_first((_UID, _UID))
             _lay_out(order, copy_of=home)
-            _place_tables(order["tables"], list(tables.values()))
+            _place_tables(order["tables"], list(held.values()))
+            os.close(home)
         else:
             order["leaves"] = order["work"]
-            shutil.copytree(order["from"], order["work"], symlinks=True, dirs_exist_ok=True)
+            os.mkdir(order["work"], 0o700)  # noqa: PTH102
+            _copy_work(home, order["work"])
+            os.close(home)
+            held = _held(order, ())
         os.write(is_ready, b"ready")
-        os.close(is_ready)
-        line.close([home, *tables.values()] if own else [])
         kernel = _entered(errands)
         linux.set_dumpable(False)
-        _BranchInit(end, errands, order, kernel).watch()
+        if not own:
+            os.write(is_ready, str(kernel).encode())
+        os.close(is_ready)
+        _BranchInit(end, errands, order, kernel, held).watch()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must hear of it
         with contextlib.suppress(OSError):
-            os.write(is_ready, f"{type(error).__name__}: {error}".encode())
+            line.send(end, {"is": "failed", "why": _words(error)})
         with contextlib.suppress(OSError):
-            line.send(end, {"is": "failed", "why": f"{type(error).__name__}: {error}"})
+            os.write(is_ready, _words(error).encode())
     os._exit(1)
 
 
 def _entered(errands: socket.socket) -> int:
-    """The process that the kernel forked into this sandbox. Raises TimeoutError when none comes."""
+    """The process that the kernel forked into this sandbox, by what Linux says of the sender of its word.
+
+    Of what the kernel says itself nothing is taken: it could name a process that is none of its own, to have it
+    killed in its place. Raises TimeoutError when no process of this sandbox speaks.
+    """
     if readable([errands.fileno()], _ENTERED_S):
-        errands.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        received = line.receive(errands)
-        if received is not None and isinstance(received[0].get("pid"), int):
-            return int(received[0]["pid"])
+        kernel = line.sender(errands)
+        errands.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
+        if kernel not in {0, os.getpid()}:
+            return kernel
     raise TimeoutError("the kernel did not branch; is a cell still running?")
 
 
@@ -422,7 +530,7 @@ class _BranchInit(_Init):
 
     def _line_of_kernel(self) -> list[int]:
         alive = [self._kernel] if not readable(self._also, 0) else []
-        return [*alive, *descendants(self._kernel, but=self._strangers)]
+        return [*alive, *descendants(self._kernel, but={*self._strangers.values()})]
 
     def _reap(self) -> None:
         super()._reap()
@@ -432,104 +540,9 @@ class _BranchInit(_Init):
             self._also = []
 
 
-# --- who uses what --------------------------------------------------------------------------------------------
-
-
 def group_bytes(limits: dict[str, Any]) -> int:
     """Memory for a group: what the kernel may use, its files, which are in memory, and our own needs."""
     return int(limits["memory_bytes"] + limits["disk_bytes"] + _OWN_BYTES)
-
-
-class Usage:
-    """Watches what all processes of a sandbox use together, where the system does not do it for us."""
-
-    def __init__(self, limits: dict[str, Any]) -> None:
-        self._limits = limits
-        self._started = time.monotonic()
-        self._watched = bool(limits.get("cpu_s") or limits.get("wall_s") or limits.get("watch_memory"))
-        self._base: int | None = None
-
-    @property
-    def interval_s(self) -> float | None:
-        return _WATCH_EVERY_S if self._watched else None
-
-    def passed(self) -> str:
-        """The limit that was passed, by name and value; empty while none is."""
-        if not self._watched:
-            return ""
-        wall, cpu, memory = (self._limits.get(key) for key in ("wall_s", "cpu_s", "memory_bytes"))
-        if wall and time.monotonic() - self._started > wall:
-            return f"wall time: {wall:g} s"
-        pids = (
-            [pid for pid in _numbers("/proc") if pid != os.getpid()] if os.getpid() == 1 else descendants(os.getpid())
-        )
-        if cpu and _cpu_s(pids) > cpu:
-            return f"CPU time: {cpu:g} s"
-        if self._limits.get("watch_memory") and memory:
-            used = sum(_anonymous_bytes(pid) for pid in pids)
-            if self._base is None:
-                self._base = used
-            if used - self._base > memory and sum(_proportional_bytes(pid) for pid in pids) > memory:
-                return f"memory: {memory >> 20} MiB"
-        return ""
-
-
-def _numbers(folder: str) -> list[int]:
-    with contextlib.suppress(OSError):
-        return [int(name) for name in os.listdir(folder) if name.isdigit()]  # noqa: PTH208
-    return []
-
-
-def _field(path: str, name: str) -> str:
-    with contextlib.suppress(OSError), open(path) as file:  # noqa: PTH123
-        for text in file:
-            if text.startswith(name):
-                return text.split(":", 1)[1]
-    return ""
-
-
-def _set_aside_bytes() -> int:
-    return int((_field("/proc/self/status", "VmData:").split() or ["0"])[0]) << 10
-
-
-def _is_nested(pid: int) -> bool:
-    """Whether a process is in a process namespace below ours."""
-    return len(_field(f"/proc/{pid}/status", "NSpid:").split()) > 1
-
-
-def _anonymous_bytes(pid: int) -> int:
-    return (
-        sum(int((_field(f"/proc/{pid}/status", name).split() or ["0"])[0]) for name in ("RssAnon:", "RssShmem:")) << 10
-    )
-
-
-def _proportional_bytes(pid: int) -> int:
-    return int((_field(f"/proc/{pid}/smaps_rollup", "Pss:").split() or ["0"])[0]) << 10
-
-
-def _cpu_s(pids: Sequence[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            ticks += sum(int(part) for part in file.read().rpartition(")")[2].split()[11:15])
-    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ticks / os.sysconf("SC_CLK_TCK") + gone.ru_utime + gone.ru_stime
-
-
-def descendants(pid: int, but: Collection[int] = ()) -> list[int]:
-    """What `pid` started, and what that started, without those of `but` and what they started."""
-    children: dict[int, list[int]] = {}
-    for child in _numbers("/proc"):
-        with contextlib.suppress(OSError, ValueError), open(f"/proc/{child}/stat") as file:  # noqa: PTH123
-            # The name, in parentheses, may hold spaces and parentheses; the parent is the second field after it.
-            children.setdefault(int(file.read().rpartition(")")[2].split()[1]), []).append(child)
-    found, waiting = [], list(children.get(pid, ()))
-    while waiting:
-        child = waiting.pop()
-        if child not in but:
-            found.append(child)
-            waiting += children.get(child, ())
-    return found
 
 
 def enter(spaces: Sequence[int]) -> None:

@@ -38,6 +38,7 @@ class Template:
         self._rung: str = order["rung"]
         self._count = 0
         self._network: bool = order["network"]
+        self._sandboxes: set[int] = set()
 
     def serve(self) -> None:
         """Answer requests until nobody asks any more."""
@@ -59,8 +60,18 @@ class Template:
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
             while child := os.waitpid(-1, os.WNOHANG)[0]:
+                self._sandboxes.discard(child)
                 if self._groups is not None:
                     self._groups.leave(child)
+        self._end_strays()
+
+    def _end_strays(self) -> None:
+        """Without namespaces a sandbox's processes outlive its first one; as orphans they become children of ours."""
+        if self._machine is None:
+            children = Path(f"/proc/self/task/{self._pid}/children").read_text()
+            for stray in {int(text) for text in children.split()} - self._sandboxes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(stray, signal.SIGKILL)
 
     def _answer(self, order: dict[str, Any], descriptors: list[int]) -> None:
         started = time.perf_counter()
@@ -132,6 +143,7 @@ class Template:
                 os.setegid(0)
         if child == 0:
             sandbox.run({**given, "rung": self._rung}, descriptors, mounts, (uid, gid), notebook.serve)
+        self._sandboxes.add(child)
         if self._groups is not None:
             self._groups.belongs_to(self._count, child)
             line.close(given["group"].values())
