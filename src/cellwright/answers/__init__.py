@@ -5,6 +5,7 @@ Pure and total: no function here runs code, reads files or raises for a text tha
 
 from cellwright.answers.compare import compare
 from cellwright.answers.contract import infer, sentence, state
+from cellwright.answers.data import contract_from_data, contract_from_text, contract_to_data
 from cellwright.answers.parse import parse
 from cellwright.answers.render import render, round_value
 from cellwright.answers.values import AnswerError, NotParsed, Value, from_json, to_json
@@ -14,6 +15,9 @@ __all__ = [
     "NotParsed",
     "Value",
     "compare",
+    "contract_from_data",
+    "contract_from_text",
+    "contract_to_data",
     "from_json",
     "infer",
     "parse",

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import cache
+from itertools import islice
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃˗➖"), "-")
 _QUOTES = {**dict.fromkeys(map(ord, "‘’‚‛′`´ʼ"), "'"), **dict.fromkeys(map(ord, "“”„‟″«»"), '"')}
@@ -17,7 +18,7 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_TAG = re.compile(r"<answer>(.*?)</answer>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<answer>", re.IGNORECASE)
 _FENCE = re.compile(r"```[a-z]{0,10}[ \t]*\n?(.*?)\n?```", re.DOTALL)
 _WRAPPED = (
     ("```", "```"),
@@ -32,13 +33,16 @@ _WRAPPED = (
     ("\\(", "\\)"),
     ("\\[", "\\]"),
 )
+_OPENING_QUOTES = frozenset("\"'“‘«„")
 _MOST_WRAPPINGS = 8
-_MOST_BOXES = 100
+_MOST_MARKS = 20
 
 
 @cache
-def _folded(character: str) -> str:
-    if ord(character) not in _TYPOGRAPHY and unicodedata.decomposition(character).startswith(_FOLDED):
+def _plain(character: str) -> str:
+    if ord(character) in _TYPOGRAPHY:
+        return _TYPOGRAPHY[ord(character)] or ""
+    if unicodedata.decomposition(character).startswith(_FOLDED):
         return unicodedata.normalize("NFKC", character)
     return character
 
@@ -47,15 +51,21 @@ def normal(text: str) -> str:
     """Composed letters of usual width, plain dashes and quotes, no invisible characters, single spaces."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-        special = {ord(c): _folded(c) for c in set(text) if not c.isascii()}
-        text = unicodedata.normalize("NFC", text.translate(special).translate(_TYPOGRAPHY))
+        # Few characters of a text are special: to replace each is quicker than to look up every character.
+        for character in sorted(set(text)):
+            plain = character if character.isascii() else _plain(character)
+            if plain != character:
+                text = text.replace(character, plain)
+        text = unicodedata.normalize("NFC", text)
     return " ".join(text.replace("`", "'").split())
 
 
 def comparable(text: str, *, case_sensitive: bool) -> str:
     """The form in which two texts are the same text."""
     found = normal(text)
-    return found if case_sensitive else normal(unicodedata.normalize("NFC", found.casefold()))
+    if case_sensitive:
+        return found
+    return found.lower() if found.isascii() else normal(found.casefold())
 
 
 # --- what marks an answer ------------------------------------------------------------------------
@@ -63,15 +73,19 @@ def comparable(text: str, *, case_sensitive: bool) -> str:
 
 def marked(text: str) -> list[tuple[str, str]]:
     """The parts that a text marks as its answer, in a box or between tags, each with the words around it."""
-    found = [(match[1].strip(), _around(text, match.start(), match.end())) for match in _TAG.finditer(text)]
+    if "<" not in text and "\\" not in text:
+        return []
+    found: list[tuple[str, str]] = []
+    for match in islice(_TAG.finditer(text), _MOST_MARKS):
+        end = text.lower().find("</answer>", match.end())
+        if end > 0:
+            found.append((text[match.end() : end].strip(), _around(text, match.start(), end + 9)))
     if found:
         return found
-    for match in _BOX.finditer(text):
-        end = _closing(text, match.end())
-        if end is not None:
-            found.append((text[match.end() : end].strip(), _around(text, match.start(), end + 1)))
-        if len(found) >= _MOST_BOXES:
-            break
+    for match in islice(_BOX.finditer(text), _MOST_MARKS):
+        closing = _closing(text, match.end())
+        if closing is not None:
+            found.append((text[match.end() : closing].strip(), _around(text, match.start(), closing + 1)))
     return found
 
 
@@ -121,6 +135,8 @@ def _unwrapped_once(text: str) -> str:
 
 def unquoted(text: str) -> str:
     """The text without one pair of quotes around it."""
+    if text[:1] not in _OPENING_QUOTES:
+        return text
     for opening, closing in ('""', "''", "“”", "‘’", "«»", "„“"):
         inner = text[1:-1]
         if (
@@ -139,8 +155,8 @@ def unquoted(text: str) -> str:
 _LATEX_WRITTEN = (
     (re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox)\s*\{([^{}]*)\}"), r"\1"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r" \1/\2"),
-    (re.compile(r"\^\s*\{\s*([^{}]*?)\s*\}"), r"^\1"),
-    (re.compile(r"\^\s*\\circ"), "°"),
+    (re.compile(r"\^\s?\{ ?([^{} ]*) ?\}"), r"^\1"),
+    (re.compile(r"\^\s?\\circ"), "°"),
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "×"),
     (re.compile(r"\\(?:approx|sim|simeq)(?![a-zA-Z])"), "≈"),
     (re.compile(r"\\pm(?![a-zA-Z])"), "±"),

@@ -41,10 +41,14 @@ def compare(expected: object, given: object, contract: Contract) -> Grade:
         return Grade("unscored", "expected", f"The expected answer does not fit its contract: {wanted.reason}.")
     if not isinstance(given, str):
         return _grade(wanted, conform(given, contract), given, contract)
-    if isinstance(wanted, str) and _key(wanted, contract) == _key(given, contract):
-        return _CORRECT
-    grade = _grade(wanted, parse(given, contract), given, contract)
-    if grade.verdict == "correct" or _is_alternative(given, contract):
+    if isinstance(wanted, str):
+        if len(given) > 2 * max(map(len, (wanted, *contract.alternatives))) + _MAX_WORDS_CHARS:
+            return _wrong("value", wanted, given, ": it is much longer")
+        if _key(wanted, contract) == _key(given, contract):
+            return _CORRECT
+    found = parse(given, contract)
+    grade = _grade(wanted, found, given, contract)
+    if grade.verdict == "correct" or _is_alternative(given, found, contract):
         return _CORRECT
     if contract.kind in CONTAINERS:
         others = (_compare(wanted, other, contract) for other in other_readings(given, contract))
@@ -63,14 +67,13 @@ def _grade(wanted: Value, found: Value | NotParsed, given: object, contract: Con
     return Grade("wrong", found.why, f"{_shown(given)} is no answer of the kind that was asked for: {found.reason}.")
 
 
-def _is_alternative(given: str, contract: Contract) -> bool:
+def _is_alternative(given: str, found: Value | NotParsed, contract: Contract) -> bool:
     """Whether it is another text that the contract accepts, in any of the ways to write that one."""
-    if not contract.alternatives:
+    if len(given) > 2 * max(map(len, contract.alternatives), default=0) + _MAX_WORDS_CHARS:
         return False
     key = comparable(given, case_sensitive=contract.case_sensitive)
     if any(comparable(text, case_sensitive=contract.case_sensitive) == key for text in contract.alternatives):
         return True
-    found = parse(given, contract)
     if isinstance(found, NotParsed):
         return False
     others = (parse(text, contract) for text in contract.alternatives)
@@ -97,7 +100,7 @@ def _wrong(why: str, wanted: object, found: object, note: str = "") -> Grade:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    text = repr(value[: 2 * _SHOWN_CHARS] if isinstance(value, (str, tuple)) else value)
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 

@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Set
 
 from cellwright.answers.clean import comparable
+from cellwright.answers.locales import decimal_comma
 from cellwright.answers.rounding import exact
 from cellwright.answers.values import CONTAINERS, NUMERIC, AnswerError, Scalar, Value, plain
 from cellwright.core.types import AnswerKind, Contract
@@ -139,8 +140,19 @@ def _sentences(contract: Contract) -> tuple[str, ...]:
     first = f"Answer with {_wanted(contract)}."
     spelled = {contract.kind, contract.item, contract.key} & {"text", "category"}
     case = "Upper and lower case matter." if contract.case_sensitive and spelled else ""
+    written = _locale(contract)
     ties = f"If there is a tie: {contract.ties.strip().rstrip('.')}." if contract.ties else ""
-    return tuple(text for text in (first, case, ties) if text)
+    return tuple(text for text in (first, case, written, ties) if text)
+
+
+def _locale(contract: Contract) -> str:
+    """How figures are written, where that is not the way of English."""
+    kinds = {contract.kind, contract.item, contract.key}
+    if kinds & (NUMERIC - {"integer"}) and decimal_comma(contract.locale):
+        return "Write numbers with a decimal comma (1.234,5)."
+    if "integer" in kinds and decimal_comma(contract.locale):
+        return "A point groups thousands (1.234 is 1234)."
+    return ""
 
 
 def _wanted(contract: Contract) -> str:

@@ -25,14 +25,17 @@ from cellwright.answers.values import (
 )
 from cellwright.core.types import Contract
 
-_MAX_PYTHON_CHARS = 50_000
-"""Longer literals are read as JSON only: Python's parser takes ten times as long."""
+_MAX_WRITTEN_CHARS = 100_000
+"""Longer lists are read as JSON only."""
+_MAX_PYTHON_CHARS = 30_000
+"""Longer literals are read as JSON or plain text: Python's parser takes ten times as long."""
 _QUICK_ITEMS = 50
 """Lists longer than this are read without the slow forms of dates."""
 _BULLET = re.compile(r"\s*(?:[-*•+–—▪◦·‣]|\(?(?P<number>\d{1,4})[.)]|[a-z]\))\s+")
 _COMMA = re.compile(r",(?=\s)|\n")
-_AND = re.compile(r"\s*,?\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
+_AND = re.compile(r",? (?:and|&|und|et|y) ", re.IGNORECASE)
 _NUMPY_TEXTS = re.compile(r"\[\s*(?:'[^']*'|\"[^\"]*\")(?:\s+(?:'[^']*'|\"[^\"]*\"))+\s*\]")
+_TOO_LONG = NotParsed("a list as long as this must be JSON", "kind")
 _TOO_MANY = NotParsed(f"it has more than {MAX_ITEMS} elements", "kind")
 _EMPTY = NotParsed("an element is empty", "missing")
 
@@ -43,12 +46,18 @@ class _Pairs(list[tuple[Any, Any]]):
 
 def parse_container(text: str, contract: Contract) -> Value | NotParsed:
     """A tuple of elements, or of pairs for a mapping."""
-    text = without_repr(_printed(text))
+    text = _printed(text)
+    if len(text) > _MAX_WRITTEN_CHARS:
+        loaded = _json(text)
+        return _TOO_LONG if loaded is None else _from_literal(loaded, contract)
+    text = without_repr(text)
     loaded = _literal(text, contract)
     if isinstance(loaded, NotParsed):
         return loaded
     if loaded is not None:
         return _from_literal(loaded, contract)
+    if sum(map(text.count, ",;\n|")) > 3 * MAX_ITEMS:
+        return _TOO_MANY
     bare = _without_brackets(text)
     if contract.kind == "mapping":
         return _pairs(_mapping_lines(bare), contract)
@@ -62,8 +71,8 @@ def other_readings(text: str, contract: Contract) -> list[Value]:
         return []
     ended = [text.strip().removesuffix(".")] if text.strip().endswith(".") else []
     joined = []
-    for one in (text.strip(), *ended):
-        head, separator, tail = _last_and(one)
+    for one in (text, *ended):
+        head, separator, tail = _last_and(" ".join(one.split()))
         if separator:
             joined.append(f"{head}, {tail}")
     found = (parse_container(one, contract) for one in (*ended, *joined))
@@ -96,10 +105,7 @@ def _literal(text: str, contract: Contract) -> Any:
     numeric = item_contract(contract).kind in NUMERIC and contract.kind != "mapping"
     if numeric and re.search(r"\d,\d{3}(?!\d)", text[:5_000]) and re.search(r",\s", text[:5_000]):
         return NotParsed("commas may separate numbers or group their digits", "unclear")
-    try:
-        loaded = json.loads(text, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        loaded = None
+    loaded = _json(text)
     if loaded is not None or len(text) > _MAX_PYTHON_CHARS:
         return loaded
     if len(text) < 20_000 and _NUMPY_TEXTS.fullmatch(text):
@@ -109,6 +115,16 @@ def _literal(text: str, contract: Contract) -> Any:
             warnings.simplefilter("ignore")
             return _from_syntax(ast.parse(text, mode="eval").body)
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        return None
+
+
+def _json(text: str) -> Any:
+    """The list or mapping of a JSON text; None for another text."""
+    if text[:1] not in ("[", "{"):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -324,6 +340,7 @@ def _mapping_lines(text: str) -> list[tuple[Any, Any]] | NotParsed:
 
 def _split_pairs(line: str) -> list[str]:
     """The pairs of one line: a comma ends one where another key follows, so that 1,234 stays whole."""
+    line = " ".join(line.split())
     if ";" in line:
         parts = line.split(";")
     else:

@@ -24,6 +24,7 @@ HEDGE = re.compile(
     r"below|close to|something like|to|and|but|vs)\b|\d\s*-?ish\b|\d\s*\+\s*$|\?|[~≈≃≅∼<>≤≥±]|\+/-|\.\.",
     re.IGNORECASE,
 )
+_USUAL = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _MAX_CHARS = 1_000
 _MAX_RESTATED_CHARS = 100
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
@@ -61,6 +62,8 @@ def _pattern(comma: bool) -> re.Pattern[str]:
 
 def parse_number(text: str, contract: Contract) -> int | float | NotParsed:
     """One number under its contract: an int for the kind `integer`, a float for the others."""
+    if _USUAL.fullmatch(text) and contract.kind != "integer" and not decimal_comma(contract.locale):
+        return float(text) + 0.0
     if len(text) > _MAX_CHARS:
         return NotParsed("the text is too long to be one number", "kind")
     written = spelled(text)

@@ -8,9 +8,9 @@ import re
 
 from cellwright.answers.clean import marked, normal, unwrapped
 from cellwright.answers.lists import parse_container
-from cellwright.answers.scalars import is_not_applicable, parse_scalar
+from cellwright.answers.scalars import MAX_SCALAR_CHARS, is_not_applicable, parse_scalar
 from cellwright.answers.sentences import from_sentence
-from cellwright.answers.values import CONTAINERS, NotParsed, Value
+from cellwright.answers.values import CONTAINERS, TEXTUAL, NotParsed, Value
 from cellwright.core.types import Contract
 
 MAX_CHARS = 1_000_000
@@ -24,6 +24,8 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
     """The value of a text. Lists come as tuples, mappings as tuples of pairs, `Not Applicable` as None."""
     if len(text) > MAX_CHARS:
         return NotParsed("the text is too long to be an answer", "kind")
+    if len(text) > MAX_SCALAR_CHARS:
+        return _parse_long(text, contract)
     marks = marked(text)
     if marks:
         return _parse_marked(marks, contract)
@@ -38,6 +40,15 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
     if isinstance(found, NotParsed) and contract.in_sentence:
         return from_sentence(cleaned, contract)
     return found
+
+
+def _parse_long(text: str, contract: Contract) -> Value | NotParsed:
+    """A text that is too long for one value and for words around it: itself, or a list in its plain forms."""
+    if contract.kind in TEXTUAL:
+        return parse_scalar(text, contract)
+    if contract.kind in CONTAINERS:
+        return parse_container(text.strip().removeprefix("```json").strip("`\n "), contract)
+    return NotParsed("the text is too long to be one value", "kind")
 
 
 def _parse_marked(marks: list[tuple[str, str]], contract: Contract) -> Value | NotParsed:

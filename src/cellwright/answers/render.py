@@ -8,6 +8,7 @@ import datetime
 import json
 from collections.abc import Sequence
 
+from cellwright.answers.locales import decimal_comma
 from cellwright.answers.parse import parse
 from cellwright.answers.rounding import exact, rounded, settled
 from cellwright.answers.values import (
@@ -41,6 +42,8 @@ def round_value(value: object, contract: Contract) -> Value:
 
 
 def _each(value: Value, contract: Contract) -> Value:
+    if value is None:
+        return None
     if contract.kind == "mapping":
         assert isinstance(value, tuple)
         keys, items = key_contract(contract), item_contract(contract)
@@ -64,6 +67,8 @@ def _stored(value: object, contract: Contract) -> Scalar:
 def render(value: object, contract: Contract) -> str:
     """The canonical text of an answer; `AnswerError` when it does not fit the contract."""
     stored = round_value(value, contract)
+    if stored is None:
+        return NOT_APPLICABLE
     if contract.kind == "mapping":
         assert isinstance(stored, tuple)
         return _mapping(stored, contract)
@@ -81,7 +86,13 @@ def _reads_back(text: str, value: Value, contract: Contract) -> bool:
 
 
 def _text(value: Value, contract: Contract) -> str:
-    """One value, unquoted."""
+    """One value, unquoted, as its locale writes it."""
+    text = _plain_text(value, contract)
+    return text.replace(".", ",") if contract.kind in NUMERIC and decimal_comma(contract.locale) else text
+
+
+def _plain_text(value: Value, contract: Contract) -> str:
+    """One value as JSON and Python write it."""
     if value is None:
         return NOT_APPLICABLE
     if isinstance(value, bool):
@@ -126,5 +137,5 @@ def _json(value: Value, contract: Contract) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = _text(value, contract)
+    text = _plain_text(value, contract)
     return text if contract.kind in NUMERIC else json.dumps(text, ensure_ascii=contract.kind in TEXTUAL)

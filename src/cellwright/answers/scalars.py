@@ -10,6 +10,7 @@ from cellwright.answers.values import NUMERIC, TEXTUAL, NotParsed, Scalar
 from cellwright.core.types import Contract
 
 MAX_SCALAR_CHARS = 20_000
+MAX_SENTENCE_CHARS = 2_000
 _NOT_APPLICABLE = {"not applicable", "n/a", "n.a", "n/a (not applicable)", "not applicable (n/a)"}
 _TRUE, _FALSE = {"yes", "true", "1", "1.0", "y", "t"}, {"no", "false", "0", "0.0", "n", "f"}
 _MAYBE = re.compile(
@@ -22,9 +23,9 @@ _REPR = (
     (re.compile(r"\b(?:decimal\.)?Decimal\('([^'()]*)'\)"), r"\1"),
     (re.compile(r"\b(?:pd\.)?Timestamp\(('[^'()]*')[^()]*\)"), r"\1"),
     (re.compile(r"\bdatetime\.date\((\d{4}), (\d{1,2}), (\d{1,2})\)"), r"'\1-\2-\3'"),
-    (re.compile(r"^(?:np\.|numpy\.)?array\((\[.*\])(?:, dtype=[^()]*)?\)$", re.DOTALL), r"\1"),
-    (re.compile(r"^(?:pd\.)?Index\((\[.*\])(?:, dtype=[^()]*)?\)$", re.DOTALL), r"\1"),
 )
+
+_ARRAY = re.compile(r"(?:(?:np|numpy)\.)?array\((?=\[)|(?:pd\.)?Index\((?=\[)")
 
 
 def without_repr(text: str) -> str:
@@ -32,6 +33,10 @@ def without_repr(text: str) -> str:
     if "(" in text or "np." in text:
         for pattern, plain in _REPR:
             text = pattern.sub(plain, text)
+        if text.endswith(")") and (called := _ARRAY.match(text)):
+            inner = text[called.end() : -1]
+            head, mark, tail = inner.rpartition("], dtype=")
+            return f"{head}]" if mark and len(tail) < 20 else inner
     return text
 
 
@@ -77,7 +82,9 @@ def _parse_text(text: str, contract: Contract) -> str | NotParsed:
 
 def _label(text: str, contract: Contract) -> str | NotParsed:
     labels = {comparable(label, case_sensitive=contract.case_sensitive): label for label in contract.choices}
-    key = comparable(text[:MAX_SCALAR_CHARS], case_sensitive=contract.case_sensitive)
+    if len(text) > MAX_SCALAR_CHARS:
+        return NotParsed("the text is too long to be a label", "kind")
+    key = comparable(text, case_sensitive=contract.case_sensitive)
     found = labels.get(key) or labels.get(key.removesuffix("."))
     if found is not None:
         return found
@@ -88,7 +95,7 @@ def _label(text: str, contract: Contract) -> str | NotParsed:
 
 def labels_in(text: str, contract: Contract) -> list[str]:
     """The labels that a text names as whole words; of two that overlap the longer one."""
-    rest = comparable(text[:MAX_SCALAR_CHARS], case_sensitive=contract.case_sensitive)
+    rest = comparable(text[:MAX_SENTENCE_CHARS], case_sensitive=contract.case_sensitive)
     found: list[str] = []
     for label in sorted(contract.choices, key=len, reverse=True):
         word = re.escape(comparable(label, case_sensitive=contract.case_sensitive))

@@ -8,7 +8,7 @@ import re
 from cellwright.answers.clean import marked, normal, without_latex
 from cellwright.answers.dates import parse_date
 from cellwright.answers.numbers import parse_number, spelled
-from cellwright.answers.scalars import MAX_SCALAR_CHARS, labels_in
+from cellwright.answers.scalars import MAX_SENTENCE_CHARS, labels_in
 from cellwright.answers.units import PERCENT, SCALES, SYMBOLS
 from cellwright.answers.values import NUMERIC, NotParsed, Scalar
 from cellwright.core.types import Contract
@@ -36,7 +36,7 @@ _HEDGED = NotParsed("the sentence hedges", "hedged")
 
 def from_sentence(text: str, contract: Contract) -> Scalar | NotParsed:
     """The value that a sentence gives under its contract, when it gives exactly one."""
-    if len(text) > MAX_SCALAR_CHARS or marked(text):
+    if len(text) > MAX_SENTENCE_CHARS or marked(text):
         return NotParsed("it is too long to be a sentence", "unclear")
     if contract.kind in NUMERIC:
         return _number(text, contract)
@@ -63,7 +63,9 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
     found: set[Scalar] = set()
     refused: NotParsed | None = None
     for match in token.finditer(written):
-        if _HEDGE_BEFORE.search(written[: match.start()][-40:]) or _HEDGE_AFTER.match(written[match.end() :][:30]):
+        if _HEDGE_BEFORE.search(written[max(0, match.start() - 40) : match.start()]) or _HEDGE_AFTER.match(
+            written[match.end() : match.end() + 30]
+        ):
             return _HEDGED
         value = parse_number(match[0].rstrip(".,'_ "), contract)
         if isinstance(value, NotParsed):
