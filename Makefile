@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench-kernels lock clean
+.PHONY: help demo test check bench-kernels bench-answers fuzz-answers lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -61,14 +61,25 @@ $(VENV)/.with-dev: pyproject.toml constraints.txt
 	@$(PY) $(PIP) install --quiet --editable '.[data,dev]' -c constraints.txt
 	@touch $(VENV)/.with-data $@
 
+$(VENV)/.with-bench: $(VENV)/.with-dev
+	@echo "Installing what the benchmarks compare with into $(VENV)"
+	@$(PY) $(PIP) install --quiet --editable '.[bench]' -c constraints.txt
+	@touch $@
+
 bench-kernels: $(VENV)/.with-dev ## Time kernels against a plain ipykernel; writes docs/benchmarks.md
 	$(PY) -m benchmarks.kernels
+
+bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and others; writes docs/benchmarks.md
+	$(PY) -m benchmarks.answers
+
+fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
+	$(PY) -m benchmarks.answers.fuzz
 
 lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
 	@unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT; $(FIND_PYTHON); \
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$$python -m venv "$$folder/venv" && \
-	"$$folder/venv/bin/python" $(PIP) install --quiet hatchling editables '.[data,dev]' && \
+	"$$folder/venv/bin/python" $(PIP) install --quiet hatchling editables '.[data,dev,bench]' && \
 	{ echo "# Made by 'make lock' with $$($$python --version). Do not edit: change pyproject.toml and make it anew."; \
 	"$$folder/venv/bin/python" $(PIP) freeze --exclude cellwright; } > "$$folder/constraints.txt" && \
 	if grep -nE ' @ |^-|://' "$$folder/constraints.txt"; then echo "Those are no plain versions; constraints.txt stays as it was." >&2; exit 1; fi && \
