@@ -103,7 +103,7 @@ WRONG: list[tuple[Any, str, Contract, str]] = [
     (5, "about 5", INTEGER, "hedged"),
     (5, "5 or 6", INTEGER, "hedged"),
     (5, "5, 6", INTEGER, "hedged"),
-    (12, "12 apples", INTEGER, "unit"),
+    (12, "12 km", INTEGER, "unit"),
     (5, "", INTEGER, "missing"),
     (5, "five", INTEGER, "kind"),
     ("E:13.57", "F:13.57", TEXT, "value"),

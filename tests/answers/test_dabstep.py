@@ -84,7 +84,7 @@ def test_official_scorer_and_ours_agree() -> None:
         ("E:13.57", "F:13.57", TEXT, "value"),
         ("5.25", "-5.25", NUMBER, "sign"),
         ("42.00", "42%", NUMBER, "unit"),
-        ("3", "3 apples", Contract("integer"), "unit"),
+        ("3", "3 apples", Contract("integer", unit="pears"), "unit"),
         ("a, b", "b, a", Contract("list", item="text"), "order"),
     ],
 )

@@ -28,7 +28,7 @@ CONTRACTS = st.builds(
 )
 FIGURES = r"1 2 12 1.5 1,234 1,5 -3 − – % $ € e9 × 10^3 10³ ½ ٣ [ ] { } ( ) : ; , . | --- - • 1. 2) \" ' = -> →"
 MARKUP = r"** ` _ \boxed{ } \frac{1}{2} \text{ <answer> </answer> The Answer: np.float64( Timestamp(' array([ # >"
-SAID = "yes true or not about ~ and is N/A NA nan inf red dark R. March 24 2020 2020-03-24 03/04/2020 Tuesday 10:30 pm Z"
+SAID = "yes true or not about ~ and is N/A NA nan inf red dark R. March 24 2020 2020-03-24 03/04/2020 10:30 pm Z"
 UNITS = "no million k USD years percent"
 WORDS = [*f"{FIGURES} {MARKUP} {SAID} {UNITS}".split(" "), "\n", "\u200b", "\u202f", "\u0301", "ﬁ", "´"]
 TEXTS = st.one_of(

@@ -9,7 +9,7 @@ _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃˗➖"), "-")
 _QUOTES = {**dict.fromkeys(map(ord, "‘’‚‛′`´ʼ"), "'"), **dict.fromkeys(map(ord, "“”„‟″«»"), '"')}
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u2061\u2062\u2063"), None)
 _TYPOGRAPHY = {**_DASHES, **_QUOTES, **_INVISIBLE}
-_FOLDED = ("<wide>", "<narrow>", "<compat>", "<noBreak>")
+_FOLDED = ("<wide>", "<narrow>", "<compat>", "<small>", "<noBreak>")
 """Kinds of Unicode characters that are another way to print the same text, such as ﬁ and Ａ. Raised and circled ones
 are not: x² is not x2."""
 _LABEL = re.compile(
@@ -128,7 +128,7 @@ def _unwrapped_once(text: str) -> str:
     if label := _LABEL.match(plain):
         rest = plain[label.end() :].strip()
         return rest or text
-    if text.startswith(("> ", "* ", "• ")) and "\n" not in text:
+    if text.startswith(("* ", "• ")) and "\n" not in text:
         return text[2:].strip()
     return text
 

@@ -13,6 +13,7 @@ from cellwright.answers.clean import comparable
 from cellwright.answers.lists import other_readings
 from cellwright.answers.parse import parse
 from cellwright.answers.rounding import agree, exact, neighbours, step
+from cellwright.answers.scalars import is_not_applicable
 from cellwright.answers.values import (
     CONTAINERS,
     NUMERIC,
@@ -106,7 +107,8 @@ def _shown(value: object) -> str:
 
 def _compare(wanted: Value, found: Value, contract: Contract) -> Grade:
     if wanted is None or found is None:
-        return _CORRECT if wanted is found else _wrong("value", wanted, found)
+        said = found is None or (isinstance(found, str) and is_not_applicable(found, contract))
+        return _CORRECT if wanted is None and said else _wrong("value", wanted, found)
     if contract.kind == "mapping":
         return _compare_mappings(_tuple(wanted), _tuple(found), contract)
     if contract.kind in CONTAINERS:

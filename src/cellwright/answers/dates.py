@@ -39,7 +39,7 @@ _MONTHS = {
 }
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(
-    r"\b(mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday|s|rs|r)?\b\.?,?\s*", re.IGNORECASE
+    r"\(?\b(mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday|s|rs|r)?\b\)?\.?,?\s*", re.IGNORECASE
 )
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _TIME = (

@@ -27,6 +27,7 @@ from cellwright.core.types import Contract
 
 _MAX_WRITTEN_CHARS = 100_000
 """Longer lists are read as JSON only."""
+_MAX_READ_TWICE_CHARS = 20_000
 _MAX_PYTHON_CHARS = 30_000
 """Longer literals are read as JSON or plain text: Python's parser takes ten times as long."""
 _QUICK_ITEMS = 50
@@ -67,7 +68,9 @@ def parse_container(text: str, contract: Contract) -> Value | NotParsed:
 
 def other_readings(text: str, contract: Contract) -> list[Value]:
     """What else a comma text of labels may say: `a, b and c` three labels, the last point the end of a sentence."""
-    if contract.kind == "mapping" or item_contract(contract).kind not in TEXTUAL or "\n" in text or len(text) > 20_000:
+    if "\n" in text or len(text) > _MAX_READ_TWICE_CHARS:
+        return []
+    if contract.kind != "mapping" and item_contract(contract).kind not in TEXTUAL:
         return []
     ended = [text.strip().removesuffix(".")] if text.strip().endswith(".") else []
     joined = []
@@ -103,7 +106,13 @@ def _literal(text: str, contract: Contract) -> Any:
     if text[:1] not in ("[", "{", "(") or text[-1:] not in ("]", "}", ")"):
         return None
     numeric = item_contract(contract).kind in NUMERIC and contract.kind != "mapping"
-    if numeric and re.search(r"\d,\d{3}(?!\d)", text[:5_000]) and re.search(r",\s", text[:5_000]):
+    if (
+        numeric
+        and '"' not in text
+        and "'" not in text
+        and re.search(r"\d,\d{3}(?!\d)", text[:5_000])
+        and re.search(r",\s", text[:5_000])
+    ):
         return NotParsed("commas may separate numbers or group their digits", "unclear")
     loaded = _json(text)
     if loaded is not None or len(text) > _MAX_PYTHON_CHARS:
@@ -214,7 +223,7 @@ def _element(part: Any, contract: Contract, *, quick: bool) -> Scalar | NotParse
 
 def _bare(part: str) -> str:
     """An element without the quotes and the markup around it."""
-    part = part.strip()
+    part = re.sub(r"\\([_*#&%$])", r"\1", part.strip()) if "\\" in part else part.strip()
     if part[:1] in "*`" and part[-1:] in "*`":
         part = unwrapped(part)
     return unquoted(part)

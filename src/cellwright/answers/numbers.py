@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cellwright.answers.clean import normal, without_latex
 from cellwright.answers.locales import decimal_comma
 from cellwright.answers.rounding import agree, exact
-from cellwright.answers.units import PERCENT, SYMBOLS, currency, same_unit, scale_of
+from cellwright.answers.units import PERCENT, SYMBOLS, currency, is_known_unit, same_unit, scale_of
 from cellwright.answers.values import MAX_DIGITS, NotParsed
 from cellwright.core.types import Contract
 
@@ -52,7 +52,7 @@ def _pattern(comma: bool) -> re.Pattern[str]:
     group, point = (r"\.", ",") if comma else (",", r"\.")
     grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,3}}(?: \d{{3}})+|\d{{1,3}}(?:'\d{{3}})+|\d{{1,3}}(?:_\d{{3}})+"
     indian = "" if comma else r"|\d{1,2}(?:,\d{2})+,\d{3}"
-    digits = rf"(?:(?:{grouped}{indian})(?!\d)|\d+)(?:{point}\d+)?(?:{point}(?!\d))?|{point}\d+"
+    digits = rf"(?:(?:{grouped}{indian})(?!\d)|\d+)(?:{point}\d+|{point}(?!\d))?|{point}\d+"
     return re.compile(
         rf"(?P<sign>[+-]?)\s*(?P<money>(?:{_SYMBOLS}|(?:USD|EUR|[A-Z]{{3}})\s?)?)\s*(?P<inner>[+-]?)\s?"
         rf"(?P<digits>{digits}){_POWER}(?P<rest>.*)",
@@ -139,7 +139,7 @@ def _decimal(match: re.Match[str], *, comma: bool) -> Decimal | None:
 
 
 def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> int | float | NotParsed:
-    number, before, rest = found.number, found.before, found.rest.strip().rstrip("!;").removesuffix(".").strip()
+    number, before, rest = found.number, found.before, found.rest.strip().rstrip(";").removesuffix(".").strip()
     restated = (
         re.fullmatch(r"(.*?)\s*(?:\((?:or |i\.e\.,? |= ?)?(.*\d.*)\)|=\s*(.*\d.*))", rest, re.DOTALL)
         if again and len(rest) < _MAX_RESTATED_CHARS
@@ -156,16 +156,18 @@ def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> in
         number, rest = share, ""
     for word in (before, rest):
         if word and not _is_unit(word, contract):
-            return _strange(word)
+            return _strange(word, contract)
     return _plain(number, contract)
 
 
-def _strange(word: str) -> NotParsed:
+def _strange(word: str, contract: Contract) -> NotParsed:
     """Why what stands beside the number is in the way."""
     if word.startswith("^"):
         return NotParsed("it is a power", "unclear")
     if re.search(r"\d", word):
         return NotParsed("it holds several numbers", "hedged")
+    if not contract.unit and not is_known_unit(word):
+        return NotParsed(f"no unit was asked for, and {word[:40]!r} may be more than one", "unclear")
     if len(word.split()) > 3 or not re.search(r"\w|[$€£¥₹%°]", word):
         return NotParsed("it is not a number alone", "unclear")
     return NotParsed(f"the unit {word[:40]!r} is not the one that was asked for", "unit")
@@ -180,8 +182,16 @@ def _restated(found: _Written, other: str, contract: Contract) -> int | float | 
     second = read if isinstance(read, NotParsed) else _with_unit(read, contract, again=False)
     if isinstance(second, NotParsed):
         return NotParsed("it holds several numbers", "hedged")
-    same = first == second or (contract.decimals is not None and agree(exact(first), exact(second), contract.decimals))
+    if contract.kind == "percent" and _shows_percent(found.rest) != _shows_percent(other):
+        # 45.24% (0.4524): the one with the sign says which scale is meant.
+        first, second = (first, second) if _shows_percent(found.rest) else (second, first)
+        second = second if contract.unit == "fraction" else second * 100
+    same = first == second or agree(exact(first), exact(second), contract.decimals or 12)
     return first if same else NotParsed("it holds two different numbers", "hedged")
+
+
+def _shows_percent(text: str) -> bool:
+    return bool(re.search(r"%|percent|\bpct\b", text, re.IGNORECASE))
 
 
 def _scaled(

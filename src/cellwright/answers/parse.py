@@ -4,6 +4,7 @@ Total: any text gives a value or a `NotParsed` with a reason. Nothing is guessed
 refused.
 """
 
+import json
 import re
 
 from cellwright.answers.clean import marked, normal, unwrapped
@@ -15,6 +16,7 @@ from cellwright.core.types import Contract
 
 MAX_CHARS = 1_000_000
 """Longer texts are refused unread."""
+_NAMED = re.compile(r"\{\s*[\"'](?:final_)?(?:answer|result)[\"']\s*:\s*([^{}]*|\{[^{}]*\}\s*)\}", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"\b(or|not|isn't|about|approximately|roughly|maybe|probably|perhaps)\b|[≈~±]|\\approx", re.IGNORECASE
 )
@@ -34,12 +36,23 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
         return NotParsed("the answer is empty", "missing")
     if is_not_applicable(cleaned, contract):
         return None
+    if cleaned[0] == "{" and (named := _NAMED.fullmatch(cleaned)):
+        return _parse_named(named[1], contract)
     if contract.kind in CONTAINERS:
         return parse_container(cleaned, contract)
     found = parse_scalar(cleaned, contract)
     if isinstance(found, NotParsed) and contract.in_sentence:
         return from_sentence(cleaned, contract)
     return found
+
+
+def _parse_named(value: str, contract: Contract) -> Value | NotParsed:
+    """The answer of a JSON object that holds nothing else: {"answer": 5}."""
+    try:
+        loaded = json.loads(value)
+    except (ValueError, RecursionError):
+        loaded = None
+    return parse(loaded if isinstance(loaded, str) else value.strip(), contract)
 
 
 def _parse_long(text: str, contract: Contract) -> Value | NotParsed:

@@ -25,7 +25,9 @@ _REPR = (
     (re.compile(r"\bdatetime\.date\((\d{4}), (\d{1,2}), (\d{1,2})\)"), r"'\1-\2-\3'"),
 )
 
-_ARRAY = re.compile(r"(?:(?:np|numpy)\.)?array\((?=\[)|(?:pd\.)?Index\((?=\[)")
+_ARRAY = re.compile(
+    r"(?:(?:np|numpy)\.)?array\((?=\[)|(?:pd\.)?Index\((?=\[)|(?:frozenset|set|dict_keys|dict_values)\((?=[\[{(])"
+)
 
 
 def without_repr(text: str) -> str:
@@ -44,7 +46,9 @@ def is_not_applicable(text: str, contract: Contract) -> bool:
     """Whether the text says that there is no answer; `NA` does only where it cannot be a label."""
     if len(text) > 60:
         return False
-    word = normal(text).casefold().removesuffix(".")
+    plain = normal(without_latex(text))
+    # A text in quotes is that text, as `render` writes it.
+    word = (plain if contract.kind in TEXTUAL else unquoted(plain)).casefold().removesuffix(".")
     return word in _NOT_APPLICABLE or (word == "na" and contract.kind not in TEXTUAL)
 
 

@@ -29,6 +29,11 @@ _DATE_IN = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|"
     r"\d{1,2}(?:st|nd|rd|th)?(?: of)? [A-Z][a-z]{2,8}\.?,? \d{4}|[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"
 )
+_HEDGES = re.compile(
+    r"\b(maybe|perhaps|probably|possibly|presumably|might|may be|could be|not sure|unsure|i guess|it depends|"
+    r"or so)\b|\?",
+    re.IGNORECASE,
+)
 _SEVERAL = NotParsed("the sentence holds several candidates for the answer", "unclear")
 _NONE = NotParsed("the sentence holds no answer of the kind that was asked for", "kind")
 _HEDGED = NotParsed("the sentence hedges", "hedged")
@@ -38,6 +43,8 @@ def from_sentence(text: str, contract: Contract) -> Scalar | NotParsed:
     """The value that a sentence gives under its contract, when it gives exactly one."""
     if len(text) > MAX_SENTENCE_CHARS or marked(text):
         return NotParsed("it is too long to be a sentence", "unclear")
+    if _HEDGES.search(text):
+        return _HEDGED
     if contract.kind in NUMERIC:
         return _number(text, contract)
     if contract.kind == "boolean":
@@ -81,7 +88,7 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
 
 def _boolean(text: str) -> Scalar | NotParsed:
     first = re.match(r"\W*(yes|no)\b(?!\s+(?:or|and|one)\b)", text)
-    if re.search(r"\b(maybe|perhaps|probably|possibly|unsure|depends|yes and no|yes or no|but)\b|\?", text):
+    if re.search(r"\b(yes and no|yes or no|but)\b", text):
         return _HEDGED
     if first:
         other = r"\bno\b[,.!]" if first[1] == "yes" else r"\byes\b"

@@ -110,6 +110,12 @@ def currency(word: str) -> str | None:
     return _CURRENCY_OF.get(word.casefold().replace("-", " ").strip("() ."))
 
 
+def is_known_unit(word: str) -> bool:
+    """Whether the word is a unit of measure or a currency of our tables."""
+    plain = _plain(word)
+    return plain in _UNIT_OF or _singular(plain) in _UNIT_OF or currency(plain) is not None
+
+
 @cache
 def same_unit(word: str, unit: str) -> bool:
     """Whether two words say one unit: km, kilometers and Kilometre; never a unit of another size."""
