@@ -212,6 +212,7 @@ class E2BServer(ThreadingHTTPServer):
         self.context_delay_s = 0.0
         self.cells_fail_with = ""
         self._lock = threading.Lock()
+        self._leaving = 0
         self._ending = threading.Event()
 
     @property
@@ -230,8 +231,11 @@ class E2BServer(ThreadingHTTPServer):
     def end_sandbox(self, name: str) -> bool:
         with self._lock:
             sandbox = self.sandboxes.pop(name, None)
+            self._leaving += sandbox is not None
         if sandbox is not None:
             sandbox.close()
+            with self._lock:
+                self._leaving -= 1
         return sandbox is not None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -249,6 +253,8 @@ class E2BServer(ThreadingHTTPServer):
         self._reaper.join()
         for name in tuple(self.sandboxes):
             self.end_sandbox(name)
+        while self._leaving:
+            time.sleep(_POLL_S)
         self.server_close()
         self.kernels.close()
 

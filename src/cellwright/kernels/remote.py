@@ -184,7 +184,7 @@ class RemoteKernel:
         self._watch = [asyncio.create_task(self._keep_alive())]
         if settings.limits.wall_s is not None:
             self._watch.append(asyncio.create_task(self._end_after(settings.limits.wall_s)))
-        self._killed = False
+        self._killing: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
     async def settle(self, tables: Mapping[str, Path]) -> None:
@@ -325,9 +325,9 @@ class RemoteKernel:
 
     async def _end(self, why: str) -> None:
         self._has_ended(why)
-        if not self._killed:
-            self._killed = True
-            await _kill(self._sandbox)
+        if self._killing is None:
+            self._killing = asyncio.create_task(_kill(self._sandbox))
+        await asyncio.shield(self._killing)
 
     async def _leave(self) -> None:
         await self._end("it was closed")
