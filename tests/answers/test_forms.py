@@ -256,6 +256,8 @@ ROWS = [
     Row("label in bold", 5, "**Final Answer:** 5", INTEGER, "correct"),
     Row("heading", 5, "### Answer\n5", INTEGER, "correct"),
     Row("code", "a_b", "`a_b`", TEXT, "correct"),
+    Row("code with underscores", "__init__", "`__init__`", TEXT, "correct"),
+    Row("a key that is called answer", {"answer": 1}, '{"answer": 1}', COUNTS, "correct"),
     Row("fence", 5, "```\n5\n```", INTEGER, "correct"),
     Row("escape of Markdown", "a_b", r"a\_b", TEXT, "correct"),
     Row("text with a point", "Paris", "Paris.", TEXT, "correct"),

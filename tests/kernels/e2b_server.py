@@ -170,7 +170,7 @@ class Sandbox:
 
     order: dict[str, Any]
     ends_at: float
-    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="e2b-")))
+    home: Path
     contexts: dict[str, Context | Idle] = field(default_factory=dict)
     streams: set[socket.socket] = field(default_factory=set)
     renewals: int = 0
@@ -213,6 +213,7 @@ class E2BServer(ThreadingHTTPServer):
         self.cells_fail_with = ""
         self._lock = threading.Lock()
         self._leaving = 0
+        self._root = tempfile.mkdtemp(prefix="e2b-")
         self._ending = threading.Event()
 
     @property
@@ -224,7 +225,9 @@ class E2BServer(ThreadingHTTPServer):
         time.sleep(self.create_delay_s)
         with self._lock:
             self.created.append(order)
-            self.sandboxes[name] = Sandbox(order, time.monotonic() + order.get("timeout", 300))
+            self.sandboxes[name] = Sandbox(
+                order, time.monotonic() + order.get("timeout", 300), Path(tempfile.mkdtemp(dir=self._root))
+            )
             self.most_alive = max(self.most_alive, len(self.sandboxes))
         return name
 
@@ -257,6 +260,7 @@ class E2BServer(ThreadingHTTPServer):
             time.sleep(_POLL_S)
         self.server_close()
         self.kernels.close()
+        shutil.rmtree(self._root, ignore_errors=True)
 
     def _reap(self) -> None:
         while not self._ending.wait(_POLL_S):

@@ -108,9 +108,10 @@ def unwrapped(text: str) -> str:
     found = text.strip()
     for _ in range(_MOST_WRAPPINGS):
         inner = _unwrapped_once(found)
-        if inner == found:
+        code = found[:1] == "`"
+        found, before = inner, found
+        if inner == before or code:  # What stands in code is meant to the letter: `__init__` is not bold.
             break
-        found = inner
     return found
 
 

@@ -146,9 +146,10 @@ def _unusual(written: str) -> datetime.datetime | NotParsed:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = dateparser.parse(written, default=default, dayfirst=first, yearfirst=year)
+            zone = found.utcoffset()
         except (ValueError, OverflowError, TypeError, AttributeError, ArithmeticError, RecursionError):
             return NotParsed("it is not a date", "kind")
-        if found.utcoffset():
+        if zone:
             return NotParsed("it is a time of another zone than UTC", "unclear")
         readings.add(found.replace(tzinfo=None))
     return readings.pop() if len(readings) == 1 else _UNCLEAR

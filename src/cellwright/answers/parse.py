@@ -36,7 +36,8 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
         return NotParsed("the answer is empty", "missing")
     if is_not_applicable(cleaned, contract):
         return None
-    if cleaned[0] == "{" and (named := _NAMED.fullmatch(cleaned)):
+    named = _NAMED.fullmatch(cleaned) if cleaned[0] == "{" else None
+    if named and (contract.kind != "mapping" or named[1].startswith("{")):
         return _parse_named(named[1], contract)
     if contract.kind in CONTAINERS:
         return parse_container(cleaned, contract)

@@ -186,3 +186,20 @@ def show(
         return
     trace = next((row for row in load_traces(dataset) if row.task_id == tasks[0].id), None)
     print_task(tasks[0], trace)
+
+
+@app.command()
+def grade(
+    expected: Annotated[str, typer.Option(help="The right answer, as text or as JSON.")],
+    given: Annotated[str, typer.Option(help="The answer to judge, as somebody wrote it.")],
+    contract: Annotated[
+        str, typer.Option(help="What was asked for: 'number, decimals=2', 'list of text', or a JSON object.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Say whether an answer is right, and why. Exit code 0: correct, 1: wrong, 3: it cannot be told."""
+    from cellwright.apps.grade import EXIT_CODES
+    from cellwright.apps.grade import grade as run_grade
+
+    found = run_grade(expected, given, contract, as_json=as_json)
+    raise typer.Exit(EXIT_CODES[found.verdict])
