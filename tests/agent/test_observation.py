@@ -1,43 +1,91 @@
 """What a model sees of a cell: what a person would read, cut where a person would cut."""
 
-from cellwright.agent.observation import observe
+import pytest
+
+from cellwright.agent import observe
+from cellwright.agent.htmltext import html_to_text
 from cellwright.core.types import CellResult, Output
+from cellwright.models.tokens import estimate_tokens
 
 
 def result(*outputs: Output, status: str = "ok") -> CellResult:
     return CellResult(status, outputs, 0.1)  # type: ignore[arg-type]
 
 
+def printed(text: str, name: str = "stdout") -> Output:
+    return Output("stream", name=name, text=text)
+
+
+def seen(*outputs: Output, max_tokens: int = 1500) -> str:
+    return observe(result(*outputs), max_tokens).text
+
+
 def test_long_output_keeps_head_and_tail() -> None:
     """The first and the last lines stay whole, and the observation says how much is left out."""
-    text = "\n".join(f"line {number}" for number in range(10_000))
-    seen = observe(result(Output("stream", name="stdout", text=text)), max_chars=1000)
-    assert seen.startswith("line 0\nline 1\n")
-    assert seen.endswith("line 9998\nline 9999")
-    assert "characters left out" in seen
-    assert len(seen) < 1100
+    text = seen(printed("\n".join(f"line {number}" for number in range(10_000))), max_tokens=300)
+    assert text.startswith("line 0\nline 1\n")
+    assert text.endswith("line 9998\nline 9999")
+    assert "characters left out" in text
+    assert estimate_tokens(text) < 330
 
 
 def test_end_of_an_error_is_always_there() -> None:
     """However much was printed before, the last lines of the traceback stay."""
-    error = Output(
-        "error", name="E", text="v", traceback=("\x1b[31mTraceback\x1b[0m", *("frame\n" * 50).split(), "E: v")
-    )
-    seen = observe(result(Output("stream", name="stdout", text="x" * 100_000), error, status="error"), max_chars=1000)
-    assert seen.endswith("E: v")
-    assert "\x1b" not in seen
-    assert seen.count("frame") < 15
+    lines = ("\x1b[31mTraceback\x1b[0m", *("frame\n" * 50).split(), "E: v")
+    error = Output("error", name="E", text="v", traceback=lines)
+    text = observe(result(printed("x" * 100_000), error, status="error"), 300).text
+    assert text.endswith("E: v")
+    assert "\x1b" not in text
+    assert text.count("frame") < 15
+
+
+CLEANED = {
+    "progress bar": ("10%\r50%\r100%\ndone\n", "100%\ndone"),
+    "colours and a title": ("\x1b[1;31mred\x1b[0m \x1b]0;title\x07on", "red on"),
+    "written over by backspaces": ("1%\x08\x082%\x08\x083%\n", "3%"),
+    "control characters": ("a\x00b\x07c", "abc"),
+}
+
+
+@pytest.mark.parametrize("kind", CLEANED)
+def test_what_a_terminal_would_not_show_is_left_out(kind: str) -> None:
+    """Escapes are gone, and what was written over shows its last state."""
+    written, expected = CLEANED[kind]
+    assert seen(printed(written)) == expected
 
 
 def test_noise_is_left_out() -> None:
-    """Progress bars show their last state, warnings nothing, figures one word, and silence says so."""
-    assert observe(result(Output("stream", name="stdout", text="10%\r50%\r100%\ndone\n"))) == "100%\ndone"
-    assert observe(result(Output("stream", name="stderr", text="x.py:1: FutureWarning: old\n"))) == "(no output)"
-    assert observe(result(Output("display", data={"image/png": "AA", "text/plain": "<Figure>"}))) == "[figure]"
-    assert observe(result()) == "(no output)"
+    """Warnings say nothing, and silence says so."""
+    assert seen(printed("x.py:1: FutureWarning: old\n", "stderr")) == "(no output)"
+    assert seen() == "(no output)"
+
+
+def test_figures_are_pictures_for_models_that_see_and_a_line_for_others() -> None:
+    """The line says how many plots there are, and how large."""
+    figure = Output("display", data={"image/png": "QUFB\nQUFB", "text/plain": "<Figure size 640x480 with 2 Axes>"})
+    blind, seeing = observe(result(figure)), observe(result(figure), sees=True)
+    assert (blind.text, blind.images) == ("[figure: 2 plots, 640x480 pixels]", ())
+    assert seeing.images == ("data:image/png;base64,QUFBQUFB",)
+
+
+def test_html_without_a_plain_text_is_read() -> None:
+    """A styled frame says nothing as text; its table does. Where there is text, it counts."""
+    table = "<style>td {}</style><table><tr><th>city</th><th>n</th></tr><tr><td>Bonn</td><td>7</td></tr></table>"
+    styled = "<pandas.io.formats.style.Styler at 0x7f00>"
+    assert seen(Output("result", data={"text/html": table, "text/plain": styled})) == "city  n\nBonn  7"
+    assert seen(Output("result", data={"text/html": table, "text/plain": "city n"})) == "city n"
+
+
+def test_html_is_read_as_a_person_reads_it() -> None:
+    """Spans, entities, blocks and broken tables."""
+    assert html_to_text("<p>a &lt; b</p><p>c<br>d</p>") == "a < b\n\nc\nd"
+    spans = "<table><tr><th colspan=2>both</th></tr><tr><td>1</td><td>2</td></tr></table>"
+    assert html_to_text(spans).split() == ["both", "1", "2"]
+    assert html_to_text("<table><tr><td>open") == "open"
+    assert html_to_text("<td>stray</td></table></table>") == "stray"
 
 
 def test_ends_of_kernels_and_cells_are_said() -> None:
     """A model learns that its cell was stopped, or that its variables are gone."""
-    assert "time limit" in observe(result(status="timeout"))
-    assert "variables are lost" in observe(result(status="dead"))
+    assert "time limit" in observe(result(status="timeout")).text
+    assert "variables are lost" in observe(result(status="dead")).text

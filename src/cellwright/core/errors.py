@@ -10,6 +10,10 @@
     │   ├── KernelDied        the kernel process is gone; what it held is lost
     │   ├── KernelStartError  a kernel did not come up
     │   └── NoSandbox         the isolation that was asked for is not available here
+    ├── ModelError
+    │   ├── ModelUnavailable  an endpoint cannot be reached, or failed again and again
+    │   ├── ModelMisused      a wrong key, name or parameter; trying again would not help
+    │   └── ContextOverflow   the chat is longer than the model's window
     └── DatasetError          a built dataset is not what it says
 
 Failing *user* code is none of these: it is a `CellResult` whose status says so.
@@ -63,6 +67,22 @@ class KernelStartError(KernelError):
 
 class NoSandbox(KernelError, UsageError):
     """The isolation that was asked for is not available on this machine."""
+
+
+class ModelError(CellwrightError):
+    """Something went wrong with a model's endpoint, not with what the model said."""
+
+
+class ModelUnavailable(ModelError):
+    """The endpoint cannot be reached or kept failing, after all retries."""
+
+
+class ModelMisused(ModelError, UsageError):
+    """The endpoint will not serve this request, however often it is sent: key, model name or a parameter is wrong."""
+
+
+class ContextOverflow(ModelError):
+    """The chat is longer than the model's window."""
 
 
 class DatasetError(UsageError):

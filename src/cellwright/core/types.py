@@ -255,6 +255,32 @@ class Message:
     reasoning: str | None = None
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[str, ...] = ()
+    """Pictures that go with the text, as data URLs ("data:image/png;base64,…")."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a model's turns took."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input, what the provider had kept from an earlier request."""
+    output_tokens: int = 0
+    """Reasoning included."""
+    reasoning_tokens: int = 0
+    cost_usd: float | None = None
+    """None where no price is known."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        known = [cost for cost in (self.cost_usd, other.cost_usd) if cost is not None]
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            sum(known) if known else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -263,11 +289,30 @@ class Step:
 
     comment: str
     code: str | None
-    """None for the turn that gives the final answer."""
+    """None for a turn that ran nothing: it gave the answer, or there was a problem with it."""
     result: CellResult | None
     seconds: float
-    input_tokens: int = 0
-    output_tokens: int = 0
+    usage: Usage = field(default=Usage())
+    problem: str = ""
+    """Why the turn was of no use, for example "two calls at once"; empty for one that was."""
+    folded: int = 0
+    """Messages whose content was left out of what the model was sent for this turn, as its window was full."""
+
+
+Ending = Literal[
+    "answered",
+    "step limit",
+    "token limit",
+    "cost limit",
+    "time limit",
+    "kernel died",
+    "model refused",
+    "model failed",
+    "gave up",
+    "stopped",
+]
+"""Why a run ended. "gave up": too many turns of no use. "stopped": by a person. "model failed": the endpoint did, which
+says nothing about the model's skill, and is never graded."""
 
 
 @dataclass(frozen=True)
@@ -280,14 +325,25 @@ class Trace:
     steps: tuple[Step, ...]
     answer: str | None
     """The final answer's text, None when the run ended without one."""
-    ending: str
-    """Why it ended, for example "answered" or "step limit"."""
+    ending: Ending
     model: str
     """Name of the model; "oracle" when a proved program played the agent."""
     kernel: str
     """Kind and isolation of the kernel, for example "local, user namespaces"."""
     versions: Mapping[str, str]
     grade: Grade | None = None
+    detail: str = ""
+    """Of an ending that is not an answer, what was seen: the limit's value, the refusal's words, the error."""
+    prompt: str = ""
+    """Name of the system prompt."""
+    sampling_json: str = "{}"
+    """How the model was sampled, as JSON."""
+    seconds: float = 0.0
+
+    @property
+    def usage(self) -> Usage:
+        """Of all turns together."""
+        return sum((step.usage for step in self.steps), Usage())
 
 
 # --- what did not get through ------------------------------------------------------------------

@@ -19,7 +19,7 @@ from cellwright.kernels.inside import line
 from cellwright.kernels.interpreter import interpreter, readable_places
 from cellwright.kernels.isolation import is_sandboxed
 from cellwright.kernels.outputs import OutputCollector
-from cellwright.kernels.protocol import Kernel, KernelSettings
+from cellwright.kernels.protocol import Kernel, KernelSettings, Listener
 from cellwright.kernels.template import Environment, Template
 from cellwright.kernels.wire import Wire, cancelled
 
@@ -188,11 +188,11 @@ class LocalKernel:
     def isolation(self) -> str:
         return f"local, {self._owner.environment.rung}"
 
-    async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
+    async def execute(self, code: str, *, timeout_s: float | None = None, listen: Listener | None = None) -> CellResult:
         if self.died.done():
             raise KernelDied(f"the kernel has ended ({self.died.result()}); what it held is lost. Start another one.")
         started = time.monotonic()
-        collector = OutputCollector(self._settings.limits.output_bytes)
+        collector = OutputCollector(self._settings.limits.output_bytes, listen)
         run = asyncio.create_task(self._wire.run_cell(code, collector.take))
         try:
             status = await self._outcome(run, timeout_s)

@@ -8,7 +8,7 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -73,8 +73,10 @@ _FORMS: dict[str, type[_Text | _Display | _Failure | _Clear]] = {
 class OutputCollector:
     """Outputs of one cell. `take` a message's type and content as they come; then read `outputs`."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, listen: Callable[[Output], None] | None = None) -> None:
+        """`listen` is told of each piece of output that is kept, as it comes."""
         self._room = limit_bytes
+        self._listen = listen
         self._items: list[Output | _Stream] = []
         self._displays: dict[str | int, list[int]] = {}
         self._clear_before_next = False
@@ -116,6 +118,8 @@ class OutputCollector:
     def _add(self, item: "Output | _Stream") -> None:
         if len(self._items) < _MOST_OUTPUTS:
             self._items.append(item)
+            if self._listen is not None and isinstance(item, Output):
+                self._listen(item)
         else:
             # Only code that goes around the kernel's own bounds gets here; that there is a loss shows all the same.
             self.truncated_bytes += 1
@@ -124,6 +128,8 @@ class OutputCollector:
         kept = self._cut(message.text)
         if not kept:
             return
+        if self._listen is not None and len(self._items) < _MOST_OUTPUTS:
+            self._listen(Output("stream", name=message.name, text=kept))
         last = self._items[-1] if self._items else None
         if isinstance(last, _Stream) and last.name == message.name:
             last.text.write(kept)

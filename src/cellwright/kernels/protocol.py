@@ -4,13 +4,17 @@ Every kernel starts in a private, writable work folder whose `data/` holds the t
 It has no network and sees none of the machine's own files, unless it was started as trusted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from cellwright.core.types import CellResult
+from cellwright.core.types import CellResult, Output
+
+Listener = Callable[[Output], None]
+"""Is told of a running cell's outputs as they come, a stream's in pieces. What is cleared or updated later it is not
+told: the CellResult is what counts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Kernel(Protocol):
         """Kind and rung of isolation, for a Trace: for example "local, user namespaces"."""
         ...
 
-    async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
+    async def execute(self, code: str, *, timeout_s: float | None = None, listen: Listener | None = None) -> CellResult:
         """Run one cell to its end.
 
         A cell over `timeout_s` is interrupted and its status is "timeout". One that does not heed the interrupt is

@@ -34,7 +34,7 @@ from cellwright.kernels.inside.guest import DROPPED, MESSAGE
 from cellwright.kernels.interpreter import INSIDE, environment
 from cellwright.kernels.local import table_file, table_name
 from cellwright.kernels.outputs import OutputCollector
-from cellwright.kernels.protocol import Kernel, KernelSettings, Limits
+from cellwright.kernels.protocol import Kernel, KernelSettings, Limits, Listener
 from cellwright.kernels.wire import cancelled
 
 if TYPE_CHECKING:
@@ -207,11 +207,11 @@ class RemoteKernel:
         if seed is not None and found["hash_seed"] != str(seed):
             raise KernelStartError(f"the sandbox's template does not let a kernel start with hash seed {seed}")
 
-    async def execute(self, code: str, *, timeout_s: float | None = None) -> CellResult:
+    async def execute(self, code: str, *, timeout_s: float | None = None, listen: Listener | None = None) -> CellResult:
         if self.died.done():
             raise KernelDied(f"the kernel has ended ({self.died.result()}); what it held is lost. Start another one.")
         started = time.monotonic()
-        cell = _Cell(self._settings.limits.output_bytes)
+        cell = _Cell(self._settings.limits.output_bytes, listen)
         run = asyncio.create_task(self._run(code, cell))
         try:
             status = await self._outcome(run, timeout_s)
@@ -338,8 +338,8 @@ class RemoteKernel:
 class _Cell:
     """The messages of one cell as they come."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        self.collector = OutputCollector(limit_bytes)
+    def __init__(self, limit_bytes: int, listen: Listener | None) -> None:
+        self.collector = OutputCollector(limit_bytes, listen)
         self.dropped = 0
 
     def text(self, stream: str, text: object) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cellwright
-from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER, RunLimits, run_agent
+from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER, Assignment, RunLimits, run_agent
 from cellwright.answers import compare, from_json, render
 from cellwright.core.types import Grade, Message, Oracle, Reject, Table, Task, ToolCall, Trace
 from cellwright.kernels import KernelSettings, Limits, Pool
@@ -51,7 +51,8 @@ class TraceStage:
         versions = {"cellwright": cellwright.__version__, "environment": task.environment}
         async with self._pool.kernel(settings) as kernel:
             model = ScriptedModel(turns, _MODEL)
-            trace = await run_agent(task.id, user_prompt(task), model, kernel, limits=limits, versions=versions)
+            assignment = Assignment(task.id, user_prompt(task), versions=versions)
+            trace = await run_agent(assignment, model, kernel, limits=limits)
         failed = next((step.result for step in trace.steps if step.result and step.result.status != "ok"), None)
         if failed is not None or trace.answer is None:
             detail = str(failed.error) if failed is not None else trace.ending

@@ -1,0 +1,59 @@
+"""Messages as the JSON of OpenAI's chat completions, which nearly every server speaks.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cellwright.core.types import Message, ToolCall
+
+_PICTURE_WORDS = "What the last cell drew:"
+
+
+def to_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The messages of a request. Thinking of earlier turns is left out: templates drop it, and some servers refuse it.
+
+    A tool's message cannot carry pictures there, so they follow it in a message of the user.
+    """
+    return [part for message in messages for part in _parts(message)]
+
+
+def _parts(message: Message) -> Iterable[dict[str, Any]]:
+    match message.role:
+        case "tool":
+            yield {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.content}
+            if message.images:
+                yield {"role": "user", "content": _with_pictures(_PICTURE_WORDS, message.images)}
+        case "assistant" if message.tool_calls:
+            yield {
+                "role": "assistant",
+                "content": message.content or None,
+                "tool_calls": [_tool_call(call) for call in message.tool_calls],
+            }
+        case _:
+            yield {
+                "role": message.role,
+                "content": _with_pictures(message.content, message.images) if message.images else message.content,
+            }
+
+
+def _with_pictures(text: str, images: Sequence[str]) -> list[dict[str, Any]]:
+    pictures = [{"type": "image_url", "image_url": {"url": image}} for image in images]
+    return [{"type": "text", "text": text}, *pictures]
+
+
+def _tool_call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": arguments_object(call)}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def arguments_object(call: ToolCall) -> str:
+    """The call's arguments as a JSON object. Templates load it: one bad call of a model would end the chat for good."""
+    try:
+        if isinstance(json.loads(call.arguments_json), dict):
+            return call.arguments_json
+    except (ValueError, RecursionError):
+        pass
+    return json.dumps({"not_json": call.arguments_json}, ensure_ascii=False)

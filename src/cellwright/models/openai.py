@@ -1,0 +1,397 @@
+"""A model behind an endpoint that speaks OpenAI's chat completions, through the official SDK.
+
+vLLM, SGLang, TGI, llama.cpp, Ollama, LiteLLM, the Hugging Face router and the vendors. The SDK's errors are translated
+here, once. What this does not do: the Responses API, and audio.
+"""
+
+import asyncio
+import datetime
+import email.utils
+import json
+import logging
+import random
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cellwright.core.errors import ContextOverflow, ModelError, ModelMisused, ModelUnavailable
+from cellwright.core.types import Message, ToolCall, Usage
+from cellwright.models.chat import to_json
+from cellwright.models.dialects import Dialect, as_text, find_calls, split_thinking
+from cellwright.models.protocol import Delta, Hear, Reply, Request, Traits
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+logger = logging.getLogger(__name__)
+
+_TOO_LONG = re.compile(
+    r"context[ _]length|context size|maximum context|max_model_len|context window|prompt is too long|too many tokens"
+    r"|input is too long|reduce the length|inputs` tokens|exceeds? the (?:available|model)",
+    re.IGNORECASE,
+)
+# vLLM without a tool parser, llama.cpp without --jinja, Ollama and others for models whose template has no tools.
+_NO_TOOLS = re.compile(
+    r"tool choice requires|--enable-auto-tool-choice|requires? --jinja|does(?: not|n't) support (?:tools|function)"
+    r"|tools?(?: use| calling| param)?(?: is| are)? not supported|tool use is not",
+    re.IGNORECASE,
+)
+_NO_PICTURES = re.compile(
+    r"image|multi-?modal|vision|content.{0,40}(?:must be|should be|expected).{0,10}str", re.IGNORECASE
+)
+_NO_RETRY_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "access_terminated"})
+_DETAIL_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    input: float
+    output: float
+    cached: float | None = None
+    """Of input that the provider had kept; None charges it as any other."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """What these tokens cost."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = usage.input_tokens - usage.cached_tokens
+        return (fresh * self.input + usage.cached_tokens * cached + usage.output_tokens * self.output) / 1e6
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a model is served, and how to speak with it."""
+
+    url: str
+    """With its version: "http://localhost:8000/v1"."""
+    traits: Traits
+    """`traits.name` is the model's name there."""
+    key: str = field(default="", repr=False)
+    dialect: Dialect = "native"
+    """How tool calls are asked for. "native" goes over to text by itself where the server knows no tools."""
+    price: Price | None = None
+    concurrency: int = 64
+    """Requests under way at once; more wait."""
+    timeout_s: float = 600.0
+    """For one request; of a stream, for the wait between two pieces."""
+    retries: int = 5
+    """After the first try, for errors that pass: 408, 409, 429, 5xx, lost connections."""
+    most_wait_s: float = 60.0
+    """A server that asks for a longer wait than this is unavailable."""
+    first_wait_s: float = 0.5
+    """Before the first retry; doubled for each one after, with jitter."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the request body, as {"top_k": 20}."""
+
+
+class OpenAIModel:
+    """One endpoint's model. Keeps its connections: close it, or use it with `async with`."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._dialect = endpoint.dialect
+        self._sees = endpoint.traits.sees
+        self._client: AsyncOpenAI | None = None
+        self._places = asyncio.Semaphore(endpoint.concurrency)
+
+    @property
+    def traits(self) -> Traits:
+        return self._endpoint.traits
+
+    async def reply(self, request: Request, hear: Hear | None = None) -> Reply:
+        """The model's turn. Tells `hear` "again" where a stream broke and the request is sent anew."""
+        async with self._places:
+            for attempt in range(self._endpoint.retries + 1):
+                if attempt and hear is not None:
+                    hear(Delta("again", ""))
+                try:
+                    return await self._adapted(request, hear)
+                except _Passing as error:
+                    await self._wait(attempt, error)
+        raise AssertionError("the last try raises")
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def __aenter__(self) -> "OpenAIModel":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _wait(self, attempt: int, error: "_Passing") -> None:
+        """Wait before the next try, as long as the server asks, or twice as long as the last time."""
+        seconds = error.after_s
+        if seconds is None:
+            seconds = self._endpoint.first_wait_s * 2**attempt * random.uniform(0.5, 1.0)
+        if attempt == self._endpoint.retries or seconds > self._endpoint.most_wait_s:
+            tries = f"{attempt + 1} tries" if attempt else "one try"
+            waits = f"; it asks to wait {seconds:.0f} s" if seconds > self._endpoint.most_wait_s else ""
+            raise ModelUnavailable(f"{self._endpoint.url}: {error} (after {tries}{waits})") from error
+        logger.info("%s: %s; trying again in %.1f s", self._endpoint.url, error, seconds)
+        await asyncio.sleep(min(seconds, self._endpoint.most_wait_s))
+
+    async def _adapted(self, request: Request, hear: Hear | None) -> Reply:
+        """One request; once more where the server turns out to know no tools or no pictures."""
+        for _ in range(3):
+            try:
+                return await self._once(request, hear)
+            except _Unsupported as error:
+                if error.what == "tools" and self._dialect == "native":
+                    self._dialect = "hermes" if re.search("qwen|hermes", self.traits.name, re.IGNORECASE) else "fenced"
+                    logger.warning(
+                        "%s takes no tools; they are asked for in the text (%s)", self.traits.name, self._dialect
+                    )
+                elif error.what == "pictures" and self._sees:
+                    self._sees = False
+                    logger.warning("%s takes no pictures; it is not sent any more", self.traits.name)
+                else:
+                    raise ModelMisused(str(error)) from error
+        raise AssertionError("there are two things to do without")
+
+    async def _once(self, request: Request, hear: Hear | None) -> Reply:
+        import openai  # noqa: PLC0415  # a second to import
+
+        if self._client is None:
+            self._client = openai.AsyncOpenAI(
+                api_key=self._endpoint.key or "none",
+                base_url=self._endpoint.url,
+                max_retries=0,
+                timeout=self._endpoint.timeout_s,
+                organization="",  # Not the one of OPENAI_ORG_ID: this may be anybody's server.
+                project="",
+            )
+        try:
+            if hear is None:
+                completion = await self._client.chat.completions.create(**self._body(request), stream=False)
+                if not isinstance(completion, openai.types.chat.ChatCompletion):
+                    raise _Passing("its response is no chat completion", None)
+                return self._reply(_Turn.of(completion), completion.usage)
+            stream = await self._client.chat.completions.create(
+                **self._body(request), stream=True, stream_options={"include_usage": True}
+            )
+            async with stream:
+                return await self._read(stream, hear)
+        except openai.OpenAIError as error:
+            self._translate(error)
+        except ValueError as error:  # A proxy's page, for example.
+            raise _Passing("its response is not JSON", None) from error
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        messages = request.messages
+        tools: dict[str, Any] = {}
+        if self._dialect != "native":
+            messages = as_text(messages, request.tools_json, self._dialect)
+        else:
+            tools = {"tools": json.loads(request.tools_json)}
+        if not self._sees:
+            messages = [_without_pictures(message) for message in messages]
+        sampling = request.sampling
+        limit = "max_completion_tokens" if "api.openai.com" in self._endpoint.url else "max_tokens"
+        values = {
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+            limit: sampling.max_tokens,
+        }
+        body = {name: value for name, value in values.items() if value is not None}
+        extra = dict(self._endpoint.extra)
+        return {
+            "model": self.traits.name,
+            "messages": to_json(messages),
+            **tools,
+            **body,
+            **({"extra_body": extra} if extra else {}),
+        }
+
+    async def _read(self, stream: AsyncIterator[Any], hear: Hear) -> Reply:
+        turn, usage = _Turn(), None
+        async for chunk in stream:
+            usage = chunk.usage or usage
+            for choice in chunk.choices[:1]:
+                for delta in turn.take(choice.delta):
+                    hear(delta)
+                turn.finish = choice.finish_reason or turn.finish
+        if not turn.finish and not turn.calls and not turn.text:
+            raise _Passing("its stream ended before it began", None)
+        return self._reply(turn, usage)
+
+    def _reply(self, turn: "_Turn", usage: Any) -> Reply:
+        reasoning, text = turn.reasoning or None, turn.text
+        if reasoning is None:
+            reasoning, text = split_thinking(text)
+        calls = tuple(turn.tool_calls())
+        if not calls:
+            found = find_calls(text, self._dialect)
+            text = found.text
+            calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
+        message = Message("assistant", text, reasoning, calls)
+        refused = bool(turn.refusal) or turn.finish == "content_filter"
+        if refused:
+            message = Message("assistant", turn.refusal or text, reasoning)
+        if refused:
+            return Reply(message, self._usage(usage), "refused")
+        return Reply(message, self._usage(usage), "length" if turn.finish == "length" else "stop")
+
+    def _usage(self, usage: Any) -> Usage:
+        if usage is None:
+            return Usage()
+        found = Usage(
+            usage.prompt_tokens or 0,
+            getattr(usage.prompt_tokens_details, "cached_tokens", None) or 0,
+            usage.completion_tokens or 0,
+            getattr(usage.completion_tokens_details, "reasoning_tokens", None) or 0,
+        )
+        said = getattr(usage, "cost", None)  # OpenRouter says what it charged.
+        price = self._endpoint.price
+        cost = price.cost_usd(found) if price is not None else float(said) if isinstance(said, int | float) else None
+        return Usage(found.input_tokens, found.cached_tokens, found.output_tokens, found.reasoning_tokens, cost)
+
+    def _translate(self, error: Exception) -> NoReturn:
+        """Raise the SDK's error as ours: a passing one, one that no retry will mend, or a chat that is too long."""
+        import openai  # noqa: PLC0415
+
+        words = _words(error)
+        where = f"{self._endpoint.url}: {words}"
+        match error:
+            case openai.APITimeoutError():
+                raise _Passing(f"no answer in {self._endpoint.timeout_s:g} s", None) from error
+            case openai.APIConnectionError():
+                raise _Passing("it cannot be reached", None) from error
+            case openai.RateLimitError() if error.code not in _NO_RETRY_CODES:
+                raise _Passing(words, _retry_after(error.response.headers)) from error
+            case openai.InternalServerError() | openai.ConflictError():
+                raise _Passing(words, _retry_after(error.response.headers)) from error
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                raise ModelMisused(f"{self._endpoint.url} does not accept this key: {words}") from error
+            case openai.NotFoundError():
+                hint = "`--model` names the model, and its URL ends in /v1 as a rule"
+                raise ModelMisused(
+                    f"{self._endpoint.url} has no model {self.traits.name!r}: {words}. {hint}"
+                ) from error
+            case openai.APIStatusError() if error.status_code == 408:
+                raise _Passing(words, _retry_after(error.response.headers)) from error
+            case openai.APIStatusError() if error.code == "context_length_exceeded" or _TOO_LONG.search(words):
+                raise ContextOverflow(where) from error
+            case openai.APIStatusError() if _NO_TOOLS.search(words):
+                raise _Unsupported("tools", where) from error
+            case openai.APIStatusError() if self._sees and _NO_PICTURES.search(words):
+                raise _Unsupported("pictures", where) from error
+            case openai.APIStatusError():
+                raise ModelMisused(where) from error
+            case openai.APIError() if _TOO_LONG.search(words):  # Told in the middle of a stream.
+                raise ContextOverflow(where) from error
+            case openai.APIError():
+                raise _Passing(words, None) from error
+            case _:
+                raise ModelUnavailable(where) from error
+
+
+class _Passing(ModelError):
+    """An error that may be gone at the next try."""
+
+    def __init__(self, words: str, after_s: float | None) -> None:
+        super().__init__(words)
+        self.after_s = after_s
+
+
+class _Unsupported(ModelError):
+    """The server does not take a part of the request."""
+
+    def __init__(self, what: str, words: str) -> None:
+        super().__init__(words)
+        self.what = what
+
+
+class _Turn:
+    """A reply as it comes together from the pieces of a stream, or from one whole message."""
+
+    def __init__(self) -> None:
+        self.text = self.reasoning = self.refusal = self.finish = ""
+        self.calls: dict[int, dict[str, str]] = {}
+
+    @classmethod
+    def of(cls, completion: Any) -> "_Turn":
+        """Of a whole reply. One without choices is an empty turn."""
+        turn = cls()
+        for choice in (completion.choices or [])[:1]:
+            for _ in turn.take(choice.message):
+                pass
+            turn.finish = choice.finish_reason or ""
+        return turn
+
+    def take(self, delta: Any) -> list[Delta]:
+        """Add a piece; what a listener is told of it."""
+        told: list[Delta] = []
+        # vLLM and SGLang say reasoning_content, newer vLLM, Ollama and OpenRouter reasoning.
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        if isinstance(thought, str):
+            self.reasoning += thought
+            told.append(Delta("reasoning", thought))
+        if isinstance(delta.content, str) and delta.content:
+            self.text += delta.content
+            told.append(Delta("text", delta.content))
+        self.refusal += getattr(delta, "refusal", None) or ""
+        for call in delta.tool_calls or ():
+            told += self._take_call(call)
+        return told
+
+    def _take_call(self, piece: Any) -> list[Delta]:
+        index = getattr(piece, "index", None)
+        if index is None:  # Servers that send calls whole give them no number.
+            index = len(self.calls)
+        is_new = index not in self.calls
+        call = self.calls.setdefault(index, {"id": "", "name": "", "arguments": ""})
+        call["id"] = call["id"] or piece.id or ""
+        told: list[Delta] = []
+        function = piece.function
+        if function is not None and function.name and (is_new or not call["name"]):
+            call["name"] = function.name
+            told.append(Delta("call", function.name))
+        if function is not None and function.arguments:
+            call["arguments"] += function.arguments
+            told.append(Delta("arguments", function.arguments))
+        return told
+
+    def tool_calls(self) -> list[ToolCall]:
+        return [
+            ToolCall(call["id"] or f"call_{index}", call["name"], call["arguments"] or "{}")
+            for index, call in sorted(self.calls.items())
+        ]
+
+
+def _without_pictures(message: Message) -> Message:
+    return Message(message.role, message.content, message.reasoning, message.tool_calls, message.tool_call_id)
+
+
+def _words(error: Exception) -> str:
+    """What the server says, in one line."""
+    body = getattr(error, "body", None)
+    found = body.get("message") if isinstance(body, dict) else None
+    return " ".join(str(found or error).split())[:_DETAIL_CHARS]
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait: RFC 9110, section 10.2.3, and OpenAI's retry-after-ms."""
+    if (value := headers.get("retry-after-ms")) is not None:
+        try:
+            return max(0.0, float(value) / 1000)
+        except ValueError:
+            return None
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    now = datetime.datetime.now(date.tzinfo)
+    return max(0.0, (date - now).total_seconds())
