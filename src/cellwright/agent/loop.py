@@ -188,7 +188,7 @@ class _Run:
         self._observe(turn.call_id, seen)
         if result.status == "dead":
             self.end("kernel died", result.ended_by)
-        self._add(turn.comment, code, result)
+        self._add(turn.comment, code, result, edited=code != turn.code)
 
     async def _execute(self, code: str) -> CellResult:
         """Run a cell. One that a person stops is interrupted, and gives what it had put out."""
@@ -219,10 +219,16 @@ class _Run:
         self.messages.append(Message("tool", seen.text, tool_call_id=call_id, images=seen.images))
 
     def _add(
-        self, comment: str = "", code: str | None = None, result: CellResult | None = None, problem: str = ""
+        self,
+        comment: str = "",
+        code: str | None = None,
+        result: CellResult | None = None,
+        *,
+        problem: str = "",
+        edited: bool = False,
     ) -> None:
         seconds = time.monotonic() - self.turn_began
-        step = Step(comment, code, result, seconds, self.turn_usage, problem, self.turn_folded)
+        step = Step(comment, code, result, seconds, self.turn_usage, problem, edited, self.turn_folded)
         self.steps.append(step)
         self.watcher.keep(self.trace(), step)
 

@@ -4,6 +4,7 @@ Heavy modules are imported by the command that needs them, so that `cellwright -
 """
 
 import asyncio
+import enum
 import json
 import logging
 import sys
@@ -203,3 +204,130 @@ def grade(
 
     found = run_grade(expected, given, contract, as_json=as_json)
     raise typer.Exit(EXIT_CODES[found.verdict])
+
+
+class Keep(enum.StrEnum):
+    """Which cells of an answer's notebook stay."""
+
+    all = "all"
+    only_what_matters = "only-what-matters"
+
+
+_MODEL_HELP = "A model's name, or the URL of an endpoint that speaks OpenAI's API."
+_PRICE_HELP = "Dollars for a million tokens: IN,OUT or IN,OUT,CACHED."
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="Files or folders that the answer is in.")] = None,
+    model: Annotated[str, typer.Option(help=_MODEL_HELP)] = "",
+    out: Annotated[Path | None, typer.Option(help="Where the notebook goes. Without it: answer.ipynb, here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a notebook that is there.")] = False,
+    goes_on: Annotated[bool, typer.Option("--continue", help="Ask on in the same kernel.")] = False,
+    approve: Annotated[bool, typer.Option("--approve", help="Ask before each cell runs.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Run the notebook again before answering.")] = False,
+    keep: Annotated[Keep, typer.Option(help="Which cells stay; the others are dropped after a replay.")] = Keep.all,
+    prompt: Annotated[str, typer.Option(help="Name of the system prompt.")] = "analyst",
+    steps: Annotated[int, typer.Option(min=1, help="Turns of the model.")] = 25,
+    cell_s: Annotated[float, typer.Option("--cell-seconds", help="For one cell.")] = 120.0,
+    wall_s: Annotated[float | None, typer.Option("--max-seconds", help="For the whole run.")] = None,
+    tokens: Annotated[int | None, typer.Option("--max-tokens", help="In and out together.")] = None,
+    cost_usd: Annotated[float | None, typer.Option("--max-cost", help="Dollars; needs a known price.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of sampling.")] = None,
+    thinks: Annotated[bool | None, typer.Option("--thinks/--no-thinks", help="Whether it thinks aloud.")] = None,
+    sees: Annotated[bool | None, typer.Option("--sees/--no-sees", help="Whether it takes pictures.")] = None,
+    window: Annotated[int | None, typer.Option(help="Tokens of its context window.")] = None,
+    price: Annotated[str, typer.Option(help=_PRICE_HELP)] = "",
+    cache: Annotated[Path | None, typer.Option(help="Keep replies in this file; the same chat is asked once.")] = None,
+    trusted: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question about files, in a notebook that re-runs."""
+    from cellwright.agent import RunLimits, load_prompt
+    from cellwright.apps.asking import AskOrder
+    from cellwright.apps.asking import ask as run_ask
+    from cellwright.apps.asking.models import ModelOptions, find_model
+    from cellwright.apps.asking.present import outcome_json
+    from cellwright.apps.asking.session import free_name, writable
+    from cellwright.apps.console import make_console
+    from cellwright.kernels import Limits
+    from cellwright.models import Sampling
+
+    load_prompt(prompt)
+    target = free_name(Path()) if out is None else writable(out, overwrites=force)
+    choice = find_model(ModelOptions(model, thinks, sees, window, price))
+    if cost_usd is not None and choice.endpoint.price is None:
+        raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
+    console = make_console(quiet=as_json)
+    console.print(
+        f"model: {choice.endpoint.traits.name} at {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True
+    )
+    _say_isolation(trusted=bool(trusted), quiet=as_json)
+    order = AskOrder(
+        question,
+        files or [],
+        target,
+        prompt,
+        RunLimits(steps=steps, cell_s=cell_s, wall_s=wall_s, tokens=tokens, cost_usd=cost_usd),
+        Limits(),
+        "trusted" if trusted else None,
+        Sampling(temperature=temperature),
+        approves=approve,
+        goes_on=goes_on,
+        verifies=verify,
+        keeps_only_what_matters=keep is Keep.only_what_matters,
+        cache=cache,
+    )
+    outcome = _run(run_ask(order, choice.endpoint, console))
+    if as_json:
+        typer.echo(outcome_json(outcome))
+    if outcome.traces[-1].ending == "stopped":
+        raise typer.Exit(130)
+    if not outcome.is_answered or outcome.verified is False:
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    notebook: Annotated[Path, typer.Argument(help="A notebook, as `cellwright ask` writes it.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="Files that it reads and that it does not name.")] = None,
+    cell_s: Annotated[float, typer.Option("--cell-seconds", help="For one cell.")] = 120.0,
+    keep: Annotated[Keep, typer.Option(help="Which cells stay in the file of --out.")] = Keep.all,
+    out: Annotated[Path | None, typer.Option(help="Where the notebook of --keep goes.")] = None,
+    trusted: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Run a notebook again in a fresh kernel. Exit code 1 if a cell or an answer does not come out the same."""
+    from cellwright.apps import replaying
+    from cellwright.apps.asking.session import writable
+    from cellwright.apps.console import make_console
+    from cellwright.kernels import Limits, LocalPool
+
+    if (keep is Keep.only_what_matters) != (out is not None):
+        raise UsageError("--keep only-what-matters and --out go together: the notebook itself is not changed")
+    if out is not None:
+        writable(out, overwrites=False)
+    opened = replaying.open_notebook(notebook, files or [])
+    console = make_console(quiet=as_json)
+    _say_isolation(trusted=bool(trusted), quiet=as_json)
+    for name in opened.changed:
+        console.print(f"[yellow]{name} is not as it was when the notebook was made[/]")
+
+    async def job() -> replaying.Checked:
+        async with LocalPool(2, rung="trusted" if trusted else None) as pool:
+            found = await replaying.run_again(opened, pool, Limits(), cell_s=cell_s, console=console)
+            replaying.print_answers(found.replay, console)
+            if out is not None:
+                data = await replaying.keep_what_matters(
+                    opened.notebook, found.replay, pool, opened.placement, Limits(), console
+                )
+                if data is not None:
+                    out.write_bytes(data)
+            return found
+
+    found = _run(job())
+    if as_json:
+        typer.echo(replaying.replay_json(found, opened))
+    if not found.replay.is_same:
+        raise typer.Exit(1)

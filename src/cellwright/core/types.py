@@ -295,6 +295,8 @@ class Step:
     usage: Usage = field(default=Usage())
     problem: str = ""
     """Why the turn was of no use, for example "two calls at once"; empty for one that was."""
+    edited: bool = False
+    """Whether a person changed the code before it ran."""
     folded: int = 0
     """Messages whose content was left out of what the model was sent for this turn, as its window was full."""
 

@@ -18,10 +18,10 @@ from typing import Any
 from cellwright.answers import from_json, render
 from cellwright.core.errors import DatasetError
 from cellwright.core.records import read_shard, write_shard
-from cellwright.core.types import Reject, Table, Task
+from cellwright.core.types import Reject, Table, Task, Trace
 from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_messages, chat_tools
-from cellwright.notebooks.write import notebook_bytes
+from cellwright.notebooks.write import Section, notebook_bytes
 from cellwright.pipeline import curate
 from cellwright.pipeline.account import accounts
 from cellwright.pipeline.stage import Folder
@@ -72,7 +72,21 @@ def _export_files(row: TracedTask, store: Path, out: Path) -> None:
         kept = out / TABLES / table.stored_name
         _link(store / table.stored_name, kept)
         _link(kept, folder / "data" / table.name)
-    (folder / f"{row.task.id}.ipynb").write_bytes(notebook_bytes(row.task, row.trace))
+    (folder / f"{row.task.id}.ipynb").write_bytes(_notebook(row.task, row.trace))
+
+
+def _notebook(task: Task, trace: Trace) -> bytes:
+    record = {
+        "task": task.id,
+        "model": trace.model,
+        "kernel": trace.kernel,
+        "files": [
+            {"path": f"data/{table.name}", "sha256": table.sha256, "bytes": table.bytes} for table in task.tables
+        ],
+        "questions": [{"question": task.question, "answer": trace.answer, "ending": trace.ending, "run": trace.id}],
+        "source": {"notebook": task.provenance.path, "author": task.provenance.author},
+    }
+    return notebook_bytes([Section(task.question, trace)], record)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,0 +1,95 @@
+"""Which model `ask` uses, and the screen for when there is none."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cellwright.core.errors import ConfigError, ModelMisused, UsageError
+from cellwright.models.discovery import LOCAL_SERVERS, Choice, Wish, choose_endpoint
+from cellwright.models.openai import Price
+
+NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
+
+  on this machine
+    Ollama        ollama serve, and ollama pull qwen3:8b
+    vLLM          vllm serve Qwen/Qwen3-4B-Instruct-2507 --enable-auto-tool-choice --tool-call-parser hermes
+    llama.cpp     llama-server -hf Qwen/Qwen3-4B-GGUF --jinja
+  elsewhere
+    any endpoint  --model http://HOST:PORT/v1, or export OPENAI_BASE_URL=…
+    OpenAI        export OPENAI_API_KEY=…, and --model with one of its names
+    Hugging Face  export HF_TOKEN=…, and --model Qwen/Qwen3-235B-A22B-Instruct-2507
+
+A server of the first three is found by itself on its usual port. To have one used always, write `model:` and
+`url:` into {config}."""
+_KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price")
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What the command line says of the model."""
+
+    model: str = ""
+    thinks: bool | None = None
+    sees: bool | None = None
+    window_tokens: int | None = None
+    price: str = ""
+    """Dollars for a million tokens: "IN,OUT" or "IN,OUT,CACHED"."""
+
+
+def config_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a person's settings of the model are kept."""
+    home = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "cellwright" / "config.yaml"
+
+
+def find_model(
+    options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
+) -> Choice:
+    """The endpoint for these options. Raises UsageError with a screen of help where there is none."""
+    path = config_path(environment)
+    kept = _kept(path)
+    wish = Wish(
+        model=options.model or kept.model,
+        url="" if options.model.startswith(("http://", "https://")) else kept.url,
+        thinks=kept.thinks if options.thinks is None else options.thinks,
+        sees=kept.sees if options.sees is None else options.sees,
+        window_tokens=options.window_tokens or kept.window_tokens,
+        price=_price(options.price) or kept.price,
+    )
+    choice = choose_endpoint(wish, environment, servers)
+    if choice is not None:
+        return choice
+    if options.model:
+        raise ModelMisused(
+            f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
+        )
+    raise UsageError(NO_MODEL.format(config=path))
+
+
+def _kept(path: Path) -> Wish:
+    """The wish of the person's own settings."""
+    try:
+        content = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        return Wish()
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    if content is None:
+        return Wish()
+    if not isinstance(content, dict) or not set(content) <= set(_KEYS):
+        raise ConfigError(f"{path}: the keys are {', '.join(_KEYS)}")
+    price = content.pop("price", None)
+    return Wish(**content, price=_price(str(price)) if price is not None else None)
+
+
+def _price(text: str) -> Price | None:
+    if not text:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        return Price(*numbers)
+    except (ValueError, TypeError):
+        raise UsageError(f"--price {text}: dollars for a million tokens, as IN,OUT or IN,OUT,CACHED") from None

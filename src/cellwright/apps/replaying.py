@@ -1,0 +1,168 @@
+"""`cellwright replay`: a notebook run again, cell by cell, and what of it came out the same."""
+
+import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from cellwright.agent.observation import clean
+from cellwright.core.errors import BadNotebook, UsageError
+from cellwright.core.hashing import sha256_file
+from cellwright.kernels import Kernel, KernelSettings, Limits, Pool
+from cellwright.kernels.placement import Placement, place, prepare
+from cellwright.notebooks.recorded import RecordedNotebook, read_recorded, without_cells
+from cellwright.proof.replay import Replay, ReplayedCell, difference, needed_cells, replay
+
+REPLAYED = "replay"
+"""Key of the notebook's record under which the last replay is kept."""
+_COLOURS = {"same": "green", "differs": "red", "not run": "red", "not shown": "yellow", "no answer": "yellow"}
+_ANSWER_WORDS = {
+    "same": "came out the same, shown by cell {cell}",
+    "differs": "did not come out again; cell {cell} had shown it",
+    "not shown": "stands in no cell's output, so running them again says nothing of it",
+    "no answer": "there is none",
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A replay and how it is kept in the notebook."""
+
+    replay: Replay
+    record: Mapping[str, Any]
+
+
+async def checked(
+    notebook: RecordedNotebook,
+    kernel: Kernel,
+    *,
+    cell_s: float,
+    tell: Callable[[int, ReplayedCell], None] | None = None,
+) -> Checked:
+    """Replay a notebook in a kernel in which its files are in their places."""
+    found = await replay(notebook.cells, _answers(notebook), kernel, cell_s=cell_s, tell=tell)
+    record = {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "kernel": kernel.isolation,
+        "cells": [cell.verdict for cell in found.cells],
+        "answers": [answer.verdict for answer in found.answers],
+    }
+    return Checked(found, record)
+
+
+def _answers(notebook: RecordedNotebook) -> list[tuple[str | None, int]]:
+    """Each answer with the number of code cells up to it."""
+    found: list[tuple[str | None, int]] = []
+    for question in notebook.record.get("questions", []):
+        ends = [number + 1 for number, cell in enumerate(notebook.cells) if cell.run == question.get("run")]
+        found.append((question.get("answer"), max(ends, default=0)))
+    return found
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A notebook with the files that it reads."""
+
+    notebook: RecordedNotebook
+    placement: Placement
+    changed: Sequence[str]
+    """Files that are not as they were when the notebook was made."""
+
+
+def open_notebook(path: Path, files: Sequence[Path]) -> Opened:
+    """A notebook and its files: those of its record, and `files` besides. Raises UsageError."""
+    try:
+        notebook = read_recorded(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"there is no notebook {path}") from None
+    except BadNotebook as error:
+        raise UsageError(f"{path}: {error}") from error
+    if not notebook.cells:
+        raise UsageError(f"{path} has no code cells")
+    recorded = {str(file["path"]): file for file in notebook.record.get("files", [])}
+    missing = [name for name in recorded if not (path.parent / name).is_file()]
+    if missing:
+        raise UsageError(f"{path} reads {', '.join(missing)}, which is not there any more")
+    changed = [name for name, file in recorded.items() if sha256_file(path.parent / name) != file.get("sha256")]
+    placement = place([*(path.parent / name for name in recorded), *files], path.parent)
+    return Opened(notebook, placement, changed)
+
+
+async def run_again(opened: Opened, pool: Pool, limits: Limits, *, cell_s: float, console: Console | None) -> Checked:
+    """Replay in a fresh kernel, a line for each cell on the console."""
+
+    def tell(number: int, cell: ReplayedCell) -> None:
+        if console is not None:
+            detail = f": {escape(clean(cell.detail))}" if cell.detail else ""
+            console.print(f"cell {number + 1:3}  [{_COLOURS[cell.verdict]}]{cell.verdict}[/]{detail}")
+
+    async with pool.kernel(KernelSettings(opened.placement.tables, limits=limits)) as kernel:
+        await prepare(kernel, opened.placement)
+        return await checked(opened.notebook, kernel, cell_s=cell_s, tell=tell)
+
+
+def print_answers(found: Replay, console: Console) -> None:
+    """A line for each answer, and one for the cells that differ."""
+    for answer in found.answers:
+        words = _ANSWER_WORDS[answer.verdict].format(cell=None if answer.shown_by is None else answer.shown_by + 1)
+        console.print(f"answer    [{_COLOURS[answer.verdict]}]{answer.verdict}[/]: {words}")
+    different = sum(cell.verdict != "same" for cell in found.cells)
+    count = len(found.cells)
+    console.print(f"{count - different} of {count} cells came out the same")
+
+
+def replay_json(checked_: Checked, opened: Opened) -> str:
+    """The same facts for machines."""
+    found = checked_.replay
+    facts = {
+        **checked_.record,
+        "cells": [{"verdict": cell.verdict, "detail": cell.detail} for cell in found.cells],
+        "answers": [
+            {"answer": answer.answer, "verdict": answer.verdict, "shown_by": answer.shown_by}
+            for answer in found.answers
+        ],
+        "changed_files": list(opened.changed),
+        "same": found.is_same,
+    }
+    return json.dumps(facts, ensure_ascii=False)
+
+
+async def keep_what_matters(  # noqa: PLR0913, PLR0917
+    notebook: RecordedNotebook,
+    found: Replay,
+    pool: Pool,
+    placement: Placement,
+    limits: Limits,
+    console: Console,
+    cell_s: float = 60.0,
+) -> bytes | None:
+    """The notebook with only the cells that its answers depend on; None where that cannot be known."""
+    targets = [answer.shown_by for answer in found.answers if answer.verdict == "same"]
+    if not targets or len(targets) < len(found.answers):
+        console.print("[yellow]all cells are kept: not every answer was shown again by a cell[/]")
+        return None
+
+    async def gives_it(numbers: Sequence[int]) -> bool:
+        async with pool.kernel(KernelSettings(placement.tables, limits=limits)) as kernel:
+            await prepare(kernel, placement)
+            for number in numbers:
+                cell = notebook.cells[number]
+                result = await kernel.execute(cell.source, timeout_s=cell_s)
+                if result.status in ("timeout", "dead") or difference(cell.outputs, result.outputs):
+                    return False
+            return True
+
+    kept: set[int] = set()
+    for target in targets:
+        if target is not None:
+            kept |= set(await needed_cells(notebook.cells, target, gives_it))
+    if not await gives_it(sorted(kept)):
+        console.print("[yellow]all cells are kept: what is left of them does not come out the same[/]")
+        return None
+    console.print(f"kept {len(kept)} of {len(notebook.cells)} cells: those that the answer depends on")
+    return without_cells(notebook, kept)

@@ -1,0 +1,278 @@
+"""`cellwright ask` and `cellwright replay` as a person uses them, against a real server with a scripted model."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+
+from cellwright.apps.asking.models import ModelOptions, find_model
+from cellwright.apps.asking.typed import TypedLines
+from cellwright.core.errors import ConfigError, ModelMisused, UsageError
+from cellwright.core.types import Message, ToolCall
+from cellwright.models.server import Answer, Failure, ScriptedServer
+
+CSV = "day,bill,tip\nSun,10,2\nSun,20,3\nSat,15,1.5\n"
+READ = "rows = [line.split(',') for line in open('sub/tips.csv').read().splitlines()[1:]]"
+FIGURE = (
+    "import base64\nfrom IPython.display import display\n"
+    "display({'image/png': base64.b64encode(b'\\x89PNG').decode(), 'text/plain': '<Figure>'}, raw=True)"
+)
+
+
+def call(name: str, **arguments: str) -> Message:
+    return Message("assistant", "", tool_calls=(ToolCall("c", name, json.dumps(arguments)),))
+
+
+TURNS = [
+    call("execute_code", code=READ, comment="I read the file."),
+    call("execute_code", code="print(len(rows), 'rows')", comment="How many there are."),
+    call("execute_code", code=FIGURE, comment="A figure."),
+    call("execute_code", code="1 / 0", comment="A mistake."),
+    call("execute_code", code="print(sum(float(r[2]) for r in rows if r[0] == 'Sun') / 2)", comment="The mean."),
+    call("final_answer", answer="2.5", comment="Read off the output."),
+]
+
+
+def opened(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def by_turn(turns: Sequence[Answer]) -> Callable[[Any], Answer]:
+    """The script that says the next turn of each chat; after its end it begins again, as a new question does."""
+    return lambda request: turns[sum(m["role"] == "assistant" for m in request["messages"]) % len(turns)]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with a table."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "tips.csv").write_text(CSV)
+    return tmp_path
+
+
+@contextmanager
+def served(turns: Sequence[Answer] = TURNS, **options: Any) -> Iterator[ScriptedServer]:
+    with ScriptedServer(by_turn(turns), **options) as server:
+        yield server
+
+
+def started(desk: Path, *arguments: str) -> "subprocess.Popen[str]":
+    # Without a person's own settings and keys.
+    environment = {key: value for key, value in os.environ.items() if "OPENAI" not in key and key != "HF_TOKEN"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "cellwright", *arguments, "--trusted"],
+        cwd=desk,
+        env={**environment, "XDG_CONFIG_HOME": str(desk / "config")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(desk: Path, *arguments: str, typed: str = "") -> tuple[int, str, str]:
+    process = started(desk, *arguments)
+    out, err = process.communicate(typed, timeout=60)
+    return process.returncode, out, err
+
+
+def ask(desk: Path, server: ScriptedServer, *arguments: str, typed: str = "") -> tuple[int, str, str]:
+    return run(desk, "ask", "Mean tip on Sunday?", "sub/tips.csv", "--model", server.url, *arguments, typed=typed)
+
+
+def test_answer_comes_with_its_notebook(desk: Path) -> None:
+    """What is printed, what the notebook holds, that it runs from top to bottom, and that a replay says so."""
+    with served() as server:
+        code, out, err = ask(desk, server, "--verify", "--keep", "only-what-matters", "--out", "small.ipynb")
+        assert code == 0, err
+        code, whole, err = ask(desk, server, "--price", "1,2", "--max-cost", "1")
+        assert code == 0, err
+    for words in ("I read the file.", "3 rows", "ZeroDivisionError", "figure: small_files/figure-1.png", "2.5"):
+        assert words in out
+    assert "by the URL that was given" in out
+    assert "kept 2 of 5 cells" in out
+    assert "USD" in whole
+    assert (desk / "answer_files" / "figure-1.png").read_bytes() == b"\x89PNG"
+
+    notebook = opened(desk / "answer.ipynb")
+    nbformat.validate(notebook)
+    record = notebook.metadata["cellwright"]
+    assert (record["model"], record["questions"][0]["answer"]) == ("scripted", "2.5")
+    assert record["files"][0]["path"] == "sub/tips.csv"
+    assert record["usage"]["input_tokens"] > 0
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.metadata["cellwright"]["step"] for cell in cells] == [0, 1, 2, 3, 4]
+    assert all(cell.metadata["cellwright"]["by"] == "agent" for cell in cells)
+    nbclient.NotebookClient(notebook, resources={"metadata": {"path": str(desk)}}).execute()
+
+    small = opened(desk / "small.ipynb")
+    assert [cell.source for cell in small.cells if cell.cell_type == "code"] == [READ, cells[4].source]
+    assert small.metadata["cellwright"]["replay"]["answers"] == ["same"]
+
+
+def test_replay_tells_what_changed(desk: Path) -> None:
+    """The same notebook is the same again; with another table its cells and its answer are not."""
+    with served() as server:
+        assert ask(desk, server)[0] == 0
+    code, out, err = run(desk, "replay", "answer.ipynb", "--json")
+    assert (code, json.loads(out)["same"]) == (0, True), err
+    (desk / "sub" / "tips.csv").write_text(CSV.replace("Sun,20,3", "Sun,20,9"))
+    code, out, _ = run(desk, "replay", "answer.ipynb")
+    assert code == 1
+    assert "tips.csv is not as it was" in out
+    assert "answer    differs: did not come out again; cell 5 had shown it" in out
+    assert "4 of 5 cells came out the same" in out
+    (desk / "sub" / "tips.csv").unlink()
+    code, _, err = run(desk, "replay", "answer.ipynb")
+    assert code == 2
+    assert "which is not there any more" in err
+
+
+def test_questions_go_on_in_the_same_kernel(desk: Path) -> None:
+    """With --continue the second question sees the variables of the first, and both are in the notebook."""
+    turns = [
+        *TURNS[:2],
+        TURNS[5],
+        call("execute_code", code="len(rows)", comment="Again."),
+        call("final_answer", answer="3"),
+    ]
+    with served(turns) as server:
+        code, _, err = ask(desk, server, "--continue", typed="And how many rows?\n\n")
+        roles = [message["role"] for message in server.requests[-1]["messages"]]
+    assert code == 0, err
+    notebook = opened(desk / "answer.ipynb")
+    assert [q["answer"] for q in notebook.metadata["cellwright"]["questions"]] == ["2.5", "3"]
+    assert roles[5:9] == ["assistant", "tool", "assistant", "tool"] or "user" in roles[3:]
+
+
+def test_cells_run_only_when_they_are_allowed(desk: Path) -> None:
+    """Yes, an edit, no with a reason, and the end of the input is a stop."""
+    with served() as server:
+        code, _, err = ask(desk, server, "--approve", typed="y\ne\nprint('mine')\n.\nn\nno figures\n")
+        told = [m["content"] for m in server.requests[-1]["messages"] if m["role"] == "tool"]
+    assert code == 130, err
+    assert told[1].startswith("The person changed the cell")
+    assert told[2] == "The person did not allow this cell: no figures"
+    notebook = opened(desk / "answer.ipynb")
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.source for cell in cells] == [READ, "print('mine')"]
+    assert [cell.metadata["cellwright"]["edited"] for cell in cells] == [False, True]
+
+
+def test_ctrl_c_stops_and_keeps_everything(desk: Path) -> None:
+    """In a cell that runs: it is interrupted, its output is in the notebook, and the exit code is 130."""
+    turns = [call("execute_code", code="import time\nprint('be' + 'gun', flush=True)\ntime.sleep(60)", comment="Long.")]
+    with served(turns) as server:
+        process = started(desk, "ask", "Q", "--model", server.url)
+        assert process.stdout is not None
+        while "begun" not in process.stdout.readline():
+            pass
+        time.sleep(0.2)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert time.monotonic() - began < 10
+    notebook = opened(desk / "answer.ipynb")
+    assert "begun" in json.dumps(notebook)
+    assert notebook.metadata["cellwright"]["questions"][0]["ending"] == "stopped"
+    assert "Traceback" not in err
+
+
+def test_killed_program_leaves_the_notebook_so_far(desk: Path) -> None:
+    """The notebook is written after each cell, whole."""
+    turns = [
+        *TURNS[:2],
+        call("execute_code", code="print('beg' + 'un', flush=True)\nimport time; time.sleep(60)", comment=""),
+    ]
+    with served(turns) as server:
+        process = started(desk, "ask", "Q", "sub/tips.csv", "--model", server.url)
+        assert process.stdout is not None
+        while "begun" not in process.stdout.readline():
+            pass
+        process.kill()
+        process.communicate()
+    notebook = opened(desk / "answer.ipynb")
+    assert [cell.source for cell in notebook.cells if cell.cell_type == "code"] == [READ, "print(len(rows), 'rows')"]
+
+
+def test_endpoint_that_fails_leaves_the_notebook_and_one_line(desk: Path) -> None:
+    """What the model had done is kept; the error names the endpoint."""
+    with served([TURNS[0], Failure(400, "GPU on fire")]) as server:
+        code, _, err = ask(desk, server)
+    assert code == 2
+    assert "GPU on fire" in err
+    assert "Traceback" not in err
+    assert opened(desk / "answer.ipynb").metadata["cellwright"]["questions"][0]["ending"] == "model failed"
+
+
+MISTAKES = {
+    ("ask", "Q"): "There is no model to ask",
+    ("ask", "Q", "none.csv", "--model", "URL"): "there is no file none.csv",
+    ("ask", "Q", "--model", "URL", "--out", "x.txt"): "ends in .ipynb",
+    ("ask", "Q", "--model", "URL", "--out", "taken.ipynb"): "--force",
+    ("ask", "Q", "--model", "URL", "--prompt", "nope"): "there is no prompt 'nope'; there are analyst",
+    ("ask", "Q", "--model", "URL", "--max-cost", "1"): "needs --price",
+    ("ask", "Q", "--model", "URL", "--price", "cheap"): "IN,OUT",
+    ("replay", "taken.ipynb"): "not a notebook",
+    ("replay", "none.ipynb"): "there is no notebook",
+}
+
+
+@pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
+def test_mistakes_get_a_line_and_no_traceback(desk: Path, arguments: tuple[str, ...]) -> None:
+    """Exit code 2 and what to do."""
+    (desk / "taken.ipynb").write_text("{}")
+    with served() as server:
+        code, _, err = run(desk, *(server.url if word == "URL" else word for word in arguments))
+    assert code == 2
+    assert MISTAKES[arguments] in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
+    """The file of settings, and what is wrong with it where something is."""
+    path = tmp_path / "cellwright" / "config.yaml"
+    path.parent.mkdir()
+    environment = {"XDG_CONFIG_HOME": str(tmp_path)}
+    with served(names=["a", "b"]) as server:
+        path.write_text(f"model: b\nurl: {server.url}\nprice: 1,2\n")
+        choice = find_model(ModelOptions(), environment, {})
+        assert (choice.endpoint.traits.name, choice.endpoint.url) == ("b", server.url)
+        assert choice.endpoint.price is not None
+        assert find_model(ModelOptions("a"), environment, {}).endpoint.traits.name == "a"
+    path.write_text("modell: b\n")
+    with pytest.raises(ConfigError, match="the keys are model"):
+        find_model(ModelOptions(), environment, {})
+    path.unlink()
+    with pytest.raises(UsageError, match="ollama"):
+        find_model(ModelOptions(), environment, {})
+    with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
+        find_model(ModelOptions("x"), environment, {})
+
+
+def test_typed_lines_come_from_pipes_and_files(tmp_path: Path) -> None:
+    """Line by line, the last one without its end, then None."""
+
+    async def lines(descriptor: int) -> list[str | None]:
+        typed = TypedLines(descriptor)
+        return [await typed.line() for _ in range(4)]
+
+    read, write = os.pipe()
+    os.write(write, b"a\r\nb\nc")
+    os.close(write)
+    (tmp_path / "typed").write_bytes(b"a\nb\nc")
+    with (tmp_path / "typed").open("rb") as file:
+        assert asyncio.run(lines(read)) == asyncio.run(lines(file.fileno())) == ["a", "b", "c", None]
+    os.close(read)
