@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench-kernels bench-answers fuzz-answers lock clean
+.PHONY: help demo test check bench-kernels bench-agent bench-answers fuzz-answers lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -71,6 +71,9 @@ bench-kernels: $(VENV)/.with-dev ## Time kernels against a plain ipykernel; writ
 
 bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and others; writes docs/benchmarks.md
 	$(PY) -m benchmarks.answers
+
+bench-agent: $(VENV)/.with-dev ## Time many runs of the agent at once
+	$(PY) -m benchmarks.agent
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

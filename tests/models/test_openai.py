@@ -32,7 +32,7 @@ def test_request_is_what_the_api_expects() -> None:
     assert first["messages"][3] == {"role": "tool", "tool_call_id": "c1", "content": "4"}
     assert (first["temperature"], first["max_tokens"], first["seed"], first["top_k"]) == (0.2, 50, 1, 20)
     assert first["tools"] == json.loads(TOOLS)
-    assert set(second) == {"model", "messages", "tools", "stream"}
+    assert set(second) == {"model", "messages", "tools"}
 
 
 def test_pictures_go_to_models_that_see() -> None:

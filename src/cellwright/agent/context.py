@@ -7,6 +7,7 @@ the chat in their caches.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from cellwright.core.errors import ContextOverflow
 from cellwright.core.types import Message
@@ -31,6 +32,8 @@ class Window:
         if window_tokens is not None:
             self._room = window_tokens - (reply_tokens or int(window_tokens * _RESERVED_FOR_REPLY))
         self._folded: dict[int, Message] = {}
+        self._sizes: list[int] = []
+        """Estimates of the messages as they are sent."""
         self._ratio = 1.0
         """Tokens that the endpoint counts for one that we estimate."""
 
@@ -68,7 +71,8 @@ class Window:
         return int(self._estimate(messages, tools_json) * self._ratio)
 
     def _estimate(self, messages: Sequence[Message], tools_json: str) -> int:
-        return sum(map(estimate_message, self._shown(messages))) + estimate_tokens(tools_json)
+        self._sizes += map(estimate_message, messages[len(self._sizes) :])
+        return sum(self._sizes) + _tools_estimate(tools_json)
 
     def _fold(self, messages: Sequence[Message], tools_json: str, room: int) -> None:
         """Fold observations from the oldest on, down to a share of the room; the last ones only where they must go."""
@@ -77,11 +81,16 @@ class Window:
             for number, message in enumerate(messages[:end]):
                 if surplus <= 0:
                     break
-                if number in self._folded or message.role != "tool" or estimate_message(message) < _LEAST_TOKENS:
+                if number in self._folded or message.role != "tool" or self._sizes[number] < _LEAST_TOKENS:
                     continue
-                short = _short(message)
-                self._folded[number] = short
-                surplus -= int((estimate_message(message) - estimate_message(short)) * self._ratio)
+                short = self._folded[number] = _short(message)
+                before, self._sizes[number] = self._sizes[number], estimate_message(short)
+                surplus -= int((before - self._sizes[number]) * self._ratio)
+
+
+@cache
+def _tools_estimate(tools_json: str) -> int:
+    return estimate_tokens(tools_json)
 
 
 def _short(message: Message) -> Message:

@@ -1,5 +1,6 @@
 """System prompts: files with a header that says where each comes from and why."""
 
+from functools import cache
 from importlib.resources import files
 
 from cellwright.core.errors import UsageError
@@ -14,6 +15,7 @@ def prompt_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".md") for name in found if name.endswith(".md")))
 
 
+@cache
 def load_prompt(name: str) -> str:
     """The text of a prompt, without its header. Raises UsageError for an unknown name."""
     if name not in prompt_names():
