@@ -117,7 +117,7 @@ class Screen:
         elif output.kind == "error":
             self._end_line()
             self._console.print(f"[red]{escape(clean(f'{output.name}: {output.text}'))}[/]")
-        elif text := output.data.get("text/plain", ""):
+        elif (text := output.data.get("text/plain", "")) and not any(m.startswith("image/") for m in output.data):
             self._end_line()
             self._bounded(f"{text}\n")
 
