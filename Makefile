@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench-kernels bench-agent bench-answers fuzz-answers lock clean
+.PHONY: help demo test test-local check bench-kernels bench-agent bench-answers fuzz-answers lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -44,6 +44,11 @@ demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in
 test: $(VENV)/.with-dev ## Run the tests
 	$(PY) -m pytest -n 2
 
+# PyTorch stays out of the environment of `make test`.
+test-local: ## Run the tests of models in this process; installs PyTorch into .venv-local
+	$(MAKE) VENV=.venv-local .venv-local/.with-local
+	.venv-local/bin/python -m pytest tests/models/test_local.py
+
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -60,6 +65,11 @@ $(VENV)/.with-dev: pyproject.toml constraints.txt
 	@echo "Installing Cellwright with [data,dev] into $(VENV) (minutes on the first run)"
 	@$(PY) $(PIP) install --quiet --editable '.[data,dev]' -c constraints.txt
 	@touch $(VENV)/.with-data $@
+
+$(VENV)/.with-local: $(VENV)/.with-dev
+	@echo "Installing PyTorch and transformers into $(VENV)"
+	@$(PY) $(PIP) install --quiet --editable '.[local]' -c constraints.txt
+	@touch $@
 
 $(VENV)/.with-bench: $(VENV)/.with-dev
 	@echo "Installing what the benchmarks compare with into $(VENV)"

@@ -70,7 +70,7 @@ def _teach(model: Any, tokenizer: Any) -> None:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    assert float(loss) < 0.05
+    assert float(loss.detach()) < 0.05
 
 
 def ask(model: TransformersModel, request: Request, hear: Any = None) -> Reply:
@@ -103,7 +103,7 @@ def test_samples_differ_by_index_and_not_by_chance(folder: Path) -> None:
     model = TransformersModel.load(str(folder), device="cpu")
 
     def sample(index: int) -> str:
-        request = Request((Message("user", "?"),), "[]", Sampling(temperature=2.0, max_tokens=20, index=index))
+        request = Request((Message("user", "?"),), "[]", Sampling(temperature=8.0, max_tokens=20, index=index))
         return ask(model, request).message.content
 
     assert sample(0) == sample(0)

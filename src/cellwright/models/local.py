@@ -152,7 +152,8 @@ def _sampling(request: Request) -> dict[str, Any]:
     if sampling.temperature == 0:
         return {"do_sample": False}
     values = {"temperature": sampling.temperature, "top_p": sampling.top_p}
-    return {name: value for name, value in values.items() if value is not None}
+    said = {name: value for name, value in values.items() if value is not None}
+    return {"do_sample": True, **said} if said else {}
 
 
 def _best_device() -> str:
@@ -207,7 +208,7 @@ def server_command(name: str, port: int, server: Server | None = None) -> list[s
         parser = ["--enable-auto-tool-choice", "--tool-call-parser", _vllm_parser(name)]
         return [vllm, "serve", name, "--host", "127.0.0.1", "--port", str(port), *parser]
     if transformers and server != "vllm":
-        return [transformers, "serve", "--force-model", name, "--host", "127.0.0.1", "--port", str(port)]
+        return [transformers, "serve", name, "--host", "127.0.0.1", "--port", str(port)]
     raise MissingExtra("local", "serving a model on this machine")
 
 
