@@ -201,7 +201,7 @@ def main() -> int:
         sys.stdout.write(f"{failure.error}: {failure.text!r} under {failure.contract}\n")
     seconds = time.perf_counter() - started
     sys.stdout.write(f"{given.texts:,} texts, {count} failures, {seconds / max(1, given.texts) * 1e6:.0f} µs each\n")
-    slowest = sorted(timings(), reverse=True)
+    slowest = sorted(timings(), key=lambda one: one.seconds, reverse=True)
     for one in slowest[:5]:
         sys.stdout.write(f"{one.seconds * 1e3:.0f} ms: a megabyte of {one.shape} for {one.contract}\n")
     over = sum(one.seconds > 0.05 for one in slowest)

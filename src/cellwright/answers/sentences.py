@@ -1,42 +1,76 @@
 """The one answer that a sentence gives, for contracts that allow a sentence.
 
-A sentence with two candidates is refused: which of them is the answer would be a guess.
+A sentence is believed where it plainly gives the answer: a word that leads to an answer stands right before it ("there
+were 12"), and no word turns what the sentence says ("not", "if", "wrong"). Nobody can list all words of doubt, so the
+rest is left unscored, as are sentences with two candidates: which of them is the answer would be a guess.
 """
 
 import re
 
-from cellwright.answers.clean import marked, normal, without_latex
+from cellwright.answers.clean import comparable, marked, normal, without_latex
 from cellwright.answers.dates import parse_date
 from cellwright.answers.numbers import parse_number, spelled
 from cellwright.answers.scalars import MAX_SENTENCE_CHARS, labels_in
-from cellwright.answers.units import PERCENT, SCALES, SYMBOLS
+from cellwright.answers.units import PERCENT, SCALES, SYMBOLS, is_known_unit, same_unit
 from cellwright.answers.values import NUMERIC, NotParsed, Scalar
 from cellwright.core.types import Contract
 
+_HEDGES = re.compile(
+    r"\b(maybe|perhaps|probably|possibly|presumably|might|may be|could be|not sure|unsure|i guess|it depends|"
+    r"or so|give or take|estimat\w+)\b|\?",
+    re.IGNORECASE,
+)
 _HEDGE_BEFORE = re.compile(
     r"(?:\b(?:about|approx\w*|around|roughly|nearly|almost|circa|ca\.|at least|at most|more than|less than|fewer than|"
-    r"over|under|above|below|up to|not|isn't|between|maybe|perhaps|probably|possibly|either|or|close to)|"
-    r"[~≈<>≤≥±])\W*$",
+    r"over|under|above|below|up to|not|isn't|between|likely|either|or|close to|some|in excess of)|[~≈<>≤≥±])\W*$",
     re.IGNORECASE,
 )
 _HEDGE_AFTER = re.compile(
-    r"\W{0,3}(?:or\b|-?ish\b|\+|\?|at least|at most|or so|approximately|is (?:wrong|not))", re.IGNORECASE
+    r"\W{0,3}(?:or\b|-?ish\b|\+|\?|at least|at most|approximately|is (?:wrong|not))", re.IGNORECASE
 )
+_TURNED = re.compile(
+    r"\b(?:not|no|none|never|neither|nor|cannot|without|except\w*|exclud\w*|instead|rather|unlike|if|unless|otherwise|"
+    r"would(?! (?:call|say|describe|classify|label))|could|should|doubt\w*|wrong|incorrect\w*|false|untrue|den(?:y|ie[sd])|"
+    r"reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|previously|formerly|"
+    r"or|unclear|unknown|impossible|unlikely|far from|supposed\w*|claim\w*|until recently)\b|n't\b",
+    re.IGNORECASE,
+)
+"""Words after which a sentence may say the contrary of what stands in it, or say it of something else."""
+
 _SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
-_NEGATED = re.compile(r"\b(not|never|neither|nor|isn't|rather than|instead of|unlike|or)\b", re.IGNORECASE)
+_MARKS = r"[\s\"'*_`]*$"
+_TO_NUMBER = re.compile(
+    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|shows?|"
+    r"showed|gives?|gave|yields?|returns?|returned|equals?|equal to|(?:comes?|came|amounts?|amounted|sums?|adds? up) to|"
+    r"totals?|remains?|reach(?:es|ed)|exactly|precisely|only|"
+    r"an? (?:\w+ )?(?:total|average|mean|median|sum|count|share|rate|score|correlation|maximum|minimum) of))" + _MARKS,
+    re.IGNORECASE,
+)
+_TO_LABEL = re.compile(
+    r"(?:^|[:=,]|\b(?:is|are|was|were|it|as|the|an?|in|group|category|class|label|level|called))" + _MARKS, re.IGNORECASE
+)
+_TO_DATE = re.compile(r"(?:^|[:=,]|\b(?:is|was|on|dated|(?:mon|tues|wednes|thurs|fri|satur|sun)day))" + _MARKS, re.IGNORECASE)
+_CHANGED_AFTER = re.compile(
+    r"\W*(?:\w+\s+){0,2}(?:less|fewer|lower|below|smaller|down|decreas\w*|declin\w*|drop\w*|loss\w*|times|fold|dozen|"
+    r"hundred|squared|points?|plus|minus|higher|larger|above|more)\b",
+    re.IGNORECASE,
+)
+"""What makes another number of the one before it, or another sign."""
+_NOT_UNITS = frozenset({"in", "m", "s", "t", "d", "y", "h"})
+"""Units' signs that are words, or what an apostrophe leaves of words."""
+_IS_TRUE = re.compile(
+    r"(?:(?:so|thus|therefore|hence),? )?(?:it|this|that|(?:the|this|that) (?:statement|hypothesis|answer|assumption)) "
+    r"(?:is|was) (?:indeed |clearly )?(true|false)[.!]?"
+)
 _DATE_IN = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|"
     r"\d{1,2}(?:st|nd|rd|th)?(?: of)? [A-Z][a-z]{2,8}\.?,? \d{4}|[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"
 )
-_HEDGES = re.compile(
-    r"\b(maybe|perhaps|probably|possibly|presumably|might|may be|could be|not sure|unsure|i guess|it depends|"
-    r"or so)\b|\?",
-    re.IGNORECASE,
-)
 _SEVERAL = NotParsed("the sentence holds several candidates for the answer", "unclear")
 _NONE = NotParsed("the sentence holds no answer of the kind that was asked for", "kind")
 _HEDGED = NotParsed("the sentence hedges", "hedged")
+_NOT_PLAIN = NotParsed("the sentence does not plainly give its answer", "unclear")
 
 
 def from_sentence(text: str, contract: Contract) -> Scalar | NotParsed:
@@ -52,10 +86,7 @@ def from_sentence(text: str, contract: Contract) -> Scalar | NotParsed:
     if contract.kind == "date":
         return _date(normal(text), contract)
     if contract.kind == "category" and contract.choices:
-        found = labels_in(text, contract)
-        if len(found) == 1:
-            return NotParsed("the label may be denied", "unclear") if _NEGATED.search(text) else found[0]
-        return _SEVERAL if found else _NONE
+        return _label(text, contract)
     return NotParsed("which of its words are the answer cannot be told", "unclear")
 
 
@@ -69,39 +100,70 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
     )
     found: set[Scalar] = set()
     refused: NotParsed | None = None
+    plain = not _TURNED.search(written)
     for match in token.finditer(written):
-        if _HEDGE_BEFORE.search(written[max(0, match.start() - 40) : match.start()]) or _HEDGE_AFTER.match(
-            written[match.end() : match.end() + 30]
-        ):
+        before, after = written[max(0, match.start() - 40) : match.start()], written[match.end() : match.end() + 60]
+        if _HEDGE_BEFORE.search(before) or _HEDGE_AFTER.match(after):
             return _HEDGED
         value = parse_number(match[0].rstrip(".,'_ "), contract)
         if isinstance(value, NotParsed):
             refused = value
         else:
             found.add(value)
-    if len(found) == 1 and refused is None:
-        return found.pop()
+        is_led = _TO_NUMBER.search(before) if match.start() else True
+        plain = plain and bool(is_led) and not _changes(after, contract)
     if found and (refused or len(found) > 1):
         return _SEVERAL
-    return refused or _NONE
+    if refused or not found:
+        return refused or _NONE
+    return found.pop() if plain else _NOT_PLAIN
+
+
+def _changes(after: str, contract: Contract) -> bool:
+    """Whether the words after a number make another one of it: a unit that was not asked for, `lower`, `times`."""
+    word = re.match(r"\s?([^\W\d]+|[°²³]\w*)", after)
+    other = word and word[1] not in _NOT_UNITS and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
+    return bool(other) or _CHANGED_AFTER.match(after) is not None
+
+
+def _label(text: str, contract: Contract) -> Scalar | NotParsed:
+    found = labels_in(text, contract)
+    if len(found) != 1:
+        return _SEVERAL if found else _NONE
+    written = comparable(text, case_sensitive=contract.case_sensitive)
+    label = re.escape(comparable(found[0], case_sensitive=contract.case_sensitive))
+    places = list(re.finditer(rf"(?<!\w){label}(?!\w|-)", written))
+    plain = bool(places) and all(_TO_LABEL.search(written[: place.start()]) for place in places)
+    return found[0] if plain and not _TURNED.search(re.sub(label, "", written)) else _NOT_PLAIN
 
 
 def _boolean(text: str) -> Scalar | NotParsed:
-    first = re.match(r"\W*(yes|no)\b(?!\s+(?:or|and|one)\b)", text)
     if re.search(r"\b(yes and no|yes or no|but)\b", text):
         return _HEDGED
-    if first:
-        other = r"\bno\b[,.!]" if first[1] == "yes" else r"\byes\b"
-        return _HEDGED if re.search(other, text[first.end() :]) else first[1] == "yes"
-    said = set(re.findall(r"\b(yes|no|true|false)\b", text))
-    if len(said) != 1 or _NEGATED.search(text):
-        return _SEVERAL if said else _NONE
-    word = said.pop()
-    return NotParsed("a `no` inside a sentence need not be the answer", "unclear") if word == "no" else word != "false"
+    if first := re.match(r"\W*(yes|no)\b(?=\s*(?:[,.:;!-]|$))", text):
+        return _after_yes_or_no(first[1], re.sub(r"\bno (?:doubt|question)\b", "", text[first.end() :]))
+    if plain := _IS_TRUE.fullmatch(text.strip()):
+        return plain[1] == "true"
+    return _NOT_PLAIN if re.search(r"\b(yes|no|true|false)\b", text) else _NONE
+
+
+def _after_yes_or_no(said: str, rest: str) -> Scalar | NotParsed:
+    """What is left of the first word of a sentence after the others."""
+    other = "no" if said == "yes" else "yes"
+    if re.search(rf"[,.:;!-]\s*(?:actually,? |rather,? )?{other}\b\s*(?:[,.:;!]|$)", rest):
+        return _HEDGED
+    contrary = "no|not|never|cannot|false|wrong|untrue|incorrect" if said == "yes" else "yes|true|correct|right"
+    unsure = "if|unless|except|otherwise|actually|however|although|though|only|partly|sometimes|or"
+    negated = r"|n't\b" if said == "yes" else ""
+    return _NOT_PLAIN if re.search(rf"\b(?:{contrary}|{unsure})\b{negated}", rest) else said == "yes"
 
 
 def _date(text: str, contract: Contract) -> Scalar | NotParsed:
-    found = {parse_date(match[0], contract) for match in _DATE_IN.finditer(text)}
-    if _NEGATED.search(text) or re.search(r"\b(about|around|between|before|after|maybe|probably)\b", text):
+    matches = list(_DATE_IN.finditer(text))
+    found = {parse_date(match[0], contract) for match in matches}
+    if re.search(r"\b(about|around|between|or)\b", text):
         return _HEDGED
-    return found.pop() if len(found) == 1 else (_SEVERAL if found else _NONE)
+    if len(found) != 1:
+        return _SEVERAL if found else _NONE
+    plain = not _TURNED.search(text) and all(_TO_DATE.search(text[: match.start()]) for match in matches)
+    return found.pop() if plain else _NOT_PLAIN
