@@ -7,7 +7,14 @@ from itertools import islice
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃˗➖"), "-")
 _QUOTES = {**dict.fromkeys(map(ord, "‘’‚‛′`´ʼ"), "'"), **dict.fromkeys(map(ord, "“”„‟″«»"), '"')}
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u2061\u2062\u2063"), None)
+_INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2060\u2061\u2062\u2063\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff",
+    ),
+    None,
+)
+"""Of the marks of direction, those that turn characters round (U+202D, U+202E) stay: what is seen is another text."""
 _TYPOGRAPHY = {**_DASHES, **_QUOTES, **_INVISIBLE}
 _FOLDED = ("<wide>", "<narrow>", "<compat>", "<small>", "<noBreak>")
 """Kinds of Unicode characters that are another way to print the same text, such as ﬁ and Ａ. Raised and circled ones
@@ -19,6 +26,8 @@ _LABEL = re.compile(
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
+_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
+_HTML = re.compile(r"<(b|i|em|strong|code|p|span|u)>([^<]*)</\1>", re.IGNORECASE)
 _FENCE = re.compile(r"```[a-z]{0,10}[ \t]*\n?(.*?)\n?```", re.DOTALL)
 _WRAPPED = (
     ("```", "```"),
@@ -33,6 +42,7 @@ _WRAPPED = (
     ("\\(", "\\)"),
     ("\\[", "\\]"),
 )
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _OPENING_QUOTES = frozenset("\"'“‘«„")
 _MOST_WRAPPINGS = 8
 _MOST_MARKS = 20
@@ -71,6 +81,15 @@ def comparable(text: str, *, case_sensitive: bool) -> str:
 # --- what marks an answer ------------------------------------------------------------------------
 
 
+def without_thought(text: str) -> str:
+    """What a reasoning model says after its thought, which templates leave in: `<think>…</think>5` is `5`."""
+    if (thought := _THOUGHT.match(text)) is None:
+        return text
+    closing = f"</{thought[1]}>"
+    end = text.rfind(closing)
+    return text[end + len(closing) :].strip() if end > 0 else text
+
+
 def marked(text: str) -> list[tuple[str, str]]:
     """The parts that a text marks as its answer, in a box or between tags, each with the words around it."""
     if "<" not in text and "\\" not in text:
@@ -80,6 +99,11 @@ def marked(text: str) -> list[tuple[str, str]]:
         end = text.lower().find("</answer>", match.end())
         if end > 0:
             found.append((text[match.end() : end].strip(), _around(text, match.start(), end + 9)))
+        elif not found:  # A model that is stopped at the closing tag does not write it.
+            found.append((text[match.end() :].strip(), _around(text, match.start(), len(text))))
+            break
+    if not found and text.endswith("</answer>"):  # The opening tag stood in the prompt.
+        found.append((text.removesuffix("</answer>").strip(), ""))
     if found:
         return found
     for match in islice(_BOX.finditer(text), _MOST_MARKS):
@@ -123,8 +147,11 @@ def _unwrapped_once(text: str) -> str:
         return text if inner == text[:-1] else inner
     for opening, closing in _WRAPPED:
         inner = text[len(opening) : -len(closing)]
-        if text.startswith(opening) and text.endswith(closing) and inner.strip() and opening not in inner:
+        wraps = text.startswith(opening) and text.endswith(closing) and inner.strip()
+        if wraps and opening not in inner.replace("\\$", ""):
             return inner.strip()
+    if html := _HTML.fullmatch(text):
+        return html[2].strip() or text
     plain = re.sub(r"^(\*\*|__)(.{1,40}?)\1\s*", r"\2 ", text[:100]) + text[100:]
     if label := _LABEL.match(plain):
         rest = plain[label.end() :].strip()
@@ -140,20 +167,17 @@ def unquoted(text: str) -> str:
         return text
     for opening, closing in ('""', "''", "“”", "‘’", "«»", "„“"):
         inner = text[1:-1]
-        if (
-            len(text) > 1
-            and text[0] == opening
-            and text[-1] == closing
-            and opening not in inner
-            and closing not in inner
-        ):
-            return inner
+        if len(text) > 1 and text[0] == opening and text[-1] == closing:
+            bare = _APOSTROPHE.sub("", inner)
+            if opening not in bare and closing not in bare:
+                return inner
     return text
 
 
 # --- LaTeX ---------------------------------------------------------------------------------------
 
 _LATEX_WRITTEN = (
+    (re.compile(r"~(?=\\)"), " "),
     (re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox)\s*\{([^{}]*)\}"), r"\1"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r" \1/\2"),
     (re.compile(r"\^\s?\{ ?([^{} ]*) ?\}"), r"^\1"),
@@ -161,17 +185,21 @@ _LATEX_WRITTEN = (
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "×"),
     (re.compile(r"\\(?:approx|sim|simeq)(?![a-zA-Z])"), "≈"),
     (re.compile(r"\\pm(?![a-zA-Z])"), "±"),
-    (re.compile(r"\\(?:leq?|geq?|lt|gt)(?![a-zA-Z])"), "<"),
+    (re.compile(r"\\leq?(?![a-zA-Z])"), "≤"),
+    (re.compile(r"\\geq?(?![a-zA-Z])"), "≥"),
+    (re.compile(r"\\neq?(?![a-zA-Z])"), "≠"),
+    (re.compile(r"\\lt(?![a-zA-Z])"), "<"),
+    (re.compile(r"\\gt(?![a-zA-Z])"), ">"),
     (re.compile(r"\\(?:left|right)(?![a-zA-Z])"), ""),
     (re.compile(r"\{,\}"), ","),
-    (re.compile(r"\\[,;:! ]|~(?=\\)"), " "),
+    (re.compile(r"\\[,;:! ]"), " "),
     (re.compile(r"\\([%$&#_{}])"), r"\1"),
 )
 
 
 def without_latex(text: str) -> str:
     """The text with LaTeX's commands as the characters that they print; the text itself where it has none."""
-    if "\\" not in text and "{,}" not in text:
+    if "\\" not in text and "{,}" not in text and "^{" not in text:
         return text
     # A thin space inside a number is one: 1\,234.
     for pattern, written in _LATEX_WRITTEN:

@@ -91,9 +91,18 @@ def _of_words(wanted: str, given: str, contract: Contract, grade: Grade) -> Grad
     parts = re.split(r"\s*(?:,|;|/|\bor\b|\band\b)\s*", str(key))
     if len(parts) > 1 and answer in parts:
         return Grade("wrong", "hedged", f"{_shown(given)} names {_shown(wanted)} among others.")
+    if answer != key and answer == _without_marks(str(key)) and re.search(r"[^\W\d_]", str(answer)):
+        return Grade("unscored", "unclear", f"{_shown(given)} is {_shown(wanted)} but for the marks around it.")
     if contract.in_sentence and re.search(rf"(?<!\w){re.escape(str(answer))}(?!\w)", str(key)):
         return Grade("unscored", "unclear", f"{_shown(wanted)} stands in {_shown(given)}, perhaps not as its answer.")
     return grade
+
+
+def _without_marks(key: str) -> str:
+    """The text without the mark of a list, a quotation or a heading before it, and one pair of brackets around it."""
+    bare = re.sub(r"^(?:[-*•>]|#{1,6}|\d{1,3}[.)])\s+", "", key)
+    match = re.fullmatch(r"\[\s*([\"']?)(.*)\1\s*\]|\((.*)\)|([^()]*)\)", bare)
+    return next((part for part in match.group(2, 3, 4) if part), bare) if match else bare
 
 
 def _wrong(why: str, wanted: object, found: object, note: str = "") -> Grade:
@@ -126,14 +135,16 @@ def _tuple(value: Value) -> tuple[Value, ...]:
 def _key(value: Value, contract: Contract) -> object:
     """What two equal scalars that are not rounded numbers have in common.
 
-    The point at the end of a sentence is no part of a text; a contract for days does not look at times.
+    The point at the end of a sentence is no part of a text; a contract for days does not look at times, and one for
+    times not below the second. A day is its midnight.
     """
     if isinstance(value, str):
         found = comparable(value, case_sensitive=contract.case_sensitive)
         ended = len(found) > 1 and found.endswith(".") and not found.endswith("..")
         return found.removesuffix(".").rstrip() if ended else found
-    if isinstance(value, datetime.datetime) and contract.unit != "second":
-        return value.date()
+    if isinstance(value, datetime.date):
+        time = value.time() if isinstance(value, datetime.datetime) and contract.unit == "second" else datetime.time()
+        return datetime.datetime.combine(value, time.replace(microsecond=0))
     return value
 
 
@@ -201,7 +212,7 @@ def _first_wrong(wanted: Sequence[Value], found: Sequence[Value], item: Contract
 def _sorted(values: Sequence[Value], item: Contract) -> list[Value]:
     order: Callable[[Value], tuple[bool, str, object]] = lambda value: (  # noqa: E731
         value is None,
-        type(value).__name__ if item.kind not in NUMERIC else "",
+        type(_key(value, item)).__name__ if item.kind not in NUMERIC else "",
         0 if value is None else _key(value, item),
     )
     return sorted(values, key=order)

@@ -6,11 +6,12 @@ only by whoever asks, who then changes the contract.
 
 import datetime
 from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 from cellwright.answers.clean import comparable
 from cellwright.answers.locales import decimal_comma
 from cellwright.answers.rounding import exact
-from cellwright.answers.values import CONTAINERS, NUMERIC, AnswerError, Scalar, Value, plain
+from cellwright.answers.values import CONTAINERS, NUMERIC, AnswerError, Scalar, Value, by_label, plain
 from cellwright.core.types import AnswerKind, Contract
 
 _USUAL_DECIMALS = 2
@@ -27,8 +28,11 @@ _MOST_DECIMALS_OF_ITEMS = 6
 def infer(value: object) -> Contract:
     """The contract that a value suggests; `AnswerError` for a value that cannot be an answer, such as NaN or a frame.
 
-    A midnight is taken as a date, another datetime as a time to the second.
+    A midnight is taken as a date, another datetime as a time to the second. A pandas Series is a mapping of its labels
+    to its values, unless they only number its rows.
     """
+    if not _has_row_numbers(value):
+        value = by_label(value)
     kind, found = _container(value), plain(value)
     if kind is not None:
         assert isinstance(found, tuple)
@@ -36,6 +40,11 @@ def infer(value: object) -> Contract:
     scalar = _scalar(found)
     kind = _kind(scalar)
     return Contract(kind, unit=_time_unit([scalar]), decimals=_decimals([scalar], _MOST_DECIMALS))
+
+
+def _has_row_numbers(value: object) -> bool:
+    index: Any = getattr(value, "index", None)
+    return getattr(index, "name", None) is None and getattr(getattr(index, "dtype", None), "kind", "") in "iu"
 
 
 def _container(value: object) -> AnswerKind | None:
@@ -116,7 +125,7 @@ def _decimals(values: list[Scalar], most: int) -> int | None:
 
 def _time_unit(values: list[Scalar]) -> str | None:
     times = [value for value in values if isinstance(value, datetime.datetime)]
-    if _common_kind(values) != "date" or all(time.time() == datetime.time() and not time.tzinfo for time in times):
+    if _common_kind(values) != "date" or all(time.time() == datetime.time() for time in times):
         return None
     return "second"
 

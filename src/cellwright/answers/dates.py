@@ -53,7 +53,9 @@ _FORMS = tuple(
         r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})",
         r"(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})\.?",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]*(?:of\s+)?(?P<name>{_MONTH})\.?,?[\s-]*(?P<year>\d{{4}})",
+        r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?[日일]",
+        rf"(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]*(?:of\s+)?(?P<name>{_MONTH})\.?,?[\s-]*"
+        r"(?P<year>\d{4})",
         rf"(?P<name>{_MONTH})\.?[\s-]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|[\s-]+)(?P<year>\d{{4}})",
         rf"(?P<year>\d{{4}}),?[\s-]*(?P<name>{_MONTH})\.?[\s-]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?",
     )
@@ -68,6 +70,9 @@ _HEDGE = re.compile(
 _SEVERAL = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _DEFAULTS = (datetime.datetime(2000, 1, 1), datetime.datetime(1999, 2, 2))
 _MAX_CHARS = 60
+_WEEK = re.compile(r"\d{4}-?W\d{2}-?\d")
+_HOLDS_DATE = re.compile(r"\d{4}.*\d|\d.*\d{4}", re.DOTALL)
+_NO_DAY = NotParsed("there is no such day or time", "kind")
 _UNCLEAR = NotParsed("it could be several dates: write YYYY-MM-DD", "unclear")
 
 
@@ -76,6 +81,8 @@ def parse_date(text: str, contract: Contract, *, usual: bool = False) -> datetim
     if len(text) > 2 * _MAX_CHARS:
         return NotParsed("the text is too long to be a date", "kind")
     written = normal(without_latex(text)).removesuffix(".").strip()
+    if _WEEK.fullmatch(written):
+        return _day_of_week(written)
     if _HEDGE.search(written):
         return NotParsed("it hedges instead of giving one date", "hedged")
     if len(set(_SEVERAL.findall(written))) > 1:
@@ -84,7 +91,8 @@ def parse_date(text: str, contract: Contract, *, usual: bool = False) -> datetim
     if found is None:
         found = NotParsed("it is not a date of a usual form", "unclear") if usual else _unusual(written)
     if isinstance(found, NotParsed):
-        return found
+        unread = found.why == "kind" and found is not _NO_DAY and _HOLDS_DATE.search(written)
+        return NotParsed("it is not a date alone, or one of another language", "unclear") if unread else found
     named = _WEEKDAY.search(written)
     if named and _DAYS[found.weekday()] != named[1].casefold():
         return NotParsed("the day of the week is not that of the date", "unclear")
@@ -97,13 +105,17 @@ def _usual(written: str, contract: Contract) -> datetime.datetime | NotParsed | 
         if match := form.fullmatch(written):
             name = match.groupdict().get("name")
             month = _MONTHS[name.casefold()] if name else int(match["month"])
-            return _moment(match, int(match["year"]), month, int(match["day"])) or _no_day()
+            return _moment(match, int(match["year"]), month, int(match["day"])) or _NO_DAY
     match = _FIGURES.fullmatch(written)
     return _figures(match, contract) if match else None
 
 
-def _no_day() -> NotParsed:
-    return NotParsed("there is no such day or time", "kind")
+def _day_of_week(written: str) -> datetime.date | NotParsed:
+    """The day of ISO's 2020-W10-3."""
+    try:
+        return datetime.date.fromisoformat(written)
+    except ValueError:
+        return _NO_DAY
 
 
 def _figures(match: re.Match[str], contract: Contract) -> datetime.datetime | NotParsed:
@@ -118,7 +130,7 @@ def _figures(match: re.Match[str], contract: Contract) -> datetime.datetime | No
     if first is not None and (chosen := _moment(match, year, *((two, one) if first else (one, two)))):
         return chosen
     if not possible:
-        return _no_day()
+        return _NO_DAY
     found = possible.pop()
     return _UNCLEAR if possible or found is None else found
 
@@ -140,6 +152,8 @@ def _unusual(written: str) -> datetime.datetime | NotParsed:
     """What dateutil reads, where it reads the same whatever it has to assume."""
     if len(written) > _MAX_CHARS or not any(character.isdigit() for character in written):
         return NotParsed("it is not a date", "kind")
+    if re.search(r"'\d{2}\b", written):
+        return _UNCLEAR
     readings: set[datetime.datetime] = set()
     for default, first, year in product(_DEFAULTS, (False, True), (False, True)):
         try:

@@ -34,7 +34,8 @@ _QUICK_ITEMS = 50
 """Lists longer than this are read without the slow forms of dates."""
 _BULLET = re.compile(r"\s*(?:[-*•+–—▪◦·‣]|\(?(?P<number>\d{1,4})[.)]|[a-z]\))\s+")
 _COMMA = re.compile(r",(?=\s)|\n")
-_AND = re.compile(r",? (?:and|&|und|et|y) ", re.IGNORECASE)
+_AND = re.compile(r",?\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
+_WIDE = str.maketrans({"，": ", ", "、": ", ", "；": "; ", "：": ": "})
 _NUMPY_TEXTS = re.compile(r"\[\s*(?:'[^']*'|\"[^\"]*\")(?:\s+(?:'[^']*'|\"[^\"]*\"))+\s*\]")
 _TOO_LONG = NotParsed("a list as long as this must be JSON", "kind")
 _TOO_MANY = NotParsed(f"it has more than {MAX_ITEMS} elements", "kind")
@@ -59,7 +60,7 @@ def parse_container(text: str, contract: Contract) -> Value | NotParsed:
         return _from_literal(loaded, contract)
     if sum(map(text.count, ",;\n|")) > 3 * MAX_ITEMS:
         return _TOO_MANY
-    bare = _without_brackets(text)
+    bare = _without_brackets(text.translate(_WIDE))
     if contract.kind == "mapping":
         return _pairs(_mapping_lines(bare), contract)
     parts = _parts(bare, contract, printed=bare != text)
@@ -70,6 +71,8 @@ def other_readings(text: str, contract: Contract) -> list[Value]:
     """What else a comma text of labels may say: `a, b and c` three labels, the last point the end of a sentence."""
     if "\n" in text or len(text) > _MAX_READ_TWICE_CHARS:
         return []
+    if contract.kind != "mapping" and "|" in text and "," not in text and ";" not in text:
+        return _read([text.replace("|", " | ")], contract)
     if contract.kind != "mapping" and item_contract(contract).kind not in TEXTUAL:
         return []
     ended = [text.strip().removesuffix(".")] if text.strip().endswith(".") else []
@@ -78,7 +81,11 @@ def other_readings(text: str, contract: Contract) -> list[Value]:
         head, separator, tail = _last_and(" ".join(one.split()))
         if separator:
             joined.append(f"{head}, {tail}")
-    found = (parse_container(one, contract) for one in (*ended, *joined))
+    return _read(ended + joined, contract)
+
+
+def _read(texts: Sequence[str], contract: Contract) -> list[Value]:
+    found = (parse_container(one, contract) for one in texts)
     return [value for value in found if not isinstance(value, NotParsed)]
 
 
@@ -238,7 +245,7 @@ def _parts(text: str, contract: Contract, *, printed: bool) -> list[str] | NotPa
     if not text.strip():
         return []
     if len(lines) > 1 and not printed:
-        return _lines(lines, contract)
+        return _column(lines) if _is_table(lines) else _lines(lines, contract)
     text = " ".join(lines)
     if numbered := _enumerated(text):
         return numbered
@@ -290,13 +297,14 @@ def _enumerated(text: str) -> list[str] | None:
 
 def _plain_parts(text: str, item: Contract, *, printed: bool) -> list[str] | NotParsed:
     """The elements of numbers, dates or yes and no, which hold no words that could be `and`."""
-    if printed and "," not in text and ";" not in text and item.kind in NUMERIC and " " in text.strip():
+    text = _with_commas(text.removesuffix("."), item)
+    if item.kind in NUMERIC and "," not in text and ";" not in text and (printed or _stand_apart(text)):
         return text.split()
     if ";" in text or " | " in text:
         parts = re.split(r";| \| ", text)
     else:
         parts = _COMMA.split(text) if re.search(r",\s", text) or decimal_comma(item.locale) else [text]
-        if item.kind == "date" and len(parts) > 1 and not re.search(r"\d{4}", parts[0]):
+        if item.kind == "date" and len(parts) > 1:
             return _dates_with_commas(parts)
     if len(parts) == 1 and "," in text and not decimal_comma(item.locale):
         if item.kind in NUMERIC and re.fullmatch(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d+)?\s*", text):
@@ -305,10 +313,24 @@ def _plain_parts(text: str, item: Contract, *, printed: bool) -> list[str] | Not
     parts = [part.strip() for part in parts]
     if parts and not parts[-1]:
         parts.pop()
-    if parts:
-        last = re.sub(r"^(?:and|&)\s+", "", parts.pop(), flags=re.IGNORECASE).removesuffix(".")
-        parts += re.split(r"\s+(?:and|&)\s+", last, flags=re.IGNORECASE)
     return [_bare(part) for part in parts] if all(parts) else _EMPTY
+
+
+def _with_commas(text: str, item: Contract) -> str:
+    """The text with commas, or semicolons where it has them, for the words that join: `1, 2 and 3`."""
+    if ";" in text:
+        return _AND.sub("; ", text)
+    tight = "," in text and not re.search(r",\s|\d,\d{3}(?!\d)", text) and not decimal_comma(item.locale)
+    return _AND.sub("," if tight else ", ", text)
+
+
+def _stand_apart(text: str) -> bool:
+    """Whether spaces separate whole numbers, and do not group the digits of one: `1 2 3`, but not `1 234`."""
+    parts = text.split()
+    return len(parts) > 1 and all(
+        re.fullmatch(r"[-+]?\d+(?:\.\d+)?", part) and (not number or not re.match(r"\d{3}(?!\d)", part))
+        for number, part in enumerate(parts)
+    )
 
 
 def _dates_with_commas(parts: list[str]) -> list[str] | NotParsed:
@@ -319,13 +341,17 @@ def _dates_with_commas(parts: list[str]) -> list[str] | NotParsed:
             joined[-1] = f"{joined[-1]},{part}"
         else:
             joined.append(part)
-    return [part.strip() for part in joined]
+    parts = [_bare(part) for part in joined]
+    return parts if all(parts) else _EMPTY
 
 
 # --- mappings ------------------------------------------------------------------------------------
 
 _ARROW = re.compile(r"\s*(?:->|→|=>|⇒|↦)\s*")
 _RULE = re.compile(r"\|?[\s:|-]+\|?")
+_PRINTED_END = re.compile(r"(?:Name: .{0,200}, )?(?:Length: \d+, )?dtype: \w+(?:\[[^\]]*\])?")
+"""The last line of a Series as pandas prints it."""
+_GAP = re.compile(r"\t|\s{2,}")
 
 
 def _mapping_lines(text: str) -> list[tuple[Any, Any]] | NotParsed:
@@ -333,8 +359,10 @@ def _mapping_lines(text: str) -> list[tuple[Any, Any]] | NotParsed:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MAX_ITEMS:
         return _TOO_MANY
-    if len(lines) > 1 and all(line.startswith("|") and line.endswith("|") for line in lines):
+    if _is_table(lines):
         return _table(lines)
+    if (columns := _columns(lines)) is not None:
+        return columns
     lines = [line[bullet.end() :] if (bullet := _BULLET.match(line)) else line for line in lines]
     if len(lines) == 1:
         lines = _split_pairs(lines[0])
@@ -352,6 +380,8 @@ def _split_pairs(line: str) -> list[str]:
     line = " ".join(line.split())
     if ";" in line:
         parts = line.split(";")
+    elif line.endswith(")") and not re.search("[:=→]|->", line):
+        parts = re.split(r"(?<=\)),?\s*(?:and\s+)?", line)
     else:
         parts = re.split(r",\s*(?:and\s+)?(?=(?:\"[^\"]*\"|'[^']*'|[^,:=]{1,200}?)\s*(?::|=|->|→))", line)
     return [part.strip() for part in parts if part.strip()]
@@ -363,16 +393,54 @@ def _pair(line: str) -> tuple[str, str] | None:
     else:
         sign = next((sign for sign in (": ", ":", "=") if sign in line), None)
         if sign is None:
-            return None
+            bracketed = re.fullmatch(r"([^()]+)\(([^()]+)\)", line)
+            return (_bare(bracketed[1]), _bare(bracketed[2])) if bracketed else None
         key, _, value = line.rpartition(sign)
     key, value = key.strip().strip("*").rstrip(":"), value.strip().strip("*")
     return (_bare(key.strip()), _bare(value.strip())) if key.strip() else None
 
 
-def _table(lines: list[str]) -> list[tuple[Any, Any]] | NotParsed:
-    """A Markdown table of two columns; what stands above its rule is its head."""
+def _columns(lines: list[str]) -> list[tuple[Any, Any]] | None:
+    """Lines of a key and a value with a tab, spaces or one comma between them, as pandas and files have them."""
+    ended = len(lines) > 1 and _PRINTED_END.fullmatch(lines[-1])
+    if ended:
+        lines = lines[:-1]
+        if len(lines) > 1 and not _GAP.search(lines[0]):  # the name of the index
+            lines = lines[1:]
+    elif len(lines) < 2 or any(re.search(r": |=|->|→", line) for line in lines):
+        return None
+    for separator in (_GAP, re.compile(",")):
+        rows = [[part.strip() for part in separator.split(line)] for line in lines]
+        if all(len(row) == 2 and all(row) for row in rows):
+            return [(_bare(key), _bare(value)) for key, value in rows]
+    return None
+
+
+# --- tables in Markdown --------------------------------------------------------------------------
+
+
+def _is_table(lines: list[str]) -> bool:
+    return len(lines) > 1 and all(line.startswith("|") and line.endswith("|") for line in map(str.strip, lines))
+
+
+def _rows(lines: list[str], width: int) -> list[list[str]] | NotParsed:
+    """The cells of each row; what stands above the rule is the head."""
+    lines = [line.strip() for line in lines]
     rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line)]
-    rows = [[normal(cell) for cell in line[1:-1].split("|")] for line in lines[rules[0] + 1 if rules else 0 :]]
-    if len(rules) > 1 or any(len(row) != 2 for row in rows):
-        return NotParsed("it is not a table of keys and values", "kind")
-    return [(_bare(key), _bare(value)) for key, value in rows]
+    body = lines[rules[0] + 1 if rules else 0 :]
+    rows = [[_bare(normal(cell)) for cell in line[1:-1].split("|")] for line in body]
+    if len(rules) > 1 or any(len(row) != width for row in rows):
+        return NotParsed("it is a table of more or fewer columns than the answer has", "unclear")
+    return rows
+
+
+def _column(lines: list[str]) -> list[str] | NotParsed:
+    """The elements of a table of one column."""
+    rows = _rows(lines, 1)
+    return rows if isinstance(rows, NotParsed) else [row[0] for row in rows]
+
+
+def _table(lines: list[str]) -> list[tuple[Any, Any]] | NotParsed:
+    """The pairs of a table of two columns."""
+    rows = _rows(lines, 2)
+    return rows if isinstance(rows, NotParsed) else [(key, value) for key, value in rows]

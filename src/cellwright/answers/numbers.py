@@ -6,6 +6,7 @@ could be two numbers, such as 1,5 where commas group thousands, is refused.
 
 import re
 import unicodedata
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cache
@@ -14,14 +15,14 @@ from typing import NamedTuple
 from cellwright.answers.clean import normal, without_latex
 from cellwright.answers.locales import decimal_comma
 from cellwright.answers.rounding import agree, exact
-from cellwright.answers.units import PERCENT, SYMBOLS, currency, is_known_unit, same_unit, scale_of
+from cellwright.answers.units import PERCENT, SYMBOLS, currency, is_known_unit, same_unit, scale_of, unit_scale
 from cellwright.answers.values import MAX_DIGITS, NotParsed
 from cellwright.core.types import Contract
 
 HEDGE = re.compile(
     r"\b(?:about|approx\w*|around|roughly|nearly|almost|circa|ca\.|or|between|maybe|perhaps|probably|possibly|likely|"
     r"estimated?|unsure|not|isn't|at least|at most|up to|more than|less than|fewer than|greater than|over|under|above|"
-    r"below|close to|something like|to|and|but|vs)\b|\d\s*-?ish\b|\d\s*\+\s*$|\?|[~≈≃≅∼<>≤≥±]|\+/-|\.\.",
+    r"below|close to|something like|to|and|but|vs)\b|\d\s*-?ish\b|\d\s*\+\s*$|\?|[~≈≃≅∼>≤≥≠±]|<(?!/)|!=|\+/-|\.\.",
     re.IGNORECASE,
 )
 _USUAL = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
@@ -29,7 +30,7 @@ _MAX_CHARS = 1_000
 _MAX_RESTATED_CHARS = 100
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
-_POWER = r"(?:[eE](?P<power>[+-]?\d{1,4})(?!\d)|\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*\(?(?P<ten>[+-]?\d{1,4})\)?(?!\d))?"
+_POWER = r"(?:[eE](?P<power>[+-]?\d{1,4})(?!\d)|\s*[x×*·⋅∙]\s*10\s*(?:\^|\*\*)\s*\(?(?P<ten>[+-]?\d{1,4})\)?(?!\d))?"
 _FRACTION = re.compile(
     r"(?P<sign>[+-]?)\s*(?:(?P<whole>\d{1,15})\s+)?(?P<top>\d{1,15})\s*/\s*(?P<bottom>\d{1,15})(?![\d/.,]\d|\d)"
     r"(?P<rest>.*)",
@@ -84,7 +85,7 @@ def _without_unit(text: str, contract: Contract) -> str:
 def spelled(text: str) -> str:
     """Digits of other scripts, vulgar fractions and LaTeX in ASCII; `minus` as its sign."""
     text = _RAISED.sub(lambda found: "^" + "".join(_SUPERSCRIPTS[c] for c in found[0]), without_latex(text))
-    text = normal(text.replace("−", "-"))
+    text = normal(text.replace("−", "-").replace("⁄", "/").replace("∕", "/"))
     if not text.isascii():
         text = " ".join("".join(map(_ascii, text)).split())
     text = re.sub(r"^([+-]?\s*)10\s*(?:\^|\*\*)\s*(?=[+-]?\d)", r"\g<1>1e", text)
@@ -147,6 +148,8 @@ def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> in
     )
     if restated:
         return _restated(_Written(number, before, restated[1]), restated[2] or restated[3], contract)
+    if (scale := unit_scale(contract.unit))[0] and (before or rest):
+        return _in_scale(_Written(number, before, rest), contract, *scale)
     if not _is_unit(rest, contract):
         number, rest = _scaled(number, rest, contract, money=bool(before))
     share = _percent(number, rest, contract)
@@ -160,12 +163,25 @@ def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> in
     return _plain(number, contract)
 
 
+def _in_scale(found: _Written, contract: Contract, power: int, base: str) -> int | float | NotParsed:
+    """A number that says its unit itself, where the contract's has a scale: in `million USD`, $1.2M is 1.2."""
+    number, rest = _scaled(found.number, found.rest, contract, money=bool(found.before) or currency(base) is not None)
+    if rest == found.rest:
+        return NotParsed("it names a unit without its scale", "unclear")
+    number = number.scaleb(-power) if isinstance(number, Decimal) else number / 10**power
+    return _with_unit(_Written(number, found.before, rest), replace(contract, unit=base or None), again=False)
+
+
 def _strange(word: str, contract: Contract) -> NotParsed:
     """Why what stands beside the number is in the way."""
     if word.startswith("^"):
         return NotParsed("it is a power", "unclear")
+    if re.fullmatch(r"[xob][0-9a-f]+", word):
+        return NotParsed("it is not a decimal number", "unclear")
     if re.search(r"\d", word):
         return NotParsed("it holds several numbers", "hedged")
+    if contract.unit and any(_is_unit(part, contract) for part in word.split()):
+        return NotParsed(f"{word[:40]!r} is more than the unit that was asked for", "unclear")
     if not contract.unit and not is_known_unit(word):
         return NotParsed(f"no unit was asked for, and {word[:40]!r} may be more than one", "unclear")
     if len(word.split()) > 3 or not re.search(r"\w|[$€£¥₹%°]", word):
@@ -177,10 +193,13 @@ def _restated(found: _Written, other: str, contract: Contract) -> int | float | 
     """A number that is said twice, as in 0.45 (45%): fine where both are one value, hedged otherwise."""
     first = _with_unit(found, contract, again=False)
     if isinstance(first, NotParsed):
-        return first
+        is_sum = first.why == "hedged" and re.match(r"[-+*/×·÷]\s*\d", found.rest)
+        return NotParsed("it is a calculation", "unclear") if is_sum else first
     read = _read(other.strip(), contract)
     second = read if isinstance(read, NotParsed) else _with_unit(read, contract, again=False)
     if isinstance(second, NotParsed):
+        if second.why == "unit":
+            return NotParsed("it says the number again in another unit", "unclear")
         return NotParsed("it holds several numbers", "hedged")
     if contract.kind == "percent" and _shows_percent(found.rest) != _shows_percent(other):
         # 45.24% (0.4524): the one with the sign says which scale is meant.

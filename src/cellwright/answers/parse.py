@@ -7,7 +7,7 @@ refused.
 import json
 import re
 
-from cellwright.answers.clean import marked, normal, unwrapped
+from cellwright.answers.clean import marked, normal, unwrapped, without_thought
 from cellwright.answers.lists import parse_container
 from cellwright.answers.scalars import MAX_SCALAR_CHARS, is_not_applicable, parse_scalar
 from cellwright.answers.sentences import from_sentence
@@ -26,6 +26,7 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
     """The value of a text. Lists come as tuples, mappings as tuples of pairs, `Not Applicable` as None."""
     if len(text) > MAX_CHARS:
         return NotParsed("the text is too long to be an answer", "kind")
+    text = without_thought(text)
     if len(text) > MAX_SCALAR_CHARS:
         return _parse_long(text, contract)
     marks = marked(text)
@@ -36,6 +37,8 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
         return NotParsed("the answer is empty", "missing")
     if is_not_applicable(cleaned, contract):
         return None
+    if contract.kind not in CONTAINERS:
+        cleaned = _said_once(cleaned)
     named = _NAMED.fullmatch(cleaned) if cleaned[0] == "{" else None
     if named and (contract.kind != "mapping" or named[1].startswith("{")):
         return _parse_named(named[1], contract)
@@ -45,6 +48,14 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
     if isinstance(found, NotParsed) and contract.in_sentence:
         return from_sentence(cleaned, contract)
     return found
+
+
+def _said_once(text: str) -> str:
+    """The one line of a text whose lines all say the same."""
+    if "\n" not in text:
+        return text
+    lines = {unwrapped(line) for line in text.splitlines() if line.strip()}
+    return lines.pop() if len(lines) == 1 else text
 
 
 def _parse_named(value: str, contract: Contract) -> Value | NotParsed:

@@ -6,13 +6,15 @@ import re
 from cellwright.answers.clean import comparable, normal, unquoted, without_latex
 from cellwright.answers.dates import parse_date
 from cellwright.answers.numbers import parse_number
-from cellwright.answers.values import NUMERIC, TEXTUAL, NotParsed, Scalar
+from cellwright.answers.values import CONTAINERS, NUMERIC, TEXTUAL, NotParsed, Scalar
 from cellwright.core.types import Contract
 
 MAX_SCALAR_CHARS = 20_000
 MAX_SENTENCE_CHARS = 2_000
 _NOT_APPLICABLE = {"not applicable", "n/a", "n.a", "n/a (not applicable)", "not applicable (n/a)"}
 _TRUE, _FALSE = {"yes", "true", "1", "1.0", "y", "t"}, {"no", "false", "0", "0.0", "n", "f"}
+_NOT_APPLICABLE_SINCE = re.compile(r"(?:not applicable|n/a)\s?[,.;:(-]\s?[^\d?]{2,200}", re.IGNORECASE)
+_TAKEN_BACK = re.compile(r"\b(or|but|unless|otherwise|if|except|however|although|though)\b", re.IGNORECASE)
 _MAYBE = re.compile(
     r"\b(maybe|perhaps|probably|possibly|likely|unlikely|unsure|not sure|partly|partially|sometimes|depends|or|but)\b|"
     r"\?"
@@ -22,11 +24,13 @@ _REPR = (
     (re.compile(r"\b(?:np|numpy)\.(True|False)_?\b"), r"\1"),
     (re.compile(r"\b(?:decimal\.)?Decimal\('([^'()]*)'\)"), r"\1"),
     (re.compile(r"\b(?:pd\.)?Timestamp\(('[^'()]*')[^()]*\)"), r"\1"),
-    (re.compile(r"\bdatetime\.date\((\d{4}), (\d{1,2}), (\d{1,2})\)"), r"'\1-\2-\3'"),
+    (re.compile(r"\b(?:np|numpy)\.datetime64\(('[^'()]*')[^()]*\)"), r"\1"),
+    (re.compile(r"\bdatetime\.date(?:time)?\((\d{4}), (\d{1,2}), (\d{1,2})(?:, 0, 0)?\)"), r"'\1-\2-\3'"),
+    (re.compile(r"^(?:set|frozenset|list|tuple|dict)\(\)$"), "[]"),
 )
-
 _ARRAY = re.compile(
-    r"(?:(?:np|numpy)\.)?array\((?=\[)|(?:pd\.)?Index\((?=\[)|(?:frozenset|set|dict_keys|dict_values)\((?=[\[{(])"
+    r"(?:(?:np|numpy)\.)?array\((?=\[)|(?:pd\.)?Index\((?=\[)|"
+    r"(?:frozenset|set|dict|dict_keys|dict_values|(?:collections\.)?(?:OrderedDict|Counter))\((?=[\[{(])"
 )
 
 
@@ -43,10 +47,12 @@ def without_repr(text: str) -> str:
 
 
 def is_not_applicable(text: str, contract: Contract) -> bool:
-    """Whether the text says that there is no answer; `NA` does only where it cannot be a label."""
-    if len(text) > 60:
+    """Whether the text says that there is no answer, with the reason or without; `NA` only where it is no label."""
+    if len(text) > 300:
         return False
     plain = normal(without_latex(text))
+    if contract.kind not in TEXTUAL | CONTAINERS and _NOT_APPLICABLE_SINCE.fullmatch(plain):
+        return not _TAKEN_BACK.search(plain)
     # A text in quotes is that text, as `render` writes it.
     word = (plain if contract.kind in TEXTUAL else unquoted(plain)).casefold().removesuffix(".")
     return word in _NOT_APPLICABLE or (word == "na" and contract.kind not in TEXTUAL)

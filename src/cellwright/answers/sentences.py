@@ -30,9 +30,9 @@ _HEDGE_AFTER = re.compile(
 )
 _TURNED = re.compile(
     r"\b(?:not|no|none|never|neither|nor|cannot|without|except\w*|exclud\w*|instead|rather|unlike|if|unless|otherwise|"
-    r"would(?! (?:call|say|describe|classify|label))|could|should|doubt\w*|wrong|incorrect\w*|false|untrue|den(?:y|ie[sd])|"
-    r"reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|previously|formerly|"
-    r"or|unclear|unknown|impossible|unlikely|far from|supposed\w*|claim\w*|until recently)\b|n't\b",
+    r"would(?! (?:call|say|describe|classify|label))|could|should|doubt\w*|wrong|incorrect\w*|false|untrue|"
+    r"den(?:y|ie[sd])|reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|previously|"
+    r"formerly|or|unclear|unknown|impossible|unlikely|far from|supposed\w*|claim\w*|until recently)\b|n't\b",
     re.IGNORECASE,
 )
 """Words after which a sentence may say the contrary of what stands in it, or say it of something else."""
@@ -41,16 +41,19 @@ _SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
 _MARKS = r"[\s\"'*_`]*$"
 _TO_NUMBER = re.compile(
-    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|shows?|"
-    r"showed|gives?|gave|yields?|returns?|returned|equals?|equal to|(?:comes?|came|amounts?|amounted|sums?|adds? up) to|"
-    r"totals?|remains?|reach(?:es|ed)|exactly|precisely|only|"
+    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|"
+    r"shows?|showed|gives?|gave|yields?|returns?|returned|equals?|equal to|"
+    r"(?:comes?|came|amounts?|amounted|sums?|adds? up) to|totals?|remains?|reach(?:es|ed)|exactly|precisely|only|"
     r"an? (?:\w+ )?(?:total|average|mean|median|sum|count|share|rate|score|correlation|maximum|minimum) of))" + _MARKS,
     re.IGNORECASE,
 )
 _TO_LABEL = re.compile(
-    r"(?:^|[:=,]|\b(?:is|are|was|were|it|as|the|an?|in|group|category|class|label|level|called))" + _MARKS, re.IGNORECASE
+    r"(?:^|[:=,]|\b(?:is|are|was|were|it|as|the|an?|in|group|category|class|label|level|called))" + _MARKS,
+    re.IGNORECASE,
 )
-_TO_DATE = re.compile(r"(?:^|[:=,]|\b(?:is|was|on|dated|(?:mon|tues|wednes|thurs|fri|satur|sun)day))" + _MARKS, re.IGNORECASE)
+_TO_DATE = re.compile(
+    r"(?:^|[:=,]|\b(?:is|was|on|dated|(?:mon|tues|wednes|thurs|fri|satur|sun)day))" + _MARKS, re.IGNORECASE
+)
 _CHANGED_AFTER = re.compile(
     r"\W*(?:\w+\s+){0,2}(?:less|fewer|lower|below|smaller|down|decreas\w*|declin\w*|drop\w*|loss\w*|times|fold|dozen|"
     r"hundred|squared|points?|plus|minus|higher|larger|above|more)\b",
@@ -122,7 +125,9 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
 def _changes(after: str, contract: Contract) -> bool:
     """Whether the words after a number make another one of it: a unit that was not asked for, `lower`, `times`."""
     word = re.match(r"\s?([^\W\d]+|[°²³]\w*)", after)
-    other = word and word[1] not in _NOT_UNITS and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
+    other = (
+        word and word[1] not in _NOT_UNITS and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
+    )
     return bool(other) or _CHANGED_AFTER.match(after) is not None
 
 

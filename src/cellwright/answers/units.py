@@ -53,7 +53,8 @@ _CURRENCIES = {
 }
 _UNITS = {
     "percent": "% percent pct percentage percents per-cent",
-    "percentage point": "pp percentage-point percentage-points %-points",
+    "percentage point": "pp p.p percentage-point percentage-points %-points",
+    "basis point": "bp bps basis-point basis-points",
     "metre": "m meter meters metre metres",
     "kilometre": "km kilometer kilometers kilometre kilometres kms",
     "centimetre": "cm centimeter centimeters centimetre centimetres",
@@ -77,8 +78,8 @@ _UNITS = {
     "week": "wk week weeks",
     "month": "mo month months",
     "year": "y yr yrs year years",
-    "degree celsius": "°c degrees-celsius celsius degree-celsius",
-    "degree fahrenheit": "°f degrees-fahrenheit fahrenheit degree-fahrenheit",
+    "degree celsius": "°c c degrees-celsius celsius degree-celsius",
+    "degree fahrenheit": "°f f degrees-fahrenheit fahrenheit degree-fahrenheit",
     "degree": "° degree degrees deg",
     "kilometre per hour": "km/h kph kmh",
     "mile per hour": "mph mi/h",
@@ -128,7 +129,7 @@ def same_unit(word: str, unit: str) -> bool:
 
 
 def _plain(word: str) -> str:
-    return " ".join(word.casefold().strip("() .").split())
+    return " ".join(word.casefold().strip("() .-").split()).replace("° ", "°")
 
 
 def _singular(word: str) -> str:
@@ -138,6 +139,14 @@ def _singular(word: str) -> str:
     if re.search(r"(?:ch|sh|x|ss)es$", word):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+
+
+@cache
+def unit_scale(unit: str | None) -> tuple[int, str]:
+    """The power of ten in a unit, and the unit without it: (6, "USD") of `million USD`; (0, …) where there is none."""
+    first, _, rest = (unit or "").strip().partition(" ")
+    power = SCALES.get(first.casefold(), 0) if len(first) > 1 else 0
+    return (power, rest.strip().removeprefix("of ")) if power else (0, unit or "")
 
 
 def scale_of(word: str, *, money: bool) -> int | None:

@@ -7,9 +7,10 @@ into one.
 import datetime
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set, ValuesView
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
 from cellwright.core.errors import CellwrightError
@@ -28,6 +29,8 @@ MAX_DIGITS = 400
 NUMERIC: frozenset[AnswerKind] = frozenset({"integer", "number", "percent", "money"})
 TEXTUAL: frozenset[AnswerKind] = frozenset({"text", "category"})
 CONTAINERS: frozenset[AnswerKind] = frozenset({"list", "set", "mapping"})
+
+_DURATION = "a duration is not an answer: give a number of days or seconds"
 
 Refusal: TypeAlias = Literal["kind", "hedged", "unit", "missing", "value", "unclear"]
 
@@ -63,11 +66,24 @@ def plain(value: object) -> Value:
         return _plain_scalar(value)
     if isinstance(value, Decimal):
         return _plain_scalar(int(value) if _is_short_integer(value) else float(value))
+    if isinstance(value, Fraction):
+        return _plain_scalar(int(value) if value.denominator == 1 else _float(value))
     if isinstance(value, Mapping):
         return tuple((_plain_key(key), plain(item)) for key, item in _limited(value.items()))
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, range, Set, ValuesView)):
         return tuple(plain(item) for item in _limited(value))
+    if isinstance(value, datetime.timedelta):
+        raise AnswerError(_DURATION)
+    if type(value).__name__ in ("Period", "Interval") and type(value).__module__.split(".")[0] == "pandas":
+        return str(value)  # as tables show them: 2020-03, (0, 10]
     return _from_array(value)
+
+
+def _float(value: Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise AnswerError("the number is out of all range") from error
 
 
 def _plain_scalar(value: Scalar) -> Scalar:
@@ -92,8 +108,9 @@ def _plain_date(value: datetime.date) -> datetime.date:
         raise AnswerError("NaT is not an answer")
     if not isinstance(value, datetime.datetime):
         return datetime.date(value.year, value.month, value.day)
+    # A time of a zone is taken as the clock there shows it: that is what a table shows, and what answers give.
     day = (value.year, value.month, value.day)
-    return datetime.datetime(*day, value.hour, value.minute, value.second, value.microsecond, value.tzinfo)
+    return datetime.datetime(*day, value.hour, value.minute, value.second, value.microsecond)
 
 
 def _is_short_integer(value: Decimal) -> bool:
@@ -115,17 +132,30 @@ def _plain_key(key: object) -> Scalar:
     return found
 
 
+def by_label(value: object) -> object:
+    """A pandas Series as the mapping that it shows, where no label comes twice; any other value as it is."""
+    convert, index = getattr(value, "to_dict", None), getattr(value, "index", None)
+    is_series = convert is not None and getattr(value, "ndim", 0) == 1 and getattr(index, "is_unique", False)
+    return convert() if is_series and convert else value
+
+
 def _from_array(value: object) -> Value:
     """From numpy's and pandas's scalars, arrays, Series and Index."""
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     if kind == "m":
-        raise AnswerError("a duration is not an answer: give a number of days or seconds")
+        raise AnswerError(_DURATION)
+    if getattr(value, "ndim", 0) > 1:
+        raise AnswerError(
+            f"a {type(value).__name__} has rows and columns: take one of them, or one value, as the answer"
+        )
     # The item() of nanoseconds is an int; that of microseconds is a datetime.
     source: Any = value.astype("datetime64[us]") if kind == "M" and hasattr(value, "astype") else value
     convert = getattr(source, "tolist", None) or getattr(source, "item", None)
     if convert is None:
         raise AnswerError(f"a {type(value).__name__} is not an answer")
     found = convert()
+    if found is None:
+        raise AnswerError("a missing value is not an answer")
     if type(found) is type(value) or isinstance(found, complex):
         raise AnswerError(f"a {type(value).__name__} is not an answer")
     return plain(found)
@@ -137,7 +167,7 @@ def _from_array(value: object) -> Value:
 def conform(value: object, contract: Contract) -> Value | NotParsed:
     """The value in the form its contract asks for, unrounded: a tuple for a list, a float for a number …"""
     try:
-        return _conform(plain(value), contract)
+        return _conform(plain(by_label(value) if contract.kind == "mapping" else value), contract)
     except (AnswerError, RecursionError) as error:
         return NotParsed(str(error) or "the value is nested too deeply", "kind")
 
