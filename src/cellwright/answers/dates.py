@@ -152,8 +152,6 @@ def _unusual(written: str) -> datetime.datetime | NotParsed:
     """What dateutil reads, where it reads the same whatever it has to assume."""
     if len(written) > _MAX_CHARS or not any(character.isdigit() for character in written):
         return NotParsed("it is not a date", "kind")
-    if re.search(r"'\d{2}\b", written):
-        return _UNCLEAR
     readings: set[datetime.datetime] = set()
     for default, first, year in product(_DEFAULTS, (False, True), (False, True)):
         try:
@@ -166,4 +164,4 @@ def _unusual(written: str) -> datetime.datetime | NotParsed:
         if zone:
             return NotParsed("it is a time of another zone than UTC", "unclear")
         readings.add(found.replace(tzinfo=None))
-    return readings.pop() if len(readings) == 1 else _UNCLEAR
+    return readings.pop() if len(readings) == 1 and re.search(r"\d{4}", written) else _UNCLEAR

@@ -247,6 +247,8 @@ def _parts(text: str, contract: Contract, *, printed: bool) -> list[str] | NotPa
     if len(lines) > 1 and not printed:
         return _column(lines) if _is_table(lines) else _lines(lines, contract)
     text = " ".join(lines)
+    if text.startswith("| ") and text.endswith(" |"):
+        text = text[1:-1].strip()
     if numbered := _enumerated(text):
         return numbered
     if item.kind not in NUMERIC and (bullet := _BULLET.match(text)):

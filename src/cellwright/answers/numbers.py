@@ -15,7 +15,16 @@ from typing import NamedTuple
 from cellwright.answers.clean import normal, without_latex
 from cellwright.answers.locales import decimal_comma
 from cellwright.answers.rounding import agree, exact
-from cellwright.answers.units import PERCENT, SYMBOLS, currency, is_known_unit, same_unit, scale_of, unit_scale
+from cellwright.answers.units import (
+    PERCENT,
+    SYMBOLS,
+    currency,
+    is_known_unit,
+    may_be_mega,
+    same_unit,
+    scale_of,
+    unit_scale,
+)
 from cellwright.answers.values import MAX_DIGITS, NotParsed
 from cellwright.core.types import Contract
 
@@ -160,6 +169,8 @@ def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> in
     for word in (before, rest):
         if word and not _is_unit(word, contract):
             return _strange(word, contract)
+        if may_be_mega(word, contract.unit or ""):
+            return NotParsed(f"{word!r} could mean another unit than {contract.unit!r}", "unclear")
     return _plain(number, contract)
 
 

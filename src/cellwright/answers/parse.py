@@ -35,10 +35,10 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
     cleaned = unwrapped(text)
     if not cleaned.strip():
         return NotParsed("the answer is empty", "missing")
-    if is_not_applicable(cleaned, contract):
-        return None
     if contract.kind not in CONTAINERS:
         cleaned = _said_once(cleaned)
+    if is_not_applicable(cleaned, contract):
+        return None
     named = _NAMED.fullmatch(cleaned) if cleaned[0] == "{" else None
     if named and (contract.kind != "mapping" or named[1].startswith("{")):
         return _parse_named(named[1], contract)

@@ -11,7 +11,7 @@ from cellwright.core.types import Contract
 
 MAX_SCALAR_CHARS = 20_000
 MAX_SENTENCE_CHARS = 2_000
-_NOT_APPLICABLE = {"not applicable", "n/a", "n.a", "n/a (not applicable)", "not applicable (n/a)"}
+_NOT_APPLICABLE = {"not applicable", "n/a", "n.a", "n/a (not applicable)", "not applicable (n/a)", "not-applicable"}
 _TRUE, _FALSE = {"yes", "true", "1", "1.0", "y", "t"}, {"no", "false", "0", "0.0", "n", "f"}
 _NOT_APPLICABLE_SINCE = re.compile(r"(?:not applicable|n/a)\s?[,.;:(-]\s?[^\d?]{2,200}", re.IGNORECASE)
 _TAKEN_BACK = re.compile(r"\b(or|but|unless|otherwise|if|except|however|although|though)\b", re.IGNORECASE)

@@ -32,10 +32,11 @@ _TURNED = re.compile(
     r"\b(?:not|no|none|never|neither|nor|cannot|without|except\w*|exclud\w*|instead|rather|unlike|if|unless|otherwise|"
     r"would(?! (?:call|say|describe|classify|label))|could|should|doubt\w*|wrong|incorrect\w*|false|untrue|"
     r"den(?:y|ie[sd])|reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|previously|"
-    r"formerly|or|unclear|unknown|impossible|unlikely|far from|supposed\w*|claim\w*|until recently)\b|n't\b",
+    r"formerly|or|unclear|unknown|impossible|unlikely|far from|claim\w*|until|suppos\w*|assum\w*|let|"
+    r"whether|ask\w*|expect\w*|errors?|last|thought|used to)\b|n't\b|^\W*(?:is|are|was|were|do|does|did|can)\b",
     re.IGNORECASE,
 )
-"""Words after which a sentence may say the contrary of what stands in it, or say it of something else."""
+"""Words with which a sentence may say the contrary of what stands in it, say it of something else, or ask for it."""
 
 _SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
@@ -51,24 +52,22 @@ _TO_LABEL = re.compile(
     r"(?:^|[:=,]|\b(?:is|are|was|were|it|as|the|an?|in|group|category|class|label|level|called))" + _MARKS,
     re.IGNORECASE,
 )
-_TO_DATE = re.compile(
-    r"(?:^|[:=,]|\b(?:is|was|on|dated|(?:mon|tues|wednes|thurs|fri|satur|sun)day))" + _MARKS, re.IGNORECASE
-)
+_TO_DATE = re.compile(r"(?:^|[:=,]|\b(?:is|was|on|dated))" + _MARKS, re.IGNORECASE)
 _CHANGED_AFTER = re.compile(
     r"\W*(?:\w+\s+){0,2}(?:less|fewer|lower|below|smaller|down|decreas\w*|declin\w*|drop\w*|loss\w*|times|fold|dozen|"
     r"hundred|squared|points?|plus|minus|higher|larger|above|more)\b",
     re.IGNORECASE,
 )
 """What makes another number of the one before it, or another sign."""
-_NOT_UNITS = frozenset({"in", "m", "s", "t", "d", "y", "h"})
-"""Units' signs that are words, or what an apostrophe leaves of words."""
 _IS_TRUE = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:it|this|that|(?:the|this|that) (?:statement|hypothesis|answer|assumption)) "
     r"(?:is|was) (?:indeed |clearly )?(true|false)[.!]?"
 )
 _DATE_IN = re.compile(
+    r"(?:\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?:"
     r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|"
-    r"\d{1,2}(?:st|nd|rd|th)?(?: of)? [A-Z][a-z]{2,8}\.?,? \d{4}|[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"
+    r"\d{1,2}(?:st|nd|rd|th)?(?: of)? [A-Z][a-z]{2,8}\.?,? \d{4}|"
+    r"[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})(?!\s*[+-]\s*\d)"
 )
 _SEVERAL = NotParsed("the sentence holds several candidates for the answer", "unclear")
 _NONE = NotParsed("the sentence holds no answer of the kind that was asked for", "kind")
@@ -125,9 +124,7 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
 def _changes(after: str, contract: Contract) -> bool:
     """Whether the words after a number make another one of it: a unit that was not asked for, `lower`, `times`."""
     word = re.match(r"\s?([^\W\d]+|[°²³]\w*)", after)
-    other = (
-        word and word[1] not in _NOT_UNITS and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
-    )
+    other = word and word[1] != "in" and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
     return bool(other) or _CHANGED_AFTER.match(after) is not None
 
 
@@ -158,7 +155,7 @@ def _after_yes_or_no(said: str, rest: str) -> Scalar | NotParsed:
     if re.search(rf"[,.:;!-]\s*(?:actually,? |rather,? )?{other}\b\s*(?:[,.:;!]|$)", rest):
         return _HEDGED
     contrary = "no|not|never|cannot|false|wrong|untrue|incorrect" if said == "yes" else "yes|true|correct|right"
-    unsure = "if|unless|except|otherwise|actually|however|although|though|only|partly|sometimes|or"
+    unsure = "if|unless|except|otherwise|actually|however|although|though|only|partly|sometimes|or|sort|kind|mostly"
     negated = r"|n't\b" if said == "yes" else ""
     return _NOT_PLAIN if re.search(rf"\b(?:{contrary}|{unsure})\b{negated}", rest) else said == "yes"
 

@@ -128,6 +128,11 @@ def same_unit(word: str, unit: str) -> bool:
     return one in _UNIT_OF and _UNIT_OF[one] == _UNIT_OF.get(other)
 
 
+def may_be_mega(word: str, unit: str) -> bool:
+    """Whether two short signs of units differ by a small or capital m, which stand for a thousandth and a million."""
+    return len(word) < 4 and {word[:1], unit[:1]} == {"m", "M"} and word.casefold() != "min"
+
+
 def _plain(word: str) -> str:
     return " ".join(word.casefold().strip("() .-").split()).replace("° ", "°")
 
