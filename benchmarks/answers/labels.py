@@ -445,12 +445,19 @@ def _sentences() -> Iterator[Family]:
         "There are {} customers.", "The table has {:,} rows.", "We find {} of them in total.", "It is **{}**.",
         "After filtering, {} orders remain.", "So the count comes to {:,}.", "{} customers churned.", "Therefore: {}",
         "The number of rows is {}, which is the answer.", "I counted {} rows.", "In total, {} people answered.",
+        "A total of {} customers churned.", "The dataset includes {:,} rows.", "There are exactly {} of them.",
+        "Altogether {} orders were placed.", "We identified {} duplicates.", "The total comes to {:,} orders.",
     )  # fmt: skip
     wrong = templates(
         "There are about {} customers.", "There are at least {} customers.", "There are not {} customers.",
         "There are {} or 7 customers.", "There are -{} customers.", "There are {}.5 customers.", "They are {}%.",
         "There are {}0 customers.", "Between 5 and {} customers.", "Customer A{} is the one.", "It cannot be {}?",
         "There are no customers.", "There may be {} customers, maybe more.", "Roughly {} customers churned.",
+        "There were never {} customers.", "There weren't {} customers.", "The count fell by {}.", "It dropped from {}.",
+        "All customers except {} churned.", "It stands in row {}.", "{} is incorrect.", "I doubt that there are {}.",
+        "Suppose there are {}.", "It is half of {}.", "There are {} thousand customers.", "There are {} fewer.",
+        "It would be {} if zeros were dropped.", "The wrong answer is {}.", "Are there {} customers", "It is {} squared.",
+        "An estimated {} customers churned.", "There are no {} customers.", "Everyone expected {}.", "Error: got {}.",
     )  # fmt: skip
     wrong["off by one"] = lambda n: f"There are {n + 1} customers."
     yield from forms(INTEGER_IN_SENTENCE, "right", number, {f"sentence, {k}": v for k, v in right.items()}, 3)
@@ -474,6 +481,10 @@ def _sentences() -> Iterator[Family]:
         "Yes or no, who knows.",
         "Perhaps not.",
         "I am not sure whether yes.",
+        "Yes... Actually, no: both.",
+        "Yes, unless outliers count; otherwise no.",
+        "Yes for one, no for the other.",
+        "It is hardly true, nor is it false.",
     )
     for value, same, other in ((True, yes, no), (False, no, yes)):
         draw: Callable[[Random], tuple[bool, str]] = lambda _, v=value: (v, "")  # type: ignore[misc]  # noqa: E731
@@ -487,12 +498,18 @@ def _sentences() -> Iterator[Family]:
         "sentence of the next day": lambda day: f"It was sold on {day.shifted(1)}.",
         "sentence of two days": lambda day: f"It was sold on {day.date} or {day.shifted(1)}.",
         "sentence of about": lambda day: f"It was sold about {day.date}.",
+        "sentence of a limit": lambda day: f"It was sold no later than {day.date}.",
+        "sentence of a beginning": lambda day: f"It was on sale since {day.date}.",
+        "sentence of a distance": lambda day: f"It was sold 2 days prior to {day.date}.",
+        "sentence that denies": lambda day: f"It was never on {day.date}.",
     }
     yield from forms(DATE_IN_SENTENCE, "right", _day, day, 4)
     yield from forms(DATE_IN_SENTENCE, "wrong", _day, wrong_day, 4)
     label = templates("The risk is {}.", "I would call it **{}**.", "Most customers are in the {} group.")
     wrong_label = templates(
-        "The risk is not {}.", "It is {} or low or high.", "It is neither {} nor low.", "There is no risk."
-    )
+        "The risk is not {}.", "It is {} or low or high.", "It is neither {} nor low.", "There is no risk.",
+        "It is anything but {}.", "It cannot be {}.", "It is less than {}.", "{} is wrong.", "It is hardly {}.",
+        "It is no longer {}.", "I doubt that it is {}.", "It would be {} if it were clean.", "Is it {}", "All but {}.",
+    )  # fmt: skip
     yield from forms(CHOICE_IN_SENTENCE, "right", _one_of(("medium", "high", "very high")), label, 3)
     yield from forms(CHOICE_IN_SENTENCE, "wrong", _one_of(("medium", "very high")), wrong_label, 2)

@@ -42,9 +42,9 @@ _SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
 _MARKS = r"[\s\"'*_`]*$"
 _TO_NUMBER = re.compile(
-    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|"
+    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|includes?|"
     r"shows?|showed|gives?|gave|yields?|returns?|returned|equals?|equal to|"
-    r"(?:comes?|came|amounts?|amounted|sums?|adds? up) to|totals?|remains?|reach(?:es|ed)|exactly|precisely|only|"
+    r"(?:comes?|came|amounts?|amounted|sums?|adds? up) to|totals?|remains?|reach(?:es|ed)|exactly|precisely|only|altogether|identified|observed?|recorded|see|consists? of|"
     r"an? (?:\w+ )?(?:total|average|mean|median|sum|count|share|rate|score|correlation|maximum|minimum) of))" + _MARKS,
     re.IGNORECASE,
 )

@@ -331,3 +331,57 @@ def replay(
         typer.echo(replaying.replay_json(found, opened))
     if not found.replay.is_same:
         raise typer.Exit(1)
+
+
+kernel_app = typer.Typer(help="Cellwright's sandboxed kernels in JupyterLab, nbclient, papermill and `jupyter run`.")
+app.add_typer(kernel_app, name="kernel", no_args_is_help=True)
+
+
+@kernel_app.command("install")
+def kernel_install(
+    name: Annotated[str, typer.Option(help="What Jupyter calls it, as in --kernel=NAME.")] = "cellwright",
+    display_name: Annotated[str, typer.Option(help="What people see.")] = "Python (Cellwright)",
+    python: Annotated[Path | None, typer.Option(help="The interpreter that runs it; it needs ipykernel.")] = None,
+    user: Annotated[bool, typer.Option("--user", help="For you, in every environment.")] = False,
+    prefix: Annotated[Path | None, typer.Option(help="For the environment that stands there.")] = None,
+    network: Annotated[bool, typer.Option("--network", help="Let kernels reach the network.")] = False,
+    files: Annotated[bool, typer.Option("--files/--no-files", help="Show the notebook's folder, read-only.")] = True,
+    memory_gib: Annotated[float, typer.Option("--memory", min=0.1, help="GiB that one kernel may use.")] = 4.0,
+    trusted: Trusted = None,
+) -> None:
+    """Make the sandboxed kernel one that Jupyter offers; without --user or --prefix, in this environment."""
+    from cellwright.kernels import Limits
+    from cellwright.kernels.jupyter.specs import Spec, install
+
+    spec = Spec(
+        name,
+        display_name,
+        str(python or sys.executable),
+        "trusted" if trusted else None,
+        network,
+        files,
+        Limits(memory_bytes=int(memory_gib * 2**30), output_bytes=64 << 20),
+    )
+    target = install(spec, prefix=str(prefix) if prefix is not None else None, user=user)
+    typer.echo(f"installed as {name!r} in {target}")
+    typer.echo(f"next: choose {display_name!r} in JupyterLab, or run `jupyter execute --kernel_name={name} NOTEBOOK`")
+
+
+@kernel_app.command("list")
+def kernel_list() -> None:
+    """The kernels of ours that Jupyter finds."""
+    from cellwright.kernels.jupyter.specs import installed
+
+    found = installed()
+    for name, folder in sorted(found.items()):
+        typer.echo(f"{name}  {folder}")
+    if not found:
+        typer.echo("none; `cellwright kernel install` makes one")
+
+
+@kernel_app.command("uninstall")
+def kernel_uninstall(name: Annotated[str, typer.Argument(help="Its name.")] = "cellwright") -> None:
+    """Take the kernel out of what Jupyter offers."""
+    from cellwright.kernels.jupyter.specs import uninstall
+
+    typer.echo(f"removed {uninstall(name)}")

@@ -132,6 +132,19 @@ class LocalKernel:
         )
         return await kernel._ready()
 
+    async def run_quietly(self, code: str) -> None:
+        """Run a cell that shows nothing and counts as none. Raises KernelStartError when it fails."""
+        try:
+            status = await asyncio.wait_for(self._wire.run_quietly(code), self._settings.limits.start_timeout_s)
+        except (EOFError, ValueError, OSError, TimeoutError) as error:
+            raise KernelStartError(f"a kernel could not be made ready: {error}") from error
+        if status != "ok":
+            raise KernelStartError("a kernel could not be made ready: its first cell failed")
+
+    def hand_over(self) -> socket.socket:
+        """The channel, for a relay that speaks with the kernel from now on: `execute` must not be called any more."""
+        return self._wire.hand_over()
+
     @property
     def environment(self) -> Environment:
         return self._owner.environment
@@ -139,7 +152,7 @@ class LocalKernel:
     async def rehearse(self) -> None:
         """Run a cell that leaves no trace. Raises KernelStartError when the kernel does not live to its end."""
         try:
-            await asyncio.wait_for(self._wire.rehearse(), self._settings.limits.start_timeout_s)
+            await asyncio.wait_for(self._wire.run_quietly("1"), self._settings.limits.start_timeout_s)
         except (EOFError, ValueError, OSError, TimeoutError) as error:
             await self.close()
             raise KernelStartError(f"a kernel of the reserve has ended: {error}") from error
@@ -399,7 +412,7 @@ def table_name(name: str) -> str:
 
 
 def table_file(name: str, path: Path) -> Path:
-    if not path.is_file():
+    if not path.is_file() and not path.is_dir():
         raise KernelStartError(f"the table {name!r} is not at {path}")
     return path.resolve()
 
@@ -408,5 +421,8 @@ def _copy_tables(tables: Mapping[str, Path], data: Path) -> None:
     for name, path in tables.items():
         copy = data / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
-        copy.chmod(0o444)
+        if path.is_dir():
+            shutil.copytree(path, copy)
+        else:
+            shutil.copyfile(path, copy)
+            copy.chmod(0o444)

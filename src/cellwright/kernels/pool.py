@@ -20,6 +20,8 @@ from cellwright.kernels.template import Environment, Template
 DATA_SCIENCE = ("numpy", "pandas", "matplotlib.pyplot", "scipy.stats", "sklearn.linear_model", "sklearn.ensemble")
 """Imported once for all kernels, where they are installed."""
 _MOST_TEMPLATES = 4
+_MOST_ADOPTED_TABLES = 200
+"""A kernel of the reserve is handed its tables in one message, and Linux lets that carry 253 descriptors."""
 
 
 class LocalPool:
@@ -143,7 +145,7 @@ class Reserve:
 
     async def kernel(self, template: Template, settings: KernelSettings, owner: Owner) -> LocalKernel:
         """A kernel, from the reserve where it has one that is ready; another takes its place."""
-        if not self._size or settings.seed is not None:
+        if not self._size or settings.seed is not None or len(settings.tables) > _MOST_ADOPTED_TABLES:
             return await LocalKernel.start(template, settings, owner)
         kind = (owner.environment, settings.limits)
         if kind != self._kind:

@@ -42,7 +42,7 @@ class KernelSettings:
     """One kernel: what it sees and what it may use."""
 
     tables: Mapping[str, Path] = field(default_factory=dict)
-    """Name under `data/` to the file that stands there."""
+    """Name under `data/` to the file, or the folder, that stands there."""
     hash_seed: int | None = None
     """PYTHONHASHSEED of the kernel; None lets Python choose, the same for all kernels of a pool."""
     limits: Limits = Limits()

@@ -73,6 +73,10 @@ class Wire:
     def close(self) -> None:
         self._end.close()
 
+    def hand_over(self) -> socket.socket:
+        """The socket, for somebody who reads it from now on. Between cells only."""
+        return self._end.dup()
+
     async def ready(self) -> None:
         """Wait for the kernel's first word. Raises EOFError when it ended before."""
         while (await self._receive()).kind != "status":
@@ -104,11 +108,16 @@ class Wire:
                 take(message.kind, message.content)
         return status or "error", (dropped or 0) + self._refused_bytes
 
-    async def rehearse(self) -> None:
-        """Run a cell that shows nothing and counts as none. Raises as `run_cell`."""
-        request = await self._request("execute_request", {**_cell("1"), "silent": True, "store_history": False})
-        while (message := await self._receive()).parent != request or message.content.get("execution_state") != "idle":
-            pass
+    async def run_quietly(self, code: str) -> str:
+        """Run a cell that shows nothing and counts as none: its status. Raises as `run_cell`."""
+        request = await self._request("execute_request", {**_cell(code), "silent": True, "store_history": False})
+        status, is_idle = "", False
+        while not status or not is_idle:
+            message = await self._receive()
+            if message.parent == request:
+                is_idle |= message.content.get("execution_state") == "idle"
+                status = str(message.content.get("status")) if message.channel == SHELL else status
+        return status
 
     async def _request(self, kind: str, content: dict[str, Any]) -> str:
         self._count += 1

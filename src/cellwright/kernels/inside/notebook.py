@@ -145,6 +145,18 @@ class Kernel(IPythonKernel):
     def pre_handler_hook(self) -> None:
         self.saved_sigint_handler = signal.signal(signal.SIGINT, _on_interrupt)
 
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """After a cell that fails, requests that have already come are answered with "aborted"."""
+        self._aborting = True
+        self._end_of_aborting = asyncio.get_running_loop().create_task(self._end_aborting())
+
+    async def _end_aborting(self) -> None:
+        await asyncio.sleep(self.stop_on_error_timeout)
+        for _ in range(3):  # What waits in the socket is read, and queues for the lock, before this does.
+            await asyncio.sleep(0)
+        async with self._main_asyncio_lock:
+            self._aborting = False
+
     def _input_request(self, prompt: str, ident: Any, parent: Any, password: bool = False) -> str:
         Stream.send_all()
         assert self.session is not None

@@ -15,6 +15,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -150,9 +151,12 @@ def _place_tables(tables: Iterable[str], mounts: Sequence[int]) -> None:
         place = Path(HOME) / "data" / name
         for folder in reversed(place.relative_to(HOME).parents[:-1]):
             _real_folder(Path(HOME) / folder)
-        if place.is_symlink():
-            place.unlink()
-        place.touch()
+        if stat.S_ISDIR(os.fstat(mount).st_mode):
+            _real_folder(place)
+        else:
+            if place.is_symlink():
+                place.unlink()
+            place.touch()
         linux.attach(mount, str(place))
         linux.protect(str(place))
 

@@ -88,7 +88,7 @@ class Template:
                 line.send(self._end, {"id": order["id"], "fork_s": time.perf_counter() - started}, [pidfd])
             finally:
                 os.close(pidfd)
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, ValueError) as error:
             with contextlib.suppress(OSError):
                 line.send(self._end, {"id": order.get("id"), "why": str(error)})
         finally:
@@ -100,8 +100,11 @@ class Template:
             return os.open(source, os.O_RDONLY | os.O_CLOEXEC)
         linux.setns(self._machine, linux.NEWNS)
         try:
-            if self._rung != "root" or os.stat(source).st_mode & stat.S_IROTH:  # noqa: PTH116
+            mode = os.stat(source).st_mode  # noqa: PTH116
+            if self._rung != "root" or mode & stat.S_IROTH:
                 return linux.detached_copy(source)
+            if stat.S_ISDIR(mode):
+                raise PermissionError(f"{source} is a folder that only its owner may read")
             private = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
         finally:
             linux.setns(self._own, linux.NEWNS)
