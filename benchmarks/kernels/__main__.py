@@ -9,14 +9,19 @@ import contextlib
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+import nbclient
+import nbformat
 from jupyter_client.manager import AsyncKernelManager
 
 from benchmarks.tables import table, write_section
 from cellwright.kernels import Kernel, KernelSettings, Limits, LocalPool
+from cellwright.kernels.jupyter.host import IDLE_VARIABLE
+from cellwright.kernels.jupyter.specs import Spec, install
 
 IMPORTS = "import numpy, pandas, matplotlib.pyplot, sklearn.linear_model, sklearn.ensemble, scipy.stats"
 FRAME = "import numpy as np, pandas as pd; frame = pd.DataFrame(np.random.rand({mb} * 2**20 // 80, 10))"
@@ -47,6 +52,9 @@ async def main() -> None:
                 for mb, goal in ((0, ""), (500, "100 ms"), (4096, ""))[: 2 if quick else 3]
             ],
         ]
+        rows.append(
+            ["nbclient, four cells with a figure", *await asyncio.to_thread(_nbclient, 1 if quick else 5), "0.3 s"]
+        )
         if not quick:
             rows.append(["1,000 alive at once", "no", await _crowd(pool, 1000), "all answer, 16 GB"])
         rung = pool.rung
@@ -209,6 +217,38 @@ async def _crowd(pool: LocalPool, count: int) -> str:
             right += (await kernel.execute("print(n)", timeout_s=60)).stdout == f"{number}\n"
         memory = pss_bytes(descendants(os.getpid())) - before
     return f"{right:,} answer, {memory / 1e9:.1f} GB, started in {took:.0f} s"
+
+
+_CELLS = (
+    "import pandas as pd",
+    "frame = pd.DataFrame({'x': range(100)})\nframe.describe()",
+    "import matplotlib.pyplot as plt\nframe.x.plot()\nplt.show()",
+    "print(frame.x.sum())",
+)
+
+
+def _nbclient(count: int) -> tuple[str, str]:
+    """The same notebook through an unmodified nbclient, in a plain ipykernel and in ours, whose host is warm."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"JUPYTER_DATA_DIR": folder, "XDG_RUNTIME_DIR": folder, IDLE_VARIABLE: "3"}
+        install(Spec(), user=True)
+        found = []
+        for name in ("python3", "cellwright"):
+            _execute(name)
+            seconds = []
+            for _ in range(count):
+                began = time.perf_counter()
+                _execute(name)
+                seconds.append(time.perf_counter() - began)
+            found.append(f"{statistics.median(seconds):.2f} s (best {min(seconds):.2f})")
+        time.sleep(4)  # The host ends, and lets go of the folder.
+    return found[0], found[1]
+
+
+def _execute(kernel: str) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in _CELLS]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    nbclient.NotebookClient(notebook, kernel_name=kernel).execute()
 
 
 if __name__ == "__main__":

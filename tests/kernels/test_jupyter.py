@@ -168,7 +168,7 @@ def test_messages_that_are_not_signed_are_not_heard(desk: Path) -> None:
     manager = KernelManager(kernel_name="cellwright")
     manager.start_kernel(cwd=str(desk))
     client, stranger = manager.client(), BlockingKernelClient()
-    stranger.load_connection_info({**manager.get_connection_info(), "key": b"wrong"})
+    stranger.load_connection_info({**manager.get_connection_info(), "key": "wrong"})
     try:
         stranger.start_channels()
         client.start_channels()
