@@ -456,7 +456,8 @@ def _sentences() -> Iterator[Family]:
         "There were never {} customers.", "There weren't {} customers.", "The count fell by {}.", "It dropped from {}.",
         "All customers except {} churned.", "It stands in row {}.", "{} is incorrect.", "I doubt that there are {}.",
         "Suppose there are {}.", "It is half of {}.", "There are {} thousand customers.", "There are {} fewer.",
-        "It would be {} if zeros were dropped.", "The wrong answer is {}.", "Are there {} customers", "It is {} squared.",
+        "It would be {} if zeros were dropped.", "The wrong answer is {}.", "Are there {} customers",
+        "It is {} squared.",
         "An estimated {} customers churned.", "There are no {} customers.", "Everyone expected {}.", "Error: got {}.",
     )  # fmt: skip
     wrong["off by one"] = lambda n: f"There are {n + 1} customers."

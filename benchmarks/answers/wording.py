@@ -16,6 +16,9 @@ WRAPPED: Mapping[str, Callable[[object], str]] = {
     "final sentence of a label": lambda text: f"The final answer is: {text}",
     "tags": lambda text: f"<answer>{text}</answer>",
     "tags on lines": lambda text: f"<answer>\n{text}\n</answer>",
+    "thought before": lambda text: f"<think>It could be 17, or none.</think>\n\n{text}",
+    "tag that stays open": lambda text: f"Let us see.\n<answer>{text}",
+    "HTML": lambda text: f"<b>{text}</b>",
     "fence": lambda text: f"```\n{text}\n```",
     "quotes": lambda text: f'"{text}"',
     "byte order mark": lambda text: f"\ufeff{text}",
@@ -53,6 +56,7 @@ SEVERAL: Sequence[str] = (
     "Answer: {0} or {1}", "The answer is {0} or {1}", "The answer is {0}. The answer is {1}.", "{0} & {1}",
     "{0} -> {1}", "{0} ({1})", "<answer>{0}</answer> or <answer>{1}</answer>", "{0}\t{1}", "{0} rather than {1}",
     '{{"a": {0}, "b": {1}}}', "| {0} | {1} |", "Answer: {0}, not {1}", "first {0}, then {1}", "{0} < {1}",
+    "<think>{1}</think>{0} or {1}", "{0}\n{0}\n{1}",
 )  # fmt: skip
 NOTHING: Sequence[str] = (
     "", " ", "\n", "None", "null", "nan", "NaN", "N/A", "Not Applicable", "unknown", "Unknown", "I don't know",

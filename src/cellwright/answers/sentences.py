@@ -41,13 +41,13 @@ _TURNED = re.compile(
 _SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
 _MARKS = r"[\s\"'*_`]*$"
-_TO_NUMBER = re.compile(
-    r"(?:^|[:=,]|\b(?:is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|includes?|"
-    r"shows?|showed|gives?|gave|yields?|returns?|returned|equals?|equal to|"
-    r"(?:comes?|came|amounts?|amounted|sums?|adds? up) to|totals?|remains?|reach(?:es|ed)|exactly|precisely|only|altogether|identified|observed?|recorded|see|consists? of|"
-    r"an? (?:\w+ )?(?:total|average|mean|median|sum|count|share|rate|score|correlation|maximum|minimum) of))" + _MARKS,
-    re.IGNORECASE,
+_LEADS = (
+    r"is|are|was|were|has|have|had|finds?|found|gets?|got|counts?|counted|contains?|contained|includes?|identified|"
+    r"observed?|recorded|see|consists? of|shows?|showed|gives?|gave|yields?|returns?|returned|equals?|equal to|"
+    r"(?:comes?|came|amounts?|amounted|sums?|adds? up) to|totals?|remains?|reach(?:es|ed)|exactly|precisely|only|"
+    r"altogether|an? (?:\w+ )?(?:total|average|mean|median|sum|count|share|rate|score|correlation|maximum|minimum) of"
 )
+_TO_NUMBER = re.compile(rf"(?:^|[:=,]|\b(?:{_LEADS})){_MARKS}", re.IGNORECASE)
 _TO_LABEL = re.compile(
     r"(?:^|[:=,]|\b(?:is|are|was|were|it|as|the|an?|in|group|category|class|label|level|called))" + _MARKS,
     re.IGNORECASE,
