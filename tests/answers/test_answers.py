@@ -2,6 +2,8 @@
 
 import datetime
 import math
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -151,6 +153,10 @@ KINDS: list[tuple[object, AnswerKind, int | None]] = [
     (["a", "b"], "list", None),
     ({"a", "b"}, "set", None),
     ({"a": 1.5}, "mapping", 2),
+    (range(3), "list", None),
+    (Fraction(1, 3), "number", 3),
+    (Fraction(4, 2), "integer", None),
+    (Decimal("2.50"), "number", 2),
     (None, "not-applicable", None),
 ]
 
@@ -179,8 +185,35 @@ def test_pandas_and_numpy_values_are_answers() -> None:
     assert infer(np.array([1, 2])).kind == "list"
     assert to_json(pd.Timestamp("2020-03-24 10:00")) == '"2020-03-24T10:00:00"'
     assert compare(3, np.int64(3), INTEGER).verdict == "correct"
-    with pytest.raises(AnswerError):
-        infer(pd.NaT)
+    assert infer(pd.Categorical(["a", "b"])) == infer(["a", "b"])
+    assert infer(pd.Period("2020-03")) == infer("2020-03")
+    assert to_json(pd.Interval(0, 10)) == '"(0, 10]"'
+    frame = pd.DataFrame({"a": [1, 2]})
+    for nothing in (pd.NaT, np.datetime64("NaT"), pd.NA, pd.Timedelta("1D"), frame, frame.to_numpy()):
+        with pytest.raises(AnswerError):
+            infer(nothing)
+
+
+def test_labelled_series_is_a_mapping() -> None:
+    """A pandas Series is a mapping of its labels, unless they only number its rows."""
+    pd = pytest.importorskip("pandas")
+    counts = pd.Series([1, 2], index=["a", "b"])
+    assert infer(counts) == infer({"a": 1, "b": 2})
+    assert compare(counts, "b: 2, a: 1", infer(counts)).verdict == "correct"
+    assert compare(counts, "1, 2", INTEGERS).verdict == "correct"
+    assert infer(pd.Series([1, 2], index=[7, 3])) == infer([1, 2])
+    assert infer(pd.Series([1, 2], index=pd.Index([2019, 2020], name="year"))) == infer({2019: 1, 2020: 2})
+    assert infer(pd.Series([1, 2], index=["a", "a"])) == infer([1, 2])
+
+
+def test_times_of_zones_are_what_their_clocks_show() -> None:
+    """A time with a zone is the time that a table shows, whatever it is compared and sorted with."""
+    berlin = datetime.timezone(datetime.timedelta(hours=1))
+    aware, naive = datetime.datetime(2020, 3, 24, 10, 30, tzinfo=berlin), datetime.datetime(2020, 3, 25, 9)
+    assert render(aware, infer(aware)) == "2020-03-24 10:30:00"
+    assert compare(aware, "2020-03-24 10:30", infer(aware)).verdict == "correct"
+    contract = Contract("list", item="date", unit="second", ordered=False)
+    assert compare((aware, naive), (naive, aware), contract).verdict == "correct"
 
 
 def test_labels_that_differ_by_case_only_make_case_matter() -> None:

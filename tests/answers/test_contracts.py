@@ -136,6 +136,33 @@ def test_only_what_is_unsaid_is_added() -> None:
     assert asked == "How many? Answer with an integer. If there is a tie: the smallest."
 
 
+STATED = [
+    ("What is the mean?", Contract("number", decimals=2), " Answer with a number rounded to 2 decimals."),
+    ("What is the mean to two decimal places?", Contract("number", decimals=2), " Answer with a number."),
+    (
+        "What is the mean to 12 decimals?",
+        Contract("number", decimals=2),
+        " Answer with a number rounded to 2 decimals.",
+    ),
+    (
+        "How old, in years?",
+        Contract("number", unit="years", decimals=0),
+        " Answer with a number rounded to the nearest",
+    ),
+    ("How old, in years, to 1 decimal?", Contract("number", unit="years", decimals=1), " Answer with a number."),
+    ("Do they differ? Say yes or no.", Contract("boolean"), ""),
+    ("Which? Of two take the first.", Contract("text", ties="Of two take the first."), " Answer with the exact text."),
+]
+
+
+@pytest.mark.parametrize(("question", "contract", "added"), STATED)
+def test_what_a_question_says_is_not_said_again(question: str, contract: Contract, added: str) -> None:
+    """A rounding, a unit, a tie or yes and no that stand in the question are left out; twice stated is once."""
+    asked = state(question, contract)
+    assert asked.removeprefix(question).startswith(added) if added else asked == question
+    assert state(asked, contract) == asked
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -5,7 +5,9 @@ only by whoever asks, who then changes the contract.
 """
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 from cellwright.answers.clean import comparable
@@ -139,19 +141,55 @@ def sentence(contract: Contract) -> str:
 
 
 def state(question: str, contract: Contract) -> str:
-    """The question with each sentence of its contract that it does not already contain."""
+    """The question with what it has not said of its contract; its rounding and unit are not said again.
+
+    They are found by usual words such as "to two decimals" and "in years": in other words they are said twice.
+    """
     said = " ".join(question.split()).casefold()
-    unsaid = [text for text in _sentences(contract) if text.casefold() not in said]
+    whole = {"boolean": "yes or no", "not-applicable": "not applicable"}.get(contract.kind)
+    shorter = [contract]
+    if _says_rounding(said, contract):
+        shorter += [replace(one, decimals=None) for one in shorter]
+    if _says_unit(said, contract):
+        shorter += [replace(one, unit=None) for one in shorter]
+    unsaid = [text for text in _sentences(contract)[1:] if text.casefold() not in said]
+    if contract.ties and contract.ties.casefold() in said:
+        unsaid = [text for text in unsaid if text != _ties(contract)]
+    if not (whole and whole in said) and not any(_first(one).casefold() in said for one in shorter):
+        unsaid = [_first(shorter[-1]), *unsaid]
     return " ".join([question.strip(), *unsaid]).strip()
 
 
+_FIGURES = ("zero", "one", "two", "three", "four", "five", "six")
+
+
+def _says_rounding(said: str, contract: Contract) -> bool:
+    decimals = contract.decimals
+    if not decimals or decimals < 0:
+        return decimals == 0 and "nearest whole number" in said
+    word = _FIGURES[decimals] if decimals < len(_FIGURES) else str(decimals)
+    return re.search(rf"\b(?:{decimals}|{word})[ -](?:decimals?\b|digits? after)", said) is not None
+
+
+def _says_unit(said: str, contract: Contract) -> bool:
+    if contract.unit in (None, "fraction", "second"):  # the last two are forms, not units
+        return False
+    return re.search(rf"(?:\bin |\(){re.escape(str(contract.unit).casefold())}(?!\w)", said) is not None
+
+
 def _sentences(contract: Contract) -> tuple[str, ...]:
-    first = f"Answer with {_wanted(contract)}."
     spelled = {contract.kind, contract.item, contract.key} & {"text", "category"}
     case = "Upper and lower case matter." if contract.case_sensitive and spelled else ""
     written = _locale(contract)
-    ties = f"If there is a tie: {contract.ties.strip().rstrip('.')}." if contract.ties else ""
-    return tuple(text for text in (first, case, written, ties) if text)
+    return tuple(text for text in (_first(contract), case, written, _ties(contract)) if text)
+
+
+def _first(contract: Contract) -> str:
+    return f"Answer with {_wanted(contract)}."
+
+
+def _ties(contract: Contract) -> str:
+    return f"If there is a tie: {contract.ties.strip().rstrip('.')}." if contract.ties else ""
 
 
 def _locale(contract: Contract) -> str:
