@@ -1,7 +1,7 @@
 """Runs the commands of README.md: every line that begins with `$ cellwright` in a console block, in order.
 
-`make` lines are left out: .ci/run calls them itself, before this. The model of `cellwright ask` is a script here, behind
-a real server.
+`make` lines are left out: .ci/run calls them itself, before this. The model of `cellwright ask` is a script here,
+behind a real server.
 """
 
 import contextlib

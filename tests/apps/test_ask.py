@@ -22,6 +22,8 @@ from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.core.types import Message, ToolCall
 from cellwright.models.server import Answer, Failure, ScriptedServer
 
+from .commands import said
+
 CSV = "day,bill,tip\nSun,10,2\nSun,20,3\nSat,15,1.5\n"
 READ = "rows = [line.split(',') for line in open('sub/tips.csv').read().splitlines()[1:]]"
 FIGURE = (
@@ -71,7 +73,7 @@ def started(desk: Path, *arguments: str) -> "subprocess.Popen[str]":
     # Without a person's own settings and keys.
     environment = {key: value for key, value in os.environ.items() if "OPENAI" not in key and key != "HF_TOKEN"}
     return subprocess.Popen(
-        [sys.executable, "-m", "cellwright", *arguments, "--trusted"],
+        [sys.executable, "-m", "cellwright", *arguments, "--trusted", "--no-preload"],
         cwd=desk,
         env={**environment, "XDG_CONFIG_HOME": str(desk / "config")},
         stdin=subprocess.PIPE,
@@ -231,14 +233,20 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
-def test_mistakes_get_a_line_and_no_traceback(desk: Path, arguments: tuple[str, ...]) -> None:
+def test_mistakes_get_a_line_and_no_traceback(
+    desk: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit code 2 and what to do."""
     (desk / "taken.ipynb").write_text("{}")
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(desk))
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     with served() as server:
-        code, _, err = run(desk, *(server.url if word == "URL" else word for word in arguments))
-    assert code == 2
-    assert MISTAKES[arguments] in " ".join(err.split())
-    assert "Traceback" not in err
+        done = said(*(server.url if word == "URL" else word for word in arguments))
+    assert done.returncode == 2
+    assert MISTAKES[arguments] in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:

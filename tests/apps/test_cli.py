@@ -1,8 +1,6 @@
 """The commands as a person types them, with their exit codes and what they say."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,15 +11,10 @@ from cellwright.core.records import write_shard
 from cellwright.core.types import Task
 from cellwright.pipeline.build import BuildResult
 from cellwright.pipeline.export import TASKS
+from tests.apps.commands import cellwright, said
 from tests.pipeline.conftest import built, corpus
 
 __all__ = ["built", "corpus"]
-
-
-def cellwright(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    command = [sys.executable, "-m", "cellwright", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_verify_runs_every_task_again(built: BuildResult) -> None:
@@ -66,12 +59,12 @@ def test_verify_finds_an_altered_table(built: BuildResult, copied: Path) -> None
 def test_show_prints_a_task_with_its_cells(built: BuildResult) -> None:
     """The first characters of an id are enough; the answer, the notebook and the code are there."""
     task = built.tasks[0]
-    done = cellwright("show", task.id[:10], "--in", built.out)
+    done = said("show", task.id[:10], "--in", built.out)
     assert done.returncode == 0, done.stderr
     assert render(from_json(task.answer_json, task.contract), task.contract) in done.stdout
     assert "read_csv" in done.stdout
     assert task.provenance.path in done.stdout
-    assert json.loads(cellwright("show", task.id, "--in", built.out, "--json").stdout)["id"] == task.id
+    assert json.loads(said("show", task.id, "--in", built.out, "--json").stdout)["id"] == task.id
 
 
 MISTAKES = {
@@ -87,7 +80,7 @@ MISTAKES = {
 @pytest.mark.parametrize("arguments", MISTAKES, ids=" ".join)
 def test_mistakes_get_one_line(arguments: tuple[str, ...], corpus: Path) -> None:
     """A mistake of the person's: exit code 2, one line that says what to do, no traceback, and nothing is made."""
-    done = cellwright(*(corpus if argument == "CORPUS" else argument for argument in arguments))
+    done = said(*(corpus if argument == "CORPUS" else argument for argument in arguments))
     assert done.returncode == 2
     assert MISTAKES[arguments] in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.apps.test_cli import cellwright
+from tests.apps.commands import said as cellwright
 
 VERDICTS = [
     ("5.25", "-5.25", "number, decimals=2", 1, "wrong (sign)"),

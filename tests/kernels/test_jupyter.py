@@ -288,7 +288,7 @@ def test_a_server_interrupts_restarts_and_asks(server: Server) -> None:
         request = tab.execute("x = 5\nprint(open('a.csv').read())")
         assert tab.until("stream", request)["content"]["text"] == "x,y\n\n"
 
-        failed, waiting = tab.execute("1 / 0"), tab.execute("x = 7")
+        failed, waiting = tab.execute("import time; time.sleep(0.5); 1 / 0"), tab.execute("x = 7")
         assert tab.until("execute_reply", failed)["content"]["status"] == "error"
         assert tab.until("execute_reply", waiting)["content"]["status"] == "aborted"
 

@@ -31,6 +31,9 @@ Trusted = Annotated[
     bool | None,
     typer.Option("--trusted", help="Run notebooks without a sandbox. Only when you trust whoever wrote them."),
 ]
+Preload = Annotated[
+    bool, typer.Option("--preload/--no-preload", help="Import pandas and the like before the kernel is asked for.")
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Kernels alive at once.")]
 Config = Annotated[Path | None, typer.Option("--config", exists=True, dir_okay=False, help="YAML file of settings.")]
 Settings = Annotated[
@@ -240,6 +243,7 @@ def ask(
     window: Annotated[int | None, typer.Option(help="Tokens of its context window.")] = None,
     price: Annotated[str, typer.Option(help=_PRICE_HELP)] = "",
     cache: Annotated[Path | None, typer.Option(help="Keep replies in this file; the same chat is asked once.")] = None,
+    preload: Preload = True,
     trusted: Trusted = None,
     as_json: Json = False,
 ) -> None:
@@ -278,6 +282,7 @@ def ask(
         verifies=verify,
         keeps_only_what_matters=keep is Keep.only_what_matters,
         cache=cache,
+        preloads=preload,
     )
     outcome = _run(run_ask(order, choice.endpoint, console))
     if as_json:
@@ -295,6 +300,7 @@ def replay(
     cell_s: Annotated[float, typer.Option("--cell-seconds", help="For one cell.")] = 120.0,
     keep: Annotated[Keep, typer.Option(help="Which cells stay in the file of --out.")] = Keep.all,
     out: Annotated[Path | None, typer.Option(help="Where the notebook of --keep goes.")] = None,
+    preload: Preload = True,
     trusted: Trusted = None,
     as_json: Json = False,
 ) -> None:
@@ -302,7 +308,7 @@ def replay(
     from cellwright.apps import replaying
     from cellwright.apps.asking.session import writable
     from cellwright.apps.console import make_console
-    from cellwright.kernels import Limits, LocalPool
+    from cellwright.kernels import DATA_SCIENCE, Limits, LocalPool
 
     if (keep is Keep.only_what_matters) != (out is not None):
         raise UsageError("--keep only-what-matters and --out go together: the notebook itself is not changed")
@@ -315,7 +321,8 @@ def replay(
         console.print(f"[yellow]{name} is not as it was when the notebook was made[/]")
 
     async def job() -> replaying.Checked:
-        async with LocalPool(2, rung="trusted" if trusted else None) as pool:
+        modules = DATA_SCIENCE if preload else ()
+        async with LocalPool(2, rung="trusted" if trusted else None, preload=modules) as pool:
             found = await replaying.run_again(opened, pool, Limits(), cell_s=cell_s, console=console)
             replaying.print_answers(found.replay, console)
             if out is not None:

@@ -23,7 +23,7 @@ from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, prin
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_file, short_id
 from cellwright.core.types import Message, Trace, Usage
-from cellwright.kernels import Kernel, KernelSettings, Limits, LocalPool
+from cellwright.kernels import DATA_SCIENCE, Kernel, KernelSettings, Limits, LocalPool
 from cellwright.kernels.isolation import Rung
 from cellwright.kernels.placement import Placement, describe, place, prepare
 from cellwright.models import CachedModel, Endpoint, Model, OpenAIModel, ReplyCache, Sampling
@@ -52,6 +52,8 @@ class AskOrder:
     verifies: bool = False
     keeps_only_what_matters: bool = False
     cache: Path | None = None
+    preloads: bool = True
+    """Whether libraries are imported before the kernel is asked for."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
     placement = place(order.files, order.out.parent)
     stop = asyncio.Event()
     with _stopped_by_interrupt(stop, console):
-        async with _model(order, endpoint) as model, LocalPool(2, rung=order.rung) as pool:
+        async with _model(order, endpoint) as model, _pool(order) as pool:
             settings = KernelSettings(placement.tables, limits=order.kernel_limits)
             async with pool.kernel(settings) as kernel:
                 await prepare(kernel, placement)
@@ -241,6 +243,10 @@ async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
             yield CachedModel(model, cache)
         finally:
             cache.close()
+
+
+def _pool(order: AskOrder) -> LocalPool:
+    return LocalPool(2, rung=order.rung, preload=DATA_SCIENCE if order.preloads else ())
 
 
 @contextlib.contextmanager

@@ -44,6 +44,8 @@ from .streams import BUDGET, Stream  # noqa: E402
 _ERROR_TEXT_BYTES = 64 << 10
 _BUNDLES = frozenset({"display_data", "update_display_data", "execute_result"})
 _IN_ORDER = _BUNDLES | {"error", "clear_output", "status", "execute_reply", "input_request"}
+_TURNS_TO_QUEUE = 20
+"""Of the event loop, until a request that was read waits for its turn."""
 _REHEARSAL = """
 1 + 1
 if "pandas" in __import__("sys").modules:
@@ -97,6 +99,8 @@ def _admit(message: dict[str, Any]) -> bool:
         return BUDGET.message(0)
     elif kind in {"error", "execute_reply"} and "traceback" in content:
         _cut_error(content)
+        if kind == "execute_reply":
+            _kernel.before_error_reply()
     elif kind.startswith("comm_"):
         return BUDGET.message(0)
     return True
@@ -140,21 +144,26 @@ class Kernel(IPythonKernel):
     _supports_kernel_subshells = False
     shell_stream = traitlets.Any()
     has_said_hello = False
+    take_requests: Any = None
+    """Reads what has come, and begins it."""
     limits: dict[str, Any] = {}  # noqa: RUF012  # traitlets takes class attributes as they are
 
     def pre_handler_hook(self) -> None:
         self.saved_sigint_handler = signal.signal(signal.SIGINT, _on_interrupt)
 
-    def _abort_queues(self, subshell_id: str | None = None) -> None:
-        """After a cell that fails, requests that have already come are answered with "aborted"."""
-        self._aborting = True
+    def before_error_reply(self) -> None:
+        """What has come by now may be aborted; what comes when the client has seen the reply may not."""
+        self.take_requests()
         self._end_of_aborting = asyncio.get_running_loop().create_task(self._end_aborting())
 
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """After a cell that fails, requests that had already come are answered with "aborted"."""
+        self._aborting = True
+
     async def _end_aborting(self) -> None:
-        await asyncio.sleep(self.stop_on_error_timeout)
-        for _ in range(3):  # What waits in the socket is read, and queues for the lock, before this does.
+        for _ in range(_TURNS_TO_QUEUE):
             await asyncio.sleep(0)
-        async with self._main_asyncio_lock:
+        async with self._main_asyncio_lock:  # Whoever waits gets it in order of arrival.
             self._aborting = False
 
     def _input_request(self, prompt: str, ident: Any, parent: Any, password: bool = False) -> str:
@@ -348,6 +357,7 @@ async def _attend(errands: socket.socket, run: Any) -> tuple[dict[str, Any], lis
         if not done.done():
             done.set_result(received)
 
+    _kernel.take_requests = on_request
     loop.add_reader(SOCKET.fileno(), on_request)
     loop.add_reader(errands.fileno(), on_errand)
     if not _kernel.has_said_hello:
