@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +160,13 @@ def test_a_server_is_started_for_it(folder: Path) -> None:
 
     (call,) = asyncio.run(job()).message.tool_calls
     assert call.name == "execute_code"
+
+
+def test_ask_takes_a_folder(folder: Path, tmp_path: Path) -> None:
+    """Its model has a window of 256 tokens, which no question fits; that is said, and the notebook is there."""
+    command = [sys.executable, "-m", "cellwright", "ask", "What is 2 + 2?", "--model", str(folder), "--no-preload"]
+    command += ["--trusted", "--steps", "2", "--temperature", "0"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert "in this process" in done.stdout, done.stderr
+    assert "no answer: token limit" in done.stdout
+    assert (tmp_path / "answer.ipynb").exists()

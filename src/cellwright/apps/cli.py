@@ -216,7 +216,7 @@ class Keep(enum.StrEnum):
     only_what_matters = "only-what-matters"
 
 
-_MODEL_HELP = "A model's name, or the URL of an endpoint that speaks OpenAI's API."
+_MODEL_HELP = "A model's name, the URL of an endpoint that speaks OpenAI's API, or a folder with a model."
 _PRICE_HELP = "Dollars for a million tokens: IN,OUT or IN,OUT,CACHED."
 
 
@@ -265,7 +265,7 @@ def ask(
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
     console = make_console(quiet=as_json)
     console.print(
-        f"model: {choice.endpoint.traits.name} at {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True
+        f"model: {choice.endpoint.traits.name}, {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True
     )
     _say_isolation(trusted=bool(trusted), quiet=as_json)
     order = AskOrder(

@@ -9,7 +9,8 @@ import yaml
 
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.models.discovery import LOCAL_SERVERS, Choice, Wish, choose_endpoint
-from cellwright.models.openai import Price
+from cellwright.models.openai import Endpoint, Price
+from cellwright.models.protocol import Traits
 
 NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
 
@@ -24,6 +25,8 @@ NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; th
 
 A server of the first three is found by itself on its usual port. To have one used always, write `model:` and
 `url:` into {config}."""
+IN_THIS_PROCESS = "in this process"
+"""Stands for the URL of a model that is loaded from a folder."""
 _KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price")
 
 
@@ -49,6 +52,9 @@ def find_model(
     options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
 ) -> Choice:
     """The endpoint for these options. Raises UsageError with a screen of help where there is none."""
+    if (Path(options.model) / "config.json").is_file():
+        traits = Traits(options.model, thinks=bool(options.thinks), window_tokens=options.window_tokens)
+        return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
     path = config_path(environment)
     kept = _kept(path)
     wish = Wish(

@@ -18,6 +18,7 @@ import cellwright
 from cellwright.agent import Assignment, RunLimits, run_agent
 from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures
+from cellwright.apps.asking.models import IN_THIS_PROCESS
 from cellwright.apps.asking.screen import Screen
 from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers
 from cellwright.core.errors import UsageError
@@ -27,6 +28,7 @@ from cellwright.kernels import DATA_SCIENCE, Kernel, KernelSettings, Limits, Loc
 from cellwright.kernels.isolation import Rung
 from cellwright.kernels.placement import Placement, describe, place, prepare
 from cellwright.models import CachedModel, Endpoint, Model, OpenAIModel, ReplyCache, Sampling
+from cellwright.models.local import TransformersModel
 from cellwright.notebooks.recorded import read_recorded
 from cellwright.notebooks.write import Section, notebook_bytes
 
@@ -233,8 +235,17 @@ def _earlier(trace: Trace) -> tuple[Message, ...]:
 
 
 @contextlib.asynccontextmanager
-async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
+async def _own_model(endpoint: Endpoint) -> AsyncIterator[Model]:
+    if endpoint.url == IN_THIS_PROCESS:
+        yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
+        return
     async with OpenAIModel(endpoint) as model:
+        yield model
+
+
+@contextlib.asynccontextmanager
+async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
+    async with _own_model(endpoint) as model:
         if order.cache is None:
             yield model
             return
