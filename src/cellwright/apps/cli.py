@@ -264,9 +264,7 @@ def ask(
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
     console = make_console(quiet=as_json)
-    console.print(
-        f"model: {choice.endpoint.traits.name}, {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True
-    )
+    console.print(f"model: {choice.endpoint.traits.name}, {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True)
     _say_isolation(trusted=bool(trusted), quiet=as_json)
     order = AskOrder(
         question,
