@@ -98,7 +98,8 @@ def failures(count: int, seed: int) -> Iterator[Failure]:
 
 # --- answers of a megabyte -------------------------------------------------------------------------
 
-_BYTES = 1_000_000
+_SIZES = (2_000, 20_000, 100_000, 1_000_000)
+"""Lengths around the limits of what is read at all, where a reader that is not linear shows."""
 LONG: Mapping[str, Callable[[int], str]] = {
     "digits": lambda size: "9" * size,
     "a text": lambda size: "lorem ipsum " * (size // 12),
@@ -147,6 +148,12 @@ LONG: Mapping[str, Callable[[int], str]] = {
     "calls": lambda size: "np.float64(" * (size // 11),
     "semicolons": lambda size: "1; " * (size // 3),
     "letters and quotes": lambda size: "a'b" * (size // 3),
+    "words with spaces between": lambda size: "a" + " " * size + "b",
+    "spaced numbers": lambda size: "1 " * (size // 2),
+    "the same line": lambda size: "5\n" * (size // 2),
+    "thoughts": lambda size: "<think>" * (size // 7),
+    "columns": lambda size: "a    1\n" * (size // 7),
+    "JSON amounts": lambda size: json.dumps(["$1,234.50"] * min(1_000, size // 13)),
     "zero width": lambda size: "5" + "\u200b" * (size // 3),
 }
 
@@ -171,7 +178,7 @@ def long_contracts() -> Iterator[Contract]:
     yield Contract("not-applicable")
 
 
-def timings(size: int = _BYTES) -> Iterator[Timing]:
+def timings(size: int) -> Iterator[Timing]:
     """The time of every shape of a long answer under every contract; the better of two, as machines are shared."""
     for shape, make in LONG.items():
         text = make(size)
@@ -201,11 +208,12 @@ def main() -> int:
         sys.stdout.write(f"{failure.error}: {failure.text!r} under {failure.contract}\n")
     seconds = time.perf_counter() - started
     sys.stdout.write(f"{given.texts:,} texts, {count} failures, {seconds / max(1, given.texts) * 1e6:.0f} µs each\n")
-    slowest = sorted(timings(), key=lambda one: one.seconds, reverse=True)
-    for one in slowest[:5]:
-        sys.stdout.write(f"{one.seconds * 1e3:.0f} ms: a megabyte of {one.shape} for {one.contract}\n")
-    over = sum(one.seconds > 0.05 for one in slowest)
-    sys.stdout.write(f"{len(slowest):,} answers of a megabyte, {over} slower than 50 ms\n")
+    for size in _SIZES:
+        slowest = sorted(timings(size), key=lambda one: one.seconds, reverse=True)
+        over = sum(one.seconds > 0.05 for one in slowest)
+        sys.stdout.write(f"{len(slowest):,} answers of {size:,} characters, {over} slower than 50 ms; the slowest:\n")
+        for one in slowest[:3]:
+            sys.stdout.write(f"  {one.seconds * 1e3:.0f} ms: {one.shape} for {one.contract}\n")
     return 1 if count else 0
 
 

@@ -46,7 +46,8 @@ def families() -> Iterator[Family]:
     yield from _wrong_dates()
     yield from _moments()
     yield from _not_applicable()
-    yield from _sentences()
+    yield from _number_sentences()
+    yield from _other_sentences()
 
 
 def _one_of(values: Sequence[str]) -> Callable[[Random], tuple[str, str]]:
@@ -436,7 +437,7 @@ def _not_applicable() -> Iterator[Family]:
         yield from forms(contract, "wrong", lambda _: (None, ""), literally(wrong), 1)
 
 
-def _sentences() -> Iterator[Family]:
+def _number_sentences() -> Iterator[Family]:
     def number(rng: Random) -> tuple[int, int]:
         found = rng.randrange(12, 10_000)
         return found, found
@@ -467,6 +468,9 @@ def _sentences() -> Iterator[Family]:
         "Of 20,000 customers {} churned.", "{} of 20,000 customers churned.", "In 2021 there were {} customers."
     )
     yield from forms(INTEGER_IN_SENTENCE, "unclear", number, {f"sentence, {k}": v for k, v in two.items()}, 3)
+
+
+def _other_sentences() -> Iterator[Family]:
     yes = (
         "Yes, the correlation is significant.",
         "Yes, it does.",

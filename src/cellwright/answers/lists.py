@@ -34,7 +34,7 @@ _QUICK_ITEMS = 50
 """Lists longer than this are read without the slow forms of dates."""
 _BULLET = re.compile(r"\s*(?:[-*•+–—▪◦·‣]|\(?(?P<number>\d{1,4})[.)]|[a-z]\))\s+")
 _COMMA = re.compile(r",(?=\s)|\n")
-_AND = re.compile(r",?\s+(?:and|&|und|et|y)\s+", re.IGNORECASE)
+_AND = re.compile(r",? (?:and|&|und|et|y) ", re.IGNORECASE)
 _WIDE = str.maketrans({"，": ", ", "、": ", ", "；": "; ", "：": ": "})
 _NUMPY_TEXTS = re.compile(r"\[\s*(?:'[^']*'|\"[^\"]*\")(?:\s+(?:'[^']*'|\"[^\"]*\"))+\s*\]")
 _TOO_LONG = NotParsed("a list as long as this must be JSON", "kind")
@@ -320,6 +320,7 @@ def _plain_parts(text: str, item: Contract, *, printed: bool) -> list[str] | Not
 
 def _with_commas(text: str, item: Contract) -> str:
     """The text with commas, or semicolons where it has them, for the words that join: `1, 2 and 3`."""
+    text = " ".join(text.split())
     if ";" in text:
         return _AND.sub("; ", text)
     tight = "," in text and not re.search(r",\s|\d,\d{3}(?!\d)", text) and not decimal_comma(item.locale)
@@ -329,7 +330,7 @@ def _with_commas(text: str, item: Contract) -> str:
 def _stand_apart(text: str) -> bool:
     """Whether spaces separate whole numbers, and do not group the digits of one: `1 2 3`, but not `1 234`."""
     parts = text.split()
-    return len(parts) > 1 and all(
+    return 1 < len(parts) <= MAX_ITEMS and all(
         re.fullmatch(r"[-+]?\d+(?:\.\d+)?", part) and (not number or not re.match(r"\d{3}(?!\d)", part))
         for number, part in enumerate(parts)
     )

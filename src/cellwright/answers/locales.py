@@ -4,6 +4,8 @@ From the Unicode CLDR (https://cldr.unicode.org), the languages with the most re
 writes numbers as English does, and its dates in figures stay ambiguous.
 """
 
+from functools import cache
+
 _COMMA_LANGUAGES = (
     "af az bg bs ca cs da de el es et eu fi fr gl hr hu hy id is it ka kk lt lv mk nb nl nn no pl pt ro ru sk sl sq sr "
     "sv tr uk uz vi"
@@ -20,6 +22,7 @@ def _tag(locale: str) -> str:
     return locale.strip().replace("_", "-").casefold()
 
 
+@cache
 def decimal_comma(locale: str) -> bool:
     """Whether 1.234,5 is a number, and 1,234.5 is none."""
     tag = _tag(locale)

@@ -45,7 +45,6 @@ _FRACTION = re.compile(
     r"(?P<rest>.*)",
     re.DOTALL,
 )
-_SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 
 
 class _Written(NamedTuple):
@@ -64,7 +63,7 @@ def _pattern(comma: bool) -> re.Pattern[str]:
     indian = "" if comma else r"|\d{1,2}(?:,\d{2})+,\d{3}"
     digits = rf"(?:(?:{grouped}{indian})(?!\d)|\d+)(?:{point}\d+|{point}(?!\d))?|{point}\d+"
     return re.compile(
-        rf"(?P<sign>[+-]?)\s*(?P<money>(?:{_SYMBOLS}|(?:USD|EUR|[A-Z]{{3}})\s?)?)\s*(?P<inner>[+-]?)\s?"
+        rf"(?P<sign>[+-]?)\s*(?P<money>(?:{SYMBOLS}|(?:USD|EUR|[A-Z]{{3}})\s?)?)\s*(?P<inner>[+-]?)\s?"
         rf"(?P<digits>{digits}){_POWER}(?P<rest>.*)",
         re.DOTALL,
     )
@@ -72,8 +71,11 @@ def _pattern(comma: bool) -> re.Pattern[str]:
 
 def parse_number(text: str, contract: Contract) -> int | float | NotParsed:
     """One number under its contract: an int for the kind `integer`, a float for the others."""
-    if _USUAL.fullmatch(text) and contract.kind != "integer" and not decimal_comma(contract.locale):
-        return float(text) + 0.0
+    if _USUAL.fullmatch(text) and not decimal_comma(contract.locale):
+        if contract.kind != "integer":
+            return float(text) + 0.0
+        if "." not in text:
+            return int(text)
     if len(text) > _MAX_CHARS:
         return NotParsed("the text is too long to be one number", "kind")
     written = spelled(text)

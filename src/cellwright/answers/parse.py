@@ -16,6 +16,7 @@ from cellwright.core.types import Contract
 
 MAX_CHARS = 1_000_000
 """Longer texts are refused unread."""
+_MOST_TIMES_SAID = 20
 _NAMED = re.compile(r"\{\s*[\"'](?:final_)?(?:answer|result)[\"']\s*:\s*([^{}]*|\{[^{}]*\}\s*)\}", re.IGNORECASE)
 _TAKEN_BACK = re.compile(
     r"\b(or|not|isn't|about|approximately|roughly|maybe|probably|perhaps)\b|[≈~±]|\\approx", re.IGNORECASE
@@ -52,7 +53,7 @@ def parse(text: str, contract: Contract) -> Value | NotParsed:
 
 def _said_once(text: str) -> str:
     """The one line of a text whose lines all say the same."""
-    if "\n" not in text:
+    if not 0 < text.count("\n") < _MOST_TIMES_SAID:
         return text
     lines = {unwrapped(line) for line in text.splitlines() if line.strip()}
     return lines.pop() if len(lines) == 1 else text

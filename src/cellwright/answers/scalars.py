@@ -48,7 +48,7 @@ def without_repr(text: str) -> str:
 
 def is_not_applicable(text: str, contract: Contract) -> bool:
     """Whether the text says that there is no answer, with the reason or without; `NA` only where it is no label."""
-    if len(text) > 300:
+    if len(text) > 300 or (text.isascii() and "n" not in text and "N" not in text):
         return False
     plain = normal(without_latex(text))
     if contract.kind not in TEXTUAL | CONTAINERS and _NOT_APPLICABLE_SINCE.fullmatch(plain):

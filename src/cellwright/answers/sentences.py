@@ -6,6 +6,7 @@ rest is left unscored, as are sentences with two candidates: which of them is th
 """
 
 import re
+from itertools import islice
 
 from cellwright.answers.clean import comparable, marked, normal, without_latex
 from cellwright.answers.dates import parse_date
@@ -38,7 +39,6 @@ _TURNED = re.compile(
 )
 """Words with which a sentence may say the contrary of what stands in it, say it of something else, or ask for it."""
 
-_SYMBOLS = "|".join(re.escape(symbol) for symbol in SYMBOLS.split("|"))
 _AFTER = "|".join(sorted((re.escape(word) for word in PERCENT | set(SCALES)), key=len, reverse=True))
 _MARKS = r"[\s\"'*_`]*$"
 _LEADS = (
@@ -69,6 +69,7 @@ _DATE_IN = re.compile(
     r"\d{1,2}(?:st|nd|rd|th)?(?: of)? [A-Z][a-z]{2,8}\.?,? \d{4}|"
     r"[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})(?!\s*[+-]\s*\d)"
 )
+_MOST_CANDIDATES = 20
 _SEVERAL = NotParsed("the sentence holds several candidates for the answer", "unclear")
 _NONE = NotParsed("the sentence holds no answer of the kind that was asked for", "kind")
 _HEDGED = NotParsed("the sentence hedges", "hedged")
@@ -96,14 +97,14 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
     written = spelled(without_latex(text).replace("**", "").replace("`", ""))
     unit = rf"|{re.escape(contract.unit)}" if contract.unit and contract.unit != "fraction" else ""
     token = re.compile(
-        rf"(?<![\w.,/])(?:[+-]\s?)?(?:{_SYMBOLS})?\s?[+-]?(?:\d[\d.,'_]*(?:[eE][+-]?\d+)?|\.\d+)"
+        rf"(?<![\w.,/])(?:[+-]\s?)?(?:{SYMBOLS})?\s?[+-]?(?:\d[\d.,'_]*(?:[eE][+-]?\d+)?|\.\d+)"
         rf"(?:\s?(?:{_AFTER}{unit})(?!\w))?(?:\s(?:{_AFTER}{unit})(?!\w))?(?!\w|[/:]\d)",
         re.IGNORECASE,
     )
     found: set[Scalar] = set()
     refused: NotParsed | None = None
     plain = not _TURNED.search(written)
-    for match in token.finditer(written):
+    for match in islice(token.finditer(written), _MOST_CANDIDATES):
         before, after = written[max(0, match.start() - 40) : match.start()], written[match.end() : match.end() + 60]
         if _HEDGE_BEFORE.search(before) or _HEDGE_AFTER.match(after):
             return _HEDGED

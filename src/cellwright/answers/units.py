@@ -96,7 +96,9 @@ _UNITS = {
     "pixel": "px pixel pixels",
 }
 PERCENT = frozenset(_UNITS["percent"].replace("-", " ").split()) | {"per cent"}
-SYMBOLS = "US$|CA$|AU$|NZ$|HK$|MX$|CN¥|R$|A$|C$|$|€|£|¥|₹|₩|₽|₺|₪"
+_SIGNS = "US$ CA$ AU$ NZ$ HK$ MX$ CN¥ R$ A$ C$ $ € £ ¥ ₹ ₩ ₽ ₺ ₪"
+SYMBOLS = "|".join(map(re.escape, _SIGNS.split()))
+"""A pattern of the signs of currencies that stand before an amount, the longer ones first."""
 
 
 def _index(table: dict[str, str]) -> dict[str, str]:

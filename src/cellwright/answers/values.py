@@ -21,7 +21,7 @@ Scalar: TypeAlias = int | float | str | bool | datetime.date | None
 Value: TypeAlias = Scalar | Sequence["Value"] | Mapping[Scalar, "Value"] | Set[Scalar]
 """What functions accept. What they return holds tuples only: a mapping is a tuple of (key, value) pairs."""
 
-MAX_ITEMS = 5_000
+MAX_ITEMS = 1_000
 """Items of the longest list, set or mapping that is an answer: nobody checks, or types, a longer one."""
 MAX_DIGITS = 400
 """Digits of the longest number: above all floats (309), below the limit of int() (4300)."""
@@ -178,7 +178,8 @@ def _conform(value: Value, contract: Contract) -> Value:
     if contract.kind == "mapping":
         return _conform_pairs(value, contract)
     if contract.kind in CONTAINERS:
-        items = tuple(_conform_scalar(item, item_contract(contract)) for item in _tuple(value))
+        single = item_contract(contract)
+        items = tuple(_conform_scalar(item, single) for item in _tuple(value))
         return tuple(dict.fromkeys(items)) if contract.kind == "set" else items
     return _conform_scalar(value, contract)
 
