@@ -356,6 +356,8 @@ ROWS = [
     Row("sum to work out", 8, "4 + 4 = 8", INTEGER, "unscored"),
     Row("hexadecimal", 16, "0x10", INTEGER, "unscored"),
     Row("Not Applicable with its reason", None, "Not applicable: no rows match.", INTEGER, "correct"),
+    Row("nothing for Not Applicable", None, "None", INTEGER, "unscored"),
+    Row("nothing for a value", 5, "None", INTEGER, "kind"),
     Row("Not Applicable taken back", None, "Not applicable, but perhaps 5", INTEGER, "hedged"),
     Row("Chinese date", DAY, "2020年3月24日", DATE, "correct"),
     Row("ISO week", DAY, "2020-W13-2", DATE, "correct"),

@@ -30,6 +30,7 @@ _RELATIVE_TOLERANCE = 1e-9
 _MOST_COARSE = 15
 _SHOWN_CHARS = 60
 _MAX_WORDS_CHARS = 20_000
+_NOTHING = frozenset({"none", "null", "nan", "nat", "<na>", "nothing", "no answer", "not available", "-"})
 
 
 def compare(expected: object, given: object, contract: Contract) -> Grade:
@@ -51,6 +52,8 @@ def compare(expected: object, given: object, contract: Contract) -> Grade:
     grade = _grade(wanted, found, given, contract)
     if grade.verdict == "correct" or _is_alternative(given, found, contract):
         return _CORRECT
+    if wanted is None and comparable(given[:_SHOWN_CHARS], case_sensitive=False).strip(" .\"'`*") in _NOTHING:
+        return Grade("unscored", "unclear", f"{_shown(given)} may mean Not Applicable, or that nothing was found.")
     if contract.kind in CONTAINERS:
         others = (_compare(wanted, other, contract) for other in other_readings(given, contract))
         return next((other for other in others if other.verdict == "correct"), grade)
