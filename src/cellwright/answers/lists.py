@@ -25,7 +25,7 @@ from cellwright.answers.values import (
 )
 from cellwright.core.types import Contract
 
-_MAX_WRITTEN_CHARS = 100_000
+_MAX_WRITTEN_CHARS = 50_000
 """Longer lists are read as JSON only."""
 _MAX_READ_TWICE_CHARS = 20_000
 _MAX_PYTHON_CHARS = 30_000
