@@ -206,6 +206,9 @@ class Proof:
 
 Split = Literal["train", "validation", "test"]
 
+MODERN = "modern"
+"""The kernel environment of this installation; a build may name others, with libraries of another era."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -232,6 +235,18 @@ class Task:
     split: Split | None = None
     environment: str = ""
     """Versions of Python and the main libraries that proved it, for example "python 3.11, pandas 3.1.1"."""
+    origin: Literal["notebook", "composed"] = "notebook"
+    """Where the question came from: an output of the notebook, or a program composed over the tables' schema."""
+    phrasings: tuple[str, ...] = ()
+    """Other complete wordings of the same question, contract included."""
+    operations: tuple[str, ...] = ()
+    """What the oracle did to its tables when it ran, in order, such as "join" or "group": `level` counts them."""
+    hints: tuple[str, ...] = ()
+    """The information ladder, least first: columns needed, method in words, program without literals, program."""
+    era: str = MODERN
+    """Name of the kernel environment in which the oracle was proved."""
+    twin_of: str = ""
+    """Id of the task that this one re-issues on changed tables; empty for one on the tables as they are."""
 
 
 # --- agent runs ------------------------------------------------------------------------------

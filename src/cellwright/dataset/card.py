@@ -32,6 +32,12 @@ TASK_COLUMNS = (
     ("trivial", "whether the answer stands in the first rows"),
     ("split", "train, validation or test; a table is never on two sides"),
     ("environment", "versions of Python and the libraries that proved it"),
+    ("origin", "whether the question was read from a notebook's output or composed over the tables' schema"),
+    ("phrasings", "other complete wordings of the same question"),
+    ("operations", "what the program did to its tables when it ran, such as join or group; `level` counts them"),
+    ("hints", "a ladder of help: the columns, the method in words, the program without literals, the program"),
+    ("era", "name of the kernel environment that proved it"),
+    ("twin_of", "`id` of the task that this one re-issues on changed tables; empty for tables as they were found"),
 )
 TRACE_COLUMNS = (
     ("id", "name of the row: the trace and its rendering"),
