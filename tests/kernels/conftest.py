@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +15,35 @@ from cellwright.kernels.isolation import LADDER
 
 from .bench import LIBRARIES, Bench, Laboratory, open_pool
 
+Laboratories = Callable[[str], Laboratory]
+
+
+@pytest.fixture(scope="session")
+def laboratories() -> Iterator[Laboratories]:
+    """One laboratory of each kind, opened when it is first asked for; they stay open, as a template takes seconds."""
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner())
+
+        @functools.cache
+        def laboratory(kind: str) -> Laboratory:
+            context = open_pool(kind, 6, LIBRARIES)
+            pool = runner.run(context.__aenter__())
+            stack.callback(lambda: runner.run(_close(context)))
+            return Laboratory(runner, pool, kind)
+
+        yield laboratory
+
 
 @pytest.fixture(scope="session", params=[*LADDER, "trusted"])
-def laboratory(request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+def laboratory(request: pytest.FixtureRequest, laboratories: Laboratories) -> Laboratory:
     kind: str = request.param
-    with asyncio.Runner() as runner:
-        try:
-            context = open_pool(kind, 3, LIBRARIES)
-            pool = runner.run(context.__aenter__())
-        except NoSandbox as missing:
-            pytest.skip(f"NOT TESTED HERE: {missing}")
-        laboratory = Laboratory(runner, pool, kind)
-        with laboratory.kernel():
-            pass  # The template stands before the first test begins.
-        yield laboratory
-        runner.run(_close(context))
+    try:
+        found = laboratories(kind)
+    except NoSandbox as missing:
+        pytest.skip(f"NOT TESTED HERE: {missing}")
+    with found.kernel():
+        pass  # The template stands before the first test begins.
+    return found
 
 
 async def _close(context: contextlib.AbstractAsyncContextManager[LocalPool]) -> None:

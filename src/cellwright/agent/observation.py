@@ -10,7 +10,8 @@ from cellwright.models.tokens import estimate_tokens
 
 # CSI and OSC sequences and the two-byte escapes: ECMA-48, section 5.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# With those of 8 bits (C1): terminals take U+009B for an escape and a bracket.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BACKSPACE = re.compile(r"[^\n\x08]\x08")
 _ERROR_LINES = 12
 _LEAST_TOKENS = 50

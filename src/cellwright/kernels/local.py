@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -25,6 +26,7 @@ from cellwright.kernels.wire import Wire, cancelled
 
 _LAST_OUTPUT_S = 0.1
 _END_TIMEOUT_S = 15.0
+_LEAST_DESCRIPTORS, _OWN_DESCRIPTORS = 128, 512
 
 
 @dataclass(frozen=True)
@@ -373,6 +375,7 @@ def _order(
         "limits": {**asdict(settings.limits), "watch_memory": owner.environment.rung != "trusted"},
         "seed": settings.seed,
         "network": settings.network,
+        "descriptors": _descriptors(),
     }
     if folder is not None:
         found = interpreter(owner.environment.python)
@@ -383,6 +386,15 @@ def _order(
         }
         order |= {"folder": str(folder.root), "leaves": str(folder.root)}
     return order
+
+
+def _descriptors() -> int:
+    """How many a kernel may have open.
+
+    Linux counts descriptors that are on their way in messages for all processes of a user together, and refuses to send
+    more than the sender may have open: the program and its template must be allowed more than any kernel.
+    """
+    return max(_LEAST_DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OWN_DESCRIPTORS)
 
 
 async def _abandoned(forking: "asyncio.Future[Any]") -> None:

@@ -26,18 +26,18 @@ def _first_process(uid: int, gid: int) -> None:
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proc", "/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
     linux.mount("tmpfs", "/sys", "tmpfs", linux.MS_NOSUID)
-    _filters()
+    _filters(namespaces=True)
 
 
-def _filters() -> None:
+def _filters(*, namespaces: bool) -> None:
     linux.no_new_privileges()
-    seccomp.install(seccomp.families(internet=False))
+    seccomp.install(network=False, namespaces=namespaces)
 
 
 def _landlock() -> None:
     if landlock.version() < landlock.SCOPES_SINCE:
         raise OSError(f"Landlock has version {landlock.version()}; {landlock.SCOPES_SINCE} (Linux 6.12) is needed")
-    _filters()
+    _filters(namespaces=False)
 
 
 def _attempt(work: object) -> None:

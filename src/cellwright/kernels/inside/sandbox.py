@@ -34,6 +34,7 @@ _COPIED_S = 60.0
 _ENDED_S = 5.0
 _SAID_CHARS = 500
 _DESCRIPTORS = 4096
+_SIGNALS = 1024
 _READABLE = ("/",)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
@@ -83,8 +84,13 @@ def run(
 
 
 def _words(error: BaseException) -> str:
-    """What went wrong, short and without surrogates: hostile code may have chosen names that are in it."""
-    return f"{type(error).__name__}: {error}"[:_SAID_CHARS].encode(errors="replace").decode()
+    """What went wrong; hostile code may have chosen names that are in it."""
+    return _harmless(f"{type(error).__name__}: {error}")
+
+
+def _harmless(text: str) -> str:
+    """A short text for a person's terminal: without surrogates, escapes and other controls."""
+    return "".join(character if character.isprintable() else " " for character in text[:_SAID_CHARS])
 
 
 def _watched(order: dict[str, Any], owner: tuple[int, int]) -> dict[str, Any]:
@@ -202,9 +208,10 @@ def _give_up(order: dict[str, Any]) -> None:
         resource.RLIMIT_DATA: limits["memory_bytes"] + set_aside_bytes(),
         resource.RLIMIT_FSIZE: limits["disk_bytes"],
         resource.RLIMIT_CORE: 0,
-        # Linux counts descriptors that are on their way in messages for all processes of a user together, and lets
-        # nobody send more than one may have open: the program must be allowed more than any kernel.
-        resource.RLIMIT_NOFILE: min(_DESCRIPTORS, order.get("descriptors", _DESCRIPTORS)),
+        resource.RLIMIT_NOFILE: min(_DESCRIPTORS, order["descriptors"]),
+        # Linux counts these for all processes of a user together, those outside of sandboxes too.
+        resource.RLIMIT_SIGPENDING: _SIGNALS,
+        resource.RLIMIT_MSGQUEUE: 0,
     }
     namespaces = _has_namespaces(order)
     if namespaces:
@@ -223,7 +230,7 @@ def _give_up(order: dict[str, Any]) -> None:
         line.close(order["writable"])
     else:
         landlock.restrict(order["readable"], (order["folder"], *_DEVICES), tcp=order["network"])
-    seccomp.install(seccomp.families(internet=namespaces or order["network"]))
+    seccomp.install(network=order["network"], namespaces=namespaces)
     linux.set_dumpable(True)
 
 
@@ -314,7 +321,7 @@ class _Init:
             if received is None:
                 return
             line.close(received[1])
-            self._said = str(received[0].get("failed", self._said))[:_SAID_CHARS].encode(errors="replace").decode()
+            self._said = _harmless(str(received[0].get("failed", self._said)))
 
     def _hear_branches(self) -> None:
         """Which kernels the first processes of branches have: they know it from Linux, not from the kernels."""
