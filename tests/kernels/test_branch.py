@@ -105,3 +105,33 @@ def test_death_of_a_branch_is_seen_at_once(laboratory: Laboratory) -> None:
         assert (result.status, time.monotonic() - started < 2) == ("dead", True)
         assert parent.value("1") == "1"
         end(laboratory, child)
+
+
+def test_branch_of_a_closed_branch_outlives_the_first_parent(laboratory: Laboratory) -> None:
+    """Whoever ends in between, and whoever ends after that, a kernel lives until it is closed itself."""
+    with laboratory.kernel() as parent:
+        parent("x = 'kept'")
+        (child,) = branches(laboratory, parent.kernel)
+        (grandchild,) = branches(laboratory, child.kernel)
+        end(laboratory, child)
+        assert grandchild("print(x)").stdout == "kept\n"
+        end(laboratory, parent)
+        assert grandchild("print(x)").stdout == "kept\n"
+        end(laboratory, grandchild)
+
+
+def test_ended_branches_leave_no_zombies(laboratory: Laboratory) -> None:
+    """Of a kernel that branches again and again, at most the last branch has not been waited for."""
+    count = (
+        "import os, time\n"
+        "time.sleep(0.1); found = 0\n"
+        "try:\n"
+        "    while os.waitpid(-1, os.WNOHANG)[0]: found += 1\n"
+        "except ChildProcessError: pass\n"
+        "print(found)"
+    )
+    with laboratory.kernel() as parent:
+        for _ in range(4):
+            (child,) = branches(laboratory, parent.kernel)
+            end(laboratory, child)
+        assert parent(count).stdout in {"0\n", "1\n"}

@@ -210,6 +210,8 @@ class App(IPKernelApp):
 SOCKET = channel.Socket()
 _kernel: Any = None
 _pending: list[tuple[int, list[bytes]]] = []
+_branches: list[int] = []
+"""Processes that were forked for branches and not waited for yet."""
 _abandoned: list[asyncio.AbstractEventLoop] = []
 
 
@@ -297,6 +299,7 @@ def _be_new(descriptor: int, key: str, limits: dict[str, Any], seed: int | None)
     _kernel.limits = limits
     _kernel.has_said_hello = False
     _pending.clear()
+    _branches.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
@@ -379,8 +382,13 @@ def _branch(errands: socket.socket, order: dict[str, Any], descriptors: list[int
     child = os.fork()
     if child:
         line.close(descriptors)
-        if spaces:
-            os.waitpid(child, 0)
+        _branches.append(child)
+        for branch in tuple(_branches):
+            # With namespaces it ends at once, without them it is the branch.
+            with contextlib.suppress(ChildProcessError):
+                if not os.waitpid(branch, 0 if branch == child and spaces else os.WNOHANG)[0]:
+                    continue
+            _branches.remove(branch)
         return errands
     try:
         sandbox.enter(spaces)

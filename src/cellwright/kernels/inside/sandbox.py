@@ -9,6 +9,7 @@ itself into them. So a parent kernel may end before its branches; the outer sand
 """
 
 import contextlib
+import errno
 import os
 import resource
 import select
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import cgroups, copies, landlock, line, linux, seccomp
-from .usage import Usage, descendants, is_nested, numbers, set_aside_bytes
+from .usage import Usage, descendants, end, is_nested, numbers, set_aside_bytes, started
 
 HOME = "/home/analyst"
 _UID = 1000
@@ -35,6 +36,7 @@ _ENDED_S = 5.0
 _SAID_CHARS = 500
 _DESCRIPTORS = 4096
 _SIGNALS = 1024
+_PROCESS_GROUP = 4  # PIDFD_SIGNAL_PROCESS_GROUP
 _READABLE = ("/",)
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
@@ -244,14 +246,18 @@ class _Init:
         self, end: socket.socket, errands: socket.socket, order: dict[str, Any], kernel: int, held: Mapping[str, int]
     ) -> None:
         self._end, self._errands, self._order, self._kernel, self._held = end, errands, order, kernel, held
+        self._pidfd = os.pidfd_open(kernel)
         self._limits: dict[str, Any] = order["limits"]
         self._own = _has_namespaces(order)
         self._ended = False
         self._branches: set[int] = set()
-        self._strangers: dict[int, int] = {}
-        """Without namespaces: kernels of branches, which are our descendants but not our business, by first process."""
+        self._strangers: dict[int, dict[int, int | None]] = {}
+        """Without namespaces: kernels of branches, and of theirs, with when they were started, by the first process of
+        the branch. They may be our descendants but are not our business."""
         self._announced: dict[int, int] = {}
-        """Descriptors on which first processes of branches say who their kernels are."""
+        """Descriptors on which first processes of branches say who those kernels are."""
+        self._tell = -1
+        """Where to say so in turn, for a branch."""
         self._usage = Usage(self._limits, self._processes)
         self._said = ""
         self._branched = 0
@@ -299,8 +305,7 @@ class _Init:
     def _obey(self, order: dict[str, Any], descriptors: list[int]) -> None:
         try:
             if order.get("do") == "interrupt" and not self._ended:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._kernel, signal.SIGINT)
+                self._interrupt()
             elif order.get("do") == "tables":
                 self._place(order["names"], descriptors)
             elif order.get("do") == "end":
@@ -314,6 +319,16 @@ class _Init:
         finally:
             line.close(descriptors)
 
+    def _interrupt(self) -> None:
+        """As a terminal does it: the kernel and what is in its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            try:
+                signal.pidfd_send_signal(self._pidfd, signal.SIGINT, None, _PROCESS_GROUP)
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+                os.killpg(self._kernel, signal.SIGINT)  # before Linux 6.9
+
     def _hear_kernel(self) -> None:
         """What the kernel says over its line: why it failed. Whoever else can write there may say it too."""
         with contextlib.suppress(OSError):
@@ -326,33 +341,50 @@ class _Init:
     def _hear_branches(self) -> None:
         """Which kernels the first processes of branches have: they know it from Linux, not from the kernels."""
         for descriptor in readable(list(self._announced), 0) if self._announced else ():
-            branch = self._announced.pop(descriptor)
-            kernel = os.read(descriptor, 100)
-            os.close(descriptor)
-            if kernel:
-                self._strangers[branch] = int(kernel)
+            said = os.read(descriptor, 1 << 16)
+            if not said:
+                del self._announced[descriptor]
+                os.close(descriptor)
+                continue
+            known = self._strangers.setdefault(self._announced[descriptor], {})
+            known |= {int(pid): started(int(pid)) for pid in said.split()}
+            if self._tell >= 0:
+                with contextlib.suppress(BrokenPipeError):
+                    os.write(self._tell, said)
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
-            while True:
-                child, status, used = os.wait4(-1, os.WNOHANG)
-                if not child:
-                    return
+            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                child = found.si_pid
+                # The kernel of a branch becomes a child of ours. Its time is the branch's.
+                is_ours = not self._is_strange(child)
+                _, status, used = os.wait4(child, 0)
                 if child in self._branches:
                     self._branches.discard(child)
                     self._forget(child)
-                else:
+                elif is_ours:
                     self._usage.waited_s += used.ru_utime + used.ru_stime
                 if child == self._kernel and not self._ended:
                     self._has_ended(os.waitstatus_to_exitcode(status), "")
 
+    def _is_strange(self, pid: int) -> bool:
+        return is_nested(pid) if self._own else any(pid in kernels for kernels in self._strangers.values())
+
+    def _all_strangers(self) -> set[int]:
+        return {pid for kernels in self._strangers.values() for pid in kernels}
+
     def _forget(self, branch: int) -> None:
         """A branch's first process has ended. Without namespaces it may have been killed, and its kernel be there."""
-        kernel = self._strangers.pop(branch, None)
-        if kernel in descendants(os.getpid(), but=[*self._strangers.values()]):
-            for pid in (kernel, *descendants(kernel)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        kernels = self._strangers.get(branch, {})
+        alive = descendants(os.getpid())
+        for kernel, start in kernels.items():
+            if kernel in alive and started(kernel) == start:
+                for pid, its_start in [(kernel, start), *((pid, started(pid)) for pid in descendants(kernel))]:
+                    end(pid, its_start)
+        # Who has ended and is not waited for by its parent is counted by nobody.
+        self._strangers[branch] = {pid: start for pid, start in kernels.items() if started(pid) == start}
+        if not self._strangers[branch]:
+            del self._strangers[branch]
 
     def _has_ended(self, status: int | None, limit: str) -> None:
         self._ended = True
@@ -386,15 +418,17 @@ class _Init:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
             return
-        for pid in self._processes():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        starts = {pid: started(pid) for pid in self._processes()}
+        still = set(self._processes())
+        for pid, start in starts.items():
+            if pid in still:
+                end(pid, start)
 
     def _processes(self) -> list[int]:
         """Processes of this sandbox, and not of a sandbox in it."""
         if self._own:
             return [pid for pid in numbers("/proc") if pid != 1 and not (self._branches and is_nested(pid))]
-        return descendants(os.getpid(), but={*self._branches, *self._strangers.values()})
+        return descendants(os.getpid(), but={*self._branches, *self._all_strangers()})
 
     def _clear(self) -> NoReturn:
         """Leave nothing behind."""
@@ -503,10 +537,12 @@ def _be_branch(
         os.write(is_ready, b"ready")
         kernel = _entered(errands)
         linux.set_dumpable(False)
-        if not own:
-            os.write(is_ready, str(kernel).encode())
-        os.close(is_ready)
-        _BranchInit(end, errands, order, kernel, held).watch()
+        init = _BranchInit(end, errands, order, kernel, held)
+        if own:
+            os.close(is_ready)
+        else:
+            init.announce(is_ready)
+        init.watch()
     except BaseException as error:  # noqa: BLE001 - whatever it is, the program must hear of it
         with contextlib.suppress(OSError):
             line.send(end, {"is": "failed", "why": _words(error)})
@@ -532,8 +568,13 @@ def _entered(errands: socket.socket) -> int:
 class _BranchInit(_Init):
     """As `_Init`, for a kernel that is no child of this process: its end is seen on a descriptor of it."""
 
+    def announce(self, tell: int) -> None:
+        """Say above whose kernel is nobody's business there, now and of each branch of this one."""
+        self._tell = tell
+        os.write(tell, f"{self._kernel}\n".encode())
+
     def watch(self) -> NoReturn:
-        self._also = [os.pidfd_open(self._kernel)]
+        self._also = [os.dup(self._pidfd)]
         super().watch()
 
     def _processes(self) -> list[int]:
@@ -541,7 +582,7 @@ class _BranchInit(_Init):
 
     def _line_of_kernel(self) -> list[int]:
         alive = [self._kernel] if not readable(self._also, 0) else []
-        return [*alive, *descendants(self._kernel, but={*self._strangers.values()})]
+        return [*alive, *descendants(self._kernel, but=self._all_strangers())]
 
     def _reap(self) -> None:
         super()._reap()

@@ -6,6 +6,7 @@ look to the next, as a parent that ignores the end of its children loses theirs.
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
@@ -130,6 +131,23 @@ def is_nested(pid: int) -> bool:
 def set_aside_bytes() -> int:
     """Memory that this process has asked for so far."""
     return int((_field("/proc/self/status", "VmData:").split() or ["0"])[0]) << 10
+
+
+def started(pid: int) -> int | None:
+    """When a process was started, in ticks, which tells it from others of its number. None where there is none."""
+    process = _process(pid)
+    return None if process is None else process.started
+
+
+def end(pid: int, start: int | None) -> None:
+    """Kill a process, unless its number is another's by now."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            if start is not None and started(pid) == start:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        finally:
+            os.close(descriptor)
 
 
 def descendants(pid: int, but: Collection[int] = ()) -> list[int]:
