@@ -54,6 +54,17 @@ def test_memory_of_one_process(laboratory: Laboratory) -> None:
         assert cell.value("1") == "1"
 
 
+@pytest.mark.parametrize("block", [20_000_000, 1_000_000, 3000])
+def test_cell_that_uses_up_all_memory_is_told_so(laboratory: Laboratory, block: int) -> None:
+    """Also when next to nothing is left in which to say it."""
+    with laboratory.kernel(KernelSettings(limits=Limits(memory_bytes=200 << 20, disk_bytes=512 << 20))) as cell:
+        result = cell(f"blocks = []\nwhile True: blocks.append(bytearray({block}))", timeout_s=20)
+        assert result.error is not None, result
+        assert result.error.name == "MemoryError"
+        assert cell("blocks = None").status == "ok"
+        assert cell.value("1") == "1"
+
+
 _BOMBS = {
     "forks": "import os, time\nfor _ in range(100):\n    if os.fork() == 0: time.sleep(20); os._exit(0)",
     "threads": (

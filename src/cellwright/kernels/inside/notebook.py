@@ -120,6 +120,9 @@ def _mark_cell(message: dict[str, Any]) -> None:
         return
     if message["content"]["execution_state"] == "busy":
         BUDGET.reset()
+        if not _spare:
+            with contextlib.suppress(MemoryError):
+                _spare.append(bytearray(sandbox.SPARE_BYTES))
     elif message["content"]["execution_state"] == "idle":
         message["metadata"]["truncated_bytes"] = BUDGET.dropped
 
@@ -207,6 +210,8 @@ class App(IPKernelApp):
         """There is none."""
 
 
+_spare: list[bytearray] = []
+"""Memory set aside, never touched, that a cell which has used up all lets go: its error must still be told."""
 SOCKET = channel.Socket()
 _kernel: Any = None
 _pending: list[tuple[int, list[bytes]]] = []
@@ -247,6 +252,13 @@ def build() -> None:
     shell.system = shell.system_raw  # no terminal of its own, so that output keeps its order
     app.init_extensions()
     app.displayhook = shell.displayhook
+    show = shell.showtraceback
+
+    def showtraceback(*arguments: Any, **named: Any) -> Any:
+        _spare.clear()
+        return show(*arguments, **named)
+
+    shell.showtraceback = showtraceback
     Stream.flush_held = staticmethod(SOCKET.flush)
     Stream.both = [Stream("stdout", 1, _send_text), Stream("stderr", 2, _send_text)]
     _kernel = kernel
