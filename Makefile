@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels bench-agent bench-answers fuzz-answers lock clean
+.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -78,6 +78,9 @@ $(VENV)/.with-bench: $(VENV)/.with-dev
 
 bench-kernels: $(VENV)/.with-dev ## Time kernels against a plain ipykernel; writes docs/benchmarks.md
 	$(PY) -m benchmarks.kernels
+
+soak-kernels: $(VENV)/.with-dev ## Start, use and kill 2,000 kernels at random, and count what is left; writes docs/benchmarks.md
+	$(PY) -m benchmarks.kernels.soak
 
 bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and others; writes docs/benchmarks.md
 	$(PY) -m benchmarks.answers

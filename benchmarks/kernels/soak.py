@@ -59,7 +59,7 @@ def census(scratch: Path) -> Census:
         descriptors_of_templates=sum(map(_descriptors, ours)),
         mounts=sum(_mounts(pid) for pid in (os.getpid(), *ours)),
         folders=len(list(scratch.iterdir())),
-        groups=len(list(Path("/sys/fs/cgroup").glob("**/cellwright-*/*/"))),
+        groups=sum(len(list(Path("/sys/fs/cgroup").glob(f"**/cellwright-{pid}/*/"))) for pid in ours),
         memory_bytes=pss_bytes([os.getpid(), *ours]),
     )
 

@@ -145,3 +145,10 @@ def test_rung_that_is_asked_for_is_not_replaced_by_another(monkeypatch: pytest.M
     monkeypatch.setattr(isolation, "complaints", lambda _: {"root": "not root", "user namespaces": ""})
     with pytest.raises(NoSandbox, match="root on this machine: not root"):
         LocalPool(1, rung="root")
+
+
+def test_tables_stand_where_kaggle_has_them(cell: Bench) -> None:
+    """Under /data, /kaggle/input and ../input; and /kaggle/working is the work folder."""
+    places = ["/data/x.csv", "/kaggle/input/x.csv", "../input/x.csv", "/kaggle/working/data/x.csv"]
+    assert cell.value(f"len({{open(place).read() for place in {places!r}}})") == "1"
+    assert failure(cell, "open('/kaggle/input/new', 'w').close(); open('/data/x.csv', 'w')") != "none"

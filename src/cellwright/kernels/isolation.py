@@ -1,12 +1,16 @@
 """How kernels are kept from the machine and from each other: the ladder of isolation, and which rung is used.
 
-`root`: a user, mounts, processes, IPC and network of its own for each kernel; Landlock, a filter of system calls, no
-capabilities. `user namespaces`: the same for a normal user; all kernels have that user's identity outside. `landlock`:
-no namespaces, as in many containers; Landlock, the filter, and no sockets but those within the machine. `trusted`:
-nothing of it; only for notebooks whose authors are trusted. Where none of the first three is there, it is refused.
+`root`: for each kernel a user, mounts and processes of its own, for all of a template an IPC and a network that hold
+nothing; Landlock, a filter of system calls, no capabilities. `user namespaces`: the same for a normal user; all
+kernels have that user's identity outside. `landlock`: no namespaces, as in many containers; Landlock, the filter, no
+sockets but pairs, and rights, owners and times of files that only seem to change. `trusted`: nothing of it; only for
+notebooks whose authors are trusted. Where none of the first three is there, it is refused.
 
-Not promised: protection from a hole in Linux that is reached through an allowed system call. On the `landlock` rung
-other processes of the machine can be seen as numbers, and branches share one folder's rights.
+Not promised: protection from a hole in Linux that is reached through an allowed system call. Paths of mounts, not
+what is in them, show in /proc/self/mountinfo. A folder given as a table may hold a Unix socket, which can be reached.
+A kernel can end its own branches. Without a control group, memory that Linux itself holds for a process, such as what
+waits in sockets, is not counted. On the `landlock` rung other processes of the machine can be seen as numbers,
+whether a file is there and how large can be asked of any path, and branches share one folder's rights.
 """
 
 import functools
