@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers lock clean
+.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -87,6 +87,9 @@ bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and oth
 
 bench-agent: $(VENV)/.with-dev ## Time many runs of the agent at once
 	$(PY) -m benchmarks.agent
+
+record-ask: $(VENV)/.with-dev ## Record a terminal run of ask against a scripted server; writes docs/ask.cast
+	$(PY) -m benchmarks.agent.record
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

@@ -448,6 +448,7 @@ def _number_sentences() -> Iterator[Family]:
         "The number of rows is {}, which is the answer.", "I counted {} rows.", "In total, {} people answered.",
         "A total of {} customers churned.", "The dataset includes {:,} rows.", "There are exactly {} of them.",
         "Altogether {} orders were placed.", "We identified {} duplicates.", "The total comes to {:,} orders.",
+        "I dropped the refunds. There were {} orders.", "There are {} matching rows in the table.",
     )  # fmt: skip
     wrong = templates(
         "There are about {} customers.", "There are at least {} customers.", "There are not {} customers.",
@@ -460,6 +461,9 @@ def _number_sentences() -> Iterator[Family]:
         "It would be {} if zeros were dropped.", "The wrong answer is {}.", "Are there {} customers",
         "It is {} squared.",
         "An estimated {} customers churned.", "There are no {} customers.", "Everyone expected {}.", "Error: got {}.",
+        "The count is {} short.", "It is {} on average.", "There are {} rows too many.", "There are {} rows each.",
+        "{} out of range", "{} and a half", "It is {} in base 9.", "The old count was {}.", "It is {}. Just kidding.",
+        "It is {} of them removed.", "The count is {} away from the mean.", "I think the count is {}.",
     )  # fmt: skip
     wrong["off by one"] = lambda n: f"There are {n + 1} customers."
     yield from forms(INTEGER_IN_SENTENCE, "right", number, {f"sentence, {k}": v for k, v in right.items()}, 3)

@@ -107,7 +107,7 @@ WRONG: list[tuple[Any, str, Contract, str]] = [
     (5, "5, 6", INTEGER, "hedged"),
     (12, "12 km", INTEGER, "unit"),
     (5, "", INTEGER, "missing"),
-    (5, "five", INTEGER, "kind"),
+    (5, "fiver", INTEGER, "kind"),
     ("E:13.57", "F:13.57", TEXT, "value"),
     ("New York", "New York City", TEXT, "value"),
     ("a", "A", Contract("text", case_sensitive=True), "value"),

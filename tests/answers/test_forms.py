@@ -1,6 +1,7 @@
 """Every form that an answer may be written in, and the near ones that are refused. One row per form."""
 
 import datetime
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -29,6 +30,7 @@ TEXT_SET = Contract("set", item="text")
 COUNTS = Contract("mapping", key="text", item="integer")
 DAY = datetime.date(2020, 3, 24)
 SAID = Contract("integer", unit="orders", in_sentence=True)
+SAID_MILLIONS = Contract("money", unit="million USD", decimals=1, in_sentence=True)
 SAID_DAY = Contract("date", in_sentence=True)
 SAID_RISK = Contract("category", choices=("low", "high"), in_sentence=True)
 SAID_YES = Contract("boolean", in_sentence=True)
@@ -84,6 +86,14 @@ ROWS = [
     Row("no-break hyphen", -5, "‑5", INTEGER, "correct"),
     Row("full-width hyphen", -5, "－5", INTEGER, "correct"),
     Row("small hyphen", -5, "﹣5", INTEGER, "correct"),
+    Row("HTML around a sign", "< 1 year", "<b>< 1 year</b>", TEXT, "correct"),
+    Row("number in words", 5, "five", INTEGER, "unscored"),
+    Row("number in two words", 1000000, "one million", INTEGER, "unscored"),
+    Row("number in words, hedged", 5, "about five", INTEGER, "kind"),
+    Row("fraction of two digits in LaTeX", 0.5, r"\frac12", NUMBER, "correct"),
+    Row("money with its sign behind the scale", 1200000, "1.2M$", MONEY, "correct"),
+    Row("money with another sign behind the scale", 1200000, "1.2M€", MONEY, "unit"),
+    Row("none for an empty list", (), "none", TEXTS, "unscored"),
     Row("minus in words", -5, "minus 5", INTEGER, "correct"),
     Row("minus forgotten", -5, "5", INTEGER, "sign"),
     Row("two signs", 5, "--5", INTEGER, "unscored"),
@@ -316,6 +326,22 @@ ROWS = [
     Row("sentence of a condition", 12, "It would be 12 if zeros were dropped.", SAID, "unscored"),
     Row("sentence that corrects", 12, "12 is incorrect.", SAID, "unscored"),
     Row("sentence that asks", 12, "Were there 12 orders", SAID, "unscored"),
+    Row("sentence of a shortage", 12, "The count is 12 short of a hundred.", SAID, "unscored"),
+    Row("sentence of an excess", 12, "There were 12 orders too many.", SAID, "unscored"),
+    Row("sentence of a rate", 12, "There were 12 orders each.", SAID, "unscored"),
+    Row("sentence of a mean", 12, "It was 12 on average.", SAID, "unscored"),
+    Row("sentence of a place in a range", 12, "12 out of range", SAID, "unscored"),
+    Row("sentence of more than a number", 12, "12 and a half", SAID, "unscored"),
+    Row("sentence of another base", 12, "The count is 12 in hexadecimal.", SAID, "unscored"),
+    Row("sentence of a part", 12, "The count is 12 of them removed.", SAID, "unscored"),
+    Row("sentence of what was", 12, "The old count was 12.", SAID, "unscored"),
+    Row("sentence of an opinion", 12, "The count is 12, I think.", SAID, "hedged"),
+    Row("sentence before another", 12, "The count is 12. Just kidding.", SAID, "unscored"),
+    Row("sentence after another", 12, "I dropped the refunds. There were 12 orders.", SAID, "correct"),
+    Row("sentence of what was found", 12, "There are 12 matching rows in the table.", SAID, "correct"),
+    Row("sentence between years", 12, "Between 2010 and 2012 there were 12 orders.", SAID, "unscored"),
+    Row("sentence short of an amount", 1.2, "We were $1.2M short of the goal.", SAID_MILLIONS, "unscored"),
+    Row("sentence of a list", ("a", "b"), "The top two are a and b.", replace(TEXTS, in_sentence=True), "unscored"),
     Row("sentence of half", 12, "It is half of 12.", SAID, "unscored"),
     Row("sentence of fewer", 12, "There were 12 fewer orders.", SAID, "unscored"),
     Row("sentence with another unit", 12, "There were 12 days.", SAID, "unscored"),

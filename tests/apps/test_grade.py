@@ -41,6 +41,7 @@ MISTAKES = {
     ("12", '{"kind": "number", "decimals": "two"}'): "decimals: 'two'",
     ("12", "{"): "not JSON",
     ("twelve", "integer"): "--expected: 'twelve' is no answer under the contract",
+    ("2020-03-04 12:30:00", "date"): "write 'date, unit=second'",
 }
 
 

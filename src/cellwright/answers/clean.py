@@ -27,7 +27,7 @@ _LABEL = re.compile(
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
 _THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
-_HTML = re.compile(r"<(b|i|em|strong|code|p|span|u)>([^<]*)</\1>", re.IGNORECASE)
+_HTML = re.compile(r"<(b|i|em|strong|code|p|span|u)>((?:[^<]|<(?![a-z/]))*)</\1>", re.IGNORECASE)
 _FENCE = re.compile(r"```[a-z]{0,10}[ \t]*\n?(.*?)\n?```", re.DOTALL)
 _WRAPPED = (
     ("```", "```"),
@@ -180,6 +180,7 @@ _LATEX_WRITTEN = (
     (re.compile(r"~(?=\\)"), " "),
     (re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname|mbox)\s*\{([^{}]*)\}"), r"\1"),
     (re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}"), r" \1/\2"),
+    (re.compile(r"\\[dt]?frac\s*(\d)\s*(\d)(?!\d)"), r" \1/\2"),
     (re.compile(r"\^\s?\{ ?([^{} ]*) ?\}"), r"^\1"),
     (re.compile(r"\^\s?\\circ"), "°"),
     (re.compile(r"\\(?:times|cdot)(?![a-zA-Z])"), "×"),

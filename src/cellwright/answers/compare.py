@@ -52,11 +52,12 @@ def compare(expected: object, given: object, contract: Contract) -> Grade:
     grade = _grade(wanted, found, given, contract)
     if grade.verdict == "correct" or _is_alternative(given, found, contract):
         return _CORRECT
-    if wanted is None and comparable(given[:_SHOWN_CHARS], case_sensitive=False).strip(" .\"'`*") in _NOTHING:
-        return Grade("unscored", "unclear", f"{_shown(given)} may mean Not Applicable, or that nothing was found.")
+    if wanted in (None, ()) and comparable(given[:_SHOWN_CHARS], case_sensitive=False).strip(" .\"'`*") in _NOTHING:
+        return Grade("unscored", "unclear", f"{_shown(given)} may mean that there is none, or that none was found.")
     if contract.kind in CONTAINERS:
         others = (_compare(wanted, other, contract) for other in other_readings(given, contract))
-        return next((other for other in others if other.verdict == "correct"), grade)
+        found_right = next((other for other in others if other.verdict == "correct"), None)
+        return found_right or _of_elements(_tuple(wanted or ()), given, contract, grade)
     return _of_words(wanted, given, contract, grade) if isinstance(wanted, str) else grade
 
 
@@ -98,6 +99,17 @@ def _of_words(wanted: str, given: str, contract: Contract, grade: Grade) -> Grad
         return Grade("unscored", "unclear", f"{_shown(given)} is {_shown(wanted)} but for the marks around it.")
     if contract.in_sentence and re.search(rf"(?<!\w){re.escape(str(answer))}(?!\w)", str(key)):
         return Grade("unscored", "unclear", f"{_shown(wanted)} stands in {_shown(given)}, perhaps not as its answer.")
+    return grade
+
+
+def _of_elements(wanted: Sequence[Value], given: str, contract: Contract, grade: Grade) -> Grade:
+    """A sentence that names all elements, of which fewer could be read, is for a person to judge."""
+    if not contract.in_sentence or grade.why != "missing" or len(given) > _MAX_WORDS_CHARS:
+        return grade
+    key = comparable(given, case_sensitive=contract.case_sensitive)
+    names = [comparable(name, case_sensitive=contract.case_sensitive) for name in wanted if isinstance(name, str)]
+    if len(names) == len(wanted) and all(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", key) for name in names):
+        return Grade("unscored", "unclear", f"All elements stand in {_shown(given)}, perhaps not as its answer.")
     return grade
 
 

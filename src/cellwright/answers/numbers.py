@@ -35,11 +35,21 @@ HEDGE = re.compile(
     re.IGNORECASE,
 )
 _USUAL = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
+_SCALE_AND_SIGN = re.compile(rf"([a-zA-Z]{{1,3}})({SYMBOLS})")
+_WORDS = re.compile(
+    r"\b(?:zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
+    r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion)\b",
+    re.IGNORECASE,
+)
 _MAX_CHARS = 1_000
 _MAX_RESTATED_CHARS = 100
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _POWER = r"(?:[eE](?P<power>[+-]?\d{1,4})(?!\d)|\s*[x×*·⋅∙]\s*10\s*(?:\^|\*\*)\s*\(?(?P<ten>[+-]?\d{1,4})\)?(?!\d))?"
+_POWER_OF_TEN = re.compile(r"^([+-]?\s*)10\s*(?:\^|\*\*)\s*(?=[+-]?\d)")
+_MINUS = re.compile(r"^(?:minus|negative)\s+(?=[\d.$€£])", re.IGNORECASE)
+_GOES_ON = re.compile(r"[.,]?\d|[.,]\s*[.,]")
+_RESTATED = re.compile(r"(.*?)\s*(?:\((?:or |i\.e\.,? |= ?)?(.*\d.*)\)|=\s*(.*\d.*))", re.DOTALL)
 _FRACTION = re.compile(
     r"(?P<sign>[+-]?)\s*(?:(?P<whole>\d{1,15})\s+)?(?P<top>\d{1,15})\s*/\s*(?P<bottom>\d{1,15})(?![\d/.,]\d|\d)"
     r"(?P<rest>.*)",
@@ -80,6 +90,8 @@ def parse_number(text: str, contract: Contract) -> int | float | NotParsed:
         return NotParsed("the text is too long to be one number", "kind")
     written = spelled(text)
     if not any(character.isdigit() for character in written):
+        if _WORDS.search(written[:_MAX_RESTATED_CHARS]) and not HEDGE.search(written):
+            return NotParsed("numbers in words are not read: write it in digits", "unclear")
         return NotParsed("there is no number in it", "kind")
     # A unit may hold words that hedge elsewhere: "orders under review".
     if HEDGE.search(_without_unit(written, contract)):
@@ -99,8 +111,9 @@ def spelled(text: str) -> str:
     text = normal(text.replace("−", "-").replace("⁄", "/").replace("∕", "/"))
     if not text.isascii():
         text = " ".join("".join(map(_ascii, text)).split())
-    text = re.sub(r"^([+-]?\s*)10\s*(?:\^|\*\*)\s*(?=[+-]?\d)", r"\g<1>1e", text)
-    return re.sub(r"^(?:minus|negative)\s+(?=[\d.$€£])", "-", text, flags=re.IGNORECASE)
+    if "10" in text:
+        text = _POWER_OF_TEN.sub(r"\g<1>1e", text)
+    return _MINUS.sub("-", text) if text[:1] in "mMnN" else text
 
 
 def _ascii(character: str) -> str:
@@ -130,7 +143,7 @@ def _read(text: str, contract: Contract) -> _Written | NotParsed:
     match = _pattern(comma).match(text)
     if match is None or (match["sign"] and match["inner"]):
         return NotParsed("it is not a number alone", "unclear")
-    if re.match(r"[.,]?\d|[.,]\s*[.,]", match["rest"]):
+    if _GOES_ON.match(match["rest"]):
         return NotParsed("it could be one number or another: write it without separators of thousands", "unclear")
     number = _decimal(match, comma=comma)
     if number is None:
@@ -152,11 +165,7 @@ def _decimal(match: re.Match[str], *, comma: bool) -> Decimal | None:
 
 def _with_unit(found: _Written, contract: Contract, *, again: bool = True) -> int | float | NotParsed:
     number, before, rest = found.number, found.before, found.rest.strip().rstrip(";").removesuffix(".").strip()
-    restated = (
-        re.fullmatch(r"(.*?)\s*(?:\((?:or |i\.e\.,? |= ?)?(.*\d.*)\)|=\s*(.*\d.*))", rest, re.DOTALL)
-        if again and len(rest) < _MAX_RESTATED_CHARS
-        else None
-    )
+    restated = _RESTATED.fullmatch(rest) if again and 0 < len(rest) < _MAX_RESTATED_CHARS else None
     if restated:
         return _restated(_Written(number, before, restated[1]), restated[2] or restated[3], contract)
     if (scale := unit_scale(contract.unit))[0] and (before or rest):
@@ -230,6 +239,8 @@ def _scaled(
     number: Fraction | Decimal, rest: str, contract: Contract, *, money: bool
 ) -> tuple[Fraction | Decimal, str]:
     word, _, after = rest.partition(" ")
+    if word and (signed := _SCALE_AND_SIGN.fullmatch(word)):  # 1.2M$
+        word, after = signed[1], f"{signed[2]} {after}"
     power = scale_of(word, money=money or contract.kind == "money")
     if power is None:
         return number, rest

@@ -1,8 +1,9 @@
 """The one answer that a sentence gives, for contracts that allow a sentence.
 
 A sentence is believed where it plainly gives the answer: a word that leads to an answer stands right before it ("there
-were 12"), and no word turns what the sentence says ("not", "if", "wrong"). Nobody can list all words of doubt, so the
-rest is left unscored, as are sentences with two candidates: which of them is the answer would be a guess.
+were 12"), nothing or what is counted stands after it ("12 orders", not "12 short"), it is the last sentence, and no
+word turns what it says ("not", "if", "wrong"). Nobody can list all words of doubt, so the rest is left unscored, as are
+sentences with two candidates: which of them is the answer would be a guess.
 """
 
 import re
@@ -17,8 +18,8 @@ from cellwright.answers.values import NUMERIC, NotParsed, Scalar
 from cellwright.core.types import Contract
 
 _HEDGES = re.compile(
-    r"\b(maybe|perhaps|probably|possibly|presumably|might|may be|could be|not sure|unsure|i guess|it depends|"
-    r"or so|give or take|estimat\w+)\b|\?",
+    r"\b(maybe|perhaps|probably|possibly|presumably|apparently|supposedly|hopefully|might|may be|could be|not sure|"
+    r"unsure|i (?:guess|think|believe|suppose)|it depends|or so|give or take|estimat\w+)\b|\?",
     re.IGNORECASE,
 )
 _HEDGE_BEFORE = re.compile(
@@ -32,9 +33,10 @@ _HEDGE_AFTER = re.compile(
 _TURNED = re.compile(
     r"\b(?:not|no|none|never|neither|nor|cannot|without|except\w*|exclud\w*|instead|rather|unlike|if|unless|otherwise|"
     r"would(?! (?:call|say|describe|classify|label))|could|should|doubt\w*|wrong|incorrect\w*|false|untrue|"
-    r"den(?:y|ie[sd])|reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|previously|"
-    r"formerly|or|unclear|unknown|impossible|unlikely|far from|claim\w*|until|suppos\w*|assum\w*|let|"
-    r"whether|ask\w*|expect\w*|errors?|last|thought|used to)\b|n't\b|^\W*(?:is|are|was|were|do|does|did|can)\b",
+    r"den(?:y|ie[sd])|reject\w*|refus\w*|fail\w*|hardly|barely|scarcely|but|however|(?:al)?though|yet|than|before|"
+    r"previously|formerly|earlier|prior|old|original\w*|initial\w*|or|unclear|unknown|impossible|unlikely|"
+    r"far from|claim\w*|until|suppos\w*|assum\w*|let|whether|ask\w*|expect\w*|errors?|last|thought|used to)\b|"
+    r"n't\b|^\W*(?:is|are|was|were|do|does|did|can)\b",
     re.IGNORECASE,
 )
 """Words with which a sentence may say the contrary of what stands in it, say it of something else, or ask for it."""
@@ -55,10 +57,18 @@ _TO_LABEL = re.compile(
 _TO_DATE = re.compile(r"(?:^|[:=,]|\b(?:is|was|on|dated))" + _MARKS, re.IGNORECASE)
 _CHANGED_AFTER = re.compile(
     r"\W*(?:\w+\s+){0,2}(?:less|fewer|lower|below|smaller|down|decreas\w*|declin\w*|drop\w*|loss\w*|times|fold|dozen|"
-    r"hundred|squared|points?|plus|minus|higher|larger|above|more)\b",
+    r"hundred|squared|points?|plus|minus|higher|larger|above|more|too|short|shy|off|away|apart|ago|each|every|per)\b",
     re.IGNORECASE,
 )
 """What makes another number of the one before it, or another sign."""
+_COUNTED_AFTER = re.compile(
+    r"[\s*`_\"']*(?:of (?:them|these|those)\b)?(?:,? (?:altogether|in (?:all|total))\b)?(?:,? which is the answer)?"
+    r"[\s*`_\"']*[.!]?[\s*`_\"']*$|"
+    r"\W{0,3}\s(?:[a-z-]+\s){0,2}(?:(?!(?:is|was|has|does|its|his|as|this|thus|always|besides)\b)[a-z-]+(?<!s)s|"
+    r"people|persons?|men|women|children|data|series|species)\b(?![^.!?]*[.!?]\s+\S)",
+    re.IGNORECASE,
+)
+"""What leaves a number what it is: the end, or what was counted, at most two words after it and in the plural."""
 _IS_TRUE = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:it|this|that|(?:the|this|that) (?:statement|hypothesis|answer|assumption)) "
     r"(?:is|was) (?:indeed |clearly )?(true|false)[.!]?"
@@ -103,18 +113,20 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
     )
     found: set[Scalar] = set()
     refused: NotParsed | None = None
+    hedged: list[bool] = []
     plain = not _TURNED.search(written)
     for match in islice(token.finditer(written), _MOST_CANDIDATES):
-        before, after = written[max(0, match.start() - 40) : match.start()], written[match.end() : match.end() + 60]
-        if _HEDGE_BEFORE.search(before) or _HEDGE_AFTER.match(after):
-            return _HEDGED
+        before, after = written[max(0, match.start() - 40) : match.start()], written[match.end() :]
+        hedged.append(bool(_HEDGE_BEFORE.search(before) or _HEDGE_AFTER.match(after)))
         value = parse_number(match[0].rstrip(".,'_ "), contract)
         if isinstance(value, NotParsed):
             refused = value
         else:
             found.add(value)
         is_led = _TO_NUMBER.search(before) if match.start() else True
-        plain = plain and bool(is_led) and not _changes(after, contract)
+        plain = plain and bool(is_led) and not _changes(_counted(match[0], contract) + after, contract)
+    if any(hedged):  # "Between 2010 and 2012 there were 12" may hedge about the years alone.
+        return _HEDGED if all(hedged) else _SEVERAL
     if found and (refused or len(found) > 1):
         return _SEVERAL
     if refused or not found:
@@ -122,11 +134,21 @@ def _number(text: str, contract: Contract) -> Scalar | NotParsed:
     return found.pop() if plain else _NOT_PLAIN
 
 
+def _counted(number: str, contract: Contract) -> str:
+    """What the contract counts, when it stands behind the number: a unit that is no measure, such as `orders`."""
+    unit = contract.unit or ""
+    behind = unit and number.casefold().endswith(unit.casefold()) and not is_known_unit(unit)
+    return f" {number[-len(unit) :]}" if behind else ""
+
+
 def _changes(after: str, contract: Contract) -> bool:
-    """Whether the words after a number make another one of it: a unit that was not asked for, `lower`, `times`."""
+    """Whether the words after a number may make another one of it: a unit that was not asked for, `lower`, `each`."""
     word = re.match(r"\s?([^\W\d]+|[°²³]\w*)", after)
-    other = word and word[1] != "in" and is_known_unit(word[1]) and not same_unit(word[1], contract.unit or "")
-    return bool(other) or _CHANGED_AFTER.match(after) is not None
+    if word and word[1] != "in" and is_known_unit(word[1]):
+        if not same_unit(word[1], contract.unit or ""):
+            return True
+        after = after[word.end() :]
+    return _CHANGED_AFTER.match(after) is not None or _COUNTED_AFTER.match(after) is None
 
 
 def _label(text: str, contract: Contract) -> Scalar | NotParsed:

@@ -1,5 +1,6 @@
 """`cellwright grade`: one answer against another, for a person who wants to know why."""
 
+import datetime
 import json
 
 from rich.console import Console
@@ -36,6 +37,8 @@ def grade(expected: str, given: str, contract_text: str, *, as_json: bool) -> Gr
     except AnswerError as error:
         raise UsageError(f"--contract: {error}") from error
     wanted = _expected(expected, contract)
+    if _has_time(wanted) and contract.unit != "second":
+        raise UsageError("--expected has a time of day, of which the contract does not ask: write 'date, unit=second'.")
     found = compare(wanted, given, contract)
     if as_json:
         _print_json(found, wanted, given, contract)
@@ -56,6 +59,10 @@ def _expected(text: str, contract: Contract) -> Value:
             f"--expected: {text[:_SHOWN_CHARS]!r} is no answer under the contract: {found.reason}. "
             f"It asks: {sentence(contract)}"
         ) from None
+
+
+def _has_time(value: Value) -> bool:
+    return isinstance(value, datetime.datetime) and value.time() != datetime.time()
 
 
 def _print(found: Grade, wanted: Value, given: str, contract: Contract) -> None:

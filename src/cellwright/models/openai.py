@@ -12,6 +12,7 @@ import json
 import logging
 import random
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -97,6 +98,7 @@ class OpenAIModel:
         self._dialect = endpoint.dialect
         self._sees = endpoint.traits.sees
         self._clients: list[AsyncOpenAI] = []
+        self._tls: ssl.SSLContext | None = None
         self._spare: list[AsyncOpenAI] = []
         """A client as often as it may be used once more."""
         self._places = asyncio.Semaphore(endpoint.concurrency)
@@ -188,9 +190,12 @@ class OpenAIModel:
     @contextlib.contextmanager
     def _client(self) -> "Iterator[AsyncOpenAI]":
         """A client with a connection to spare: each looks at all of its own at every request, so they are small."""
+        import httpx2  # noqa: PLC0415  # what the SDK sends with
         import openai  # noqa: PLC0415
 
         if not self._spare:
+            # Loading the authorities' certificates takes 50 ms of processor time: once is enough for all clients.
+            self._tls = self._tls or httpx2.create_ssl_context()
             client = openai.AsyncOpenAI(
                 api_key=self._endpoint.key or "none",
                 base_url=self._endpoint.url,
@@ -198,6 +203,7 @@ class OpenAIModel:
                 timeout=self._endpoint.timeout_s,
                 organization="",  # Not the one of OPENAI_ORG_ID: this may be anybody's server.
                 project="",
+                http_client=openai.DefaultAsyncHttpxClient(verify=self._tls),
             )
             self._clients.append(client)
             self._spare += [client] * _CONNECTIONS
