@@ -3,7 +3,8 @@
 import ast
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,16 @@ from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import SliceConfig
 from cellwright.pipeline.execute import ExecutedNotebook, table_paths
+from cellwright.proof.confirming import slice_all
 from cellwright.proof.execution import ShownValue
 from cellwright.proof.inside.targets import Target
 from cellwright.proof.judge import CHECKPOINTS, Judge, preload_list
-from cellwright.proof.slicing import NoSlice, find_slice, static_slice
+from cellwright.proof.slicing import NoSlice, Slice, Wanted, static_slice
 from cellwright.proof.units import ParsedCell, Unit, free_names, parse_cells
 from cellwright.proof.values import is_nothing, load
 
 NAME = "slice"
-_SEED = 7
+_SEED = 604_171
 # What is filled in at run time, after re.escape: {name} of an f-string or format(), %s and %02d, the star of a glob.
 _HOLE = re.compile(r"\\\{[^}]*\\\}|%[0-9.]*[sdif]|\\\*")
 _LONGEST_TEXT = 2000
@@ -71,7 +73,7 @@ class _Output:
 
 
 class SliceStage:
-    """Slices the outputs of one notebook in one kernel that runs nothing else."""
+    """Slices the outputs of one notebook, each slice confirmed in kernels other than the one it was found in."""
 
     def __init__(self, pool: Pool, store: Path, limits: Limits, config: SliceConfig) -> None:
         self._pool, self._store, self._limits, self._config = pool, store, limits, config
@@ -82,52 +84,48 @@ class SliceStage:
         wanted, outcome = _worth_asking(executed, self._config.outputs_per_notebook)
         if not wanted:
             return outcome
-        settings = KernelSettings(table_paths(executed.linked.tables, self._store), 0, self._limits)
-        sources = [cell.source for cell in notebook.code_cells]
-        deadline = time.monotonic() + self._config.notebook_s
-        async with self._pool.kernel(settings) as kernel:
-            judge = Judge(
-                kernel,
-                timeout_s=self._config.program_timeout_s,
-                seed=_SEED,
-                preload=preload_list(sources),
-                checkpoints=CHECKPOINTS,
-            )
-            for output in wanted:
-                if time.monotonic() > deadline:
-                    outcome.append(_reject(executed, output.id, "no time left for this notebook", output.expression))
-                    continue
-                outcome.append(await self._slice(executed, output, judge))
-        return outcome
+        preload = preload_list([cell.source for cell in notebook.code_cells])
 
-    async def _slice(self, executed: ExecutedNotebook, output: _Output, judge: Judge) -> SlicedOutput | Reject:
-        found = await find_slice(output.before, output.expression, load(output.shown.value_json), judge)
-        if isinstance(found, NoSlice):
-            return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
-        statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
-        tables = tables_read([*(s.source for s in statements), output.expression], executed.linked.tables)
-        if not tables:
-            return _reject(executed, output.id, "reads no table", output.expression)
-        notebook = executed.linked.notebook
-        return SlicedOutput(
-            id=output.id,
-            notebook_id=notebook.id,
-            provenance=notebook.provenance,
-            tables=tables,
-            cell=output.shown.cell,
-            statements=statements,
-            expression=output.expression,
-            value_json=output.shown.value_json,
-            decimals=output.target.decimals,
-            label=output.target.label,
-            guess=found.guess,
-            minimal=found.minimal,
-            trials=found.trials,
-            cpu_s=found.cpu_s,
-        )
+        @asynccontextmanager
+        async def judges(hash_seed: int) -> AsyncIterator[Judge]:
+            tables = table_paths(executed.linked.tables, self._store)
+            async with self._pool.kernel(KernelSettings(tables, hash_seed, self._limits)) as kernel:
+                timeout_s = self._config.program_timeout_s
+                yield Judge(kernel, timeout_s=timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS)
+
+        asked = [Wanted(output.before, output.expression, load(output.shown.value_json)) for output in wanted]
+        found = await slice_all(asked, judges, until=time.monotonic() + self._config.notebook_s)
+        outcome += [_sliced(executed, *pair) for pair in zip(wanted, found, strict=True)]
+        return outcome
 
     async def close(self) -> None:
         """The pool belongs to the build."""
+
+
+def _sliced(executed: ExecutedNotebook, output: _Output, found: Slice | NoSlice) -> SlicedOutput | Reject:
+    if isinstance(found, NoSlice):
+        return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
+    statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
+    tables = tables_read([*(s.source for s in statements), output.expression], executed.linked.tables)
+    if not tables:
+        return _reject(executed, output.id, "reads no table", output.expression)
+    notebook = executed.linked.notebook
+    return SlicedOutput(
+        id=output.id,
+        notebook_id=notebook.id,
+        provenance=notebook.provenance,
+        tables=tables,
+        cell=output.shown.cell,
+        statements=statements,
+        expression=output.expression,
+        value_json=output.shown.value_json,
+        decimals=output.target.decimals,
+        label=output.target.label,
+        guess=found.guess,
+        minimal=found.minimal,
+        trials=found.trials,
+        cpu_s=found.cpu_s,
+    )
 
 
 def tables_read(sources: Sequence[str], tables: Sequence[Table]) -> tuple[Table, ...]:
