@@ -62,7 +62,7 @@ class SlicedOutput:
 
 
 @dataclass(frozen=True)
-class _Output:
+class OutputToSlice:
     """An output before it is sliced."""
 
     id: str
@@ -81,7 +81,7 @@ class SliceStage:
     async def run(self, group: Sequence[ExecutedNotebook]) -> Sequence[SlicedOutput | Reject]:
         (executed,) = group
         notebook = executed.linked.notebook
-        wanted, outcome = _worth_asking(executed, self._config.outputs_per_notebook)
+        wanted, outcome = outputs_to_slice(executed, self._config.outputs_per_notebook)
         if not wanted:
             return outcome
         preload = preload_list([cell.source for cell in notebook.code_cells])
@@ -102,7 +102,7 @@ class SliceStage:
         """The pool belongs to the build."""
 
 
-def _sliced(executed: ExecutedNotebook, output: _Output, found: Slice | NoSlice) -> SlicedOutput | Reject:
+def _sliced(executed: ExecutedNotebook, output: OutputToSlice, found: Slice | NoSlice) -> SlicedOutput | Reject:
     if isinstance(found, NoSlice):
         return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
     statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
@@ -152,8 +152,9 @@ def _reject(executed: ExecutedNotebook, output: str, reason: str, detail: str) -
     return Reject(NAME, output, reason, detail[:1000], executed.linked.notebook.provenance.path)
 
 
-def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output], list[SlicedOutput | Reject]]:
-    wanted: list[_Output] = []
+def outputs_to_slice(executed: ExecutedNotebook, most: int) -> tuple[list[OutputToSlice], list[SlicedOutput | Reject]]:
+    """The outputs of a notebook that are worth asking about, `most` at the most, and why the others are not."""
+    wanted: list[OutputToSlice] = []
     outcome: list[SlicedOutput | Reject] = []
     for output in _outputs(executed):
         reason = _unwanted(output, executed.linked.tables)
@@ -166,7 +167,7 @@ def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output],
     return wanted, outcome
 
 
-def _unwanted(output: _Output, tables: Sequence[Table]) -> str | None:
+def _unwanted(output: OutputToSlice, tables: Sequence[Table]) -> str | None:
     value = load(output.shown.value_json)
     if is_nothing(value) or _NOT_ASKED.search(output.expression):
         return "no value to ask about"
@@ -177,7 +178,7 @@ def _unwanted(output: _Output, tables: Sequence[Table]) -> str | None:
     return None if tables_read([*lead, output.expression], tables) else "reads no table"
 
 
-def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
+def _outputs(executed: ExecutedNotebook) -> Iterator[OutputToSlice]:
     """Shown values with the expressions that gave them, each with the statements that ran before it."""
     notebook = executed.linked.notebook
     parsed = parse_cells([cell.source for cell in notebook.code_cells])
@@ -188,7 +189,9 @@ def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
             continue
         source = cell.expression(target)
         before = tuple(_ran_before(parsed, executed, shown))
-        yield _Output(f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before)
+        yield OutputToSlice(
+            f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before
+        )
 
 
 def _target(cell: ParsedCell | None, shown: ShownValue) -> Target | None:

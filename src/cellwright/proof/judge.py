@@ -47,6 +47,8 @@ class Run:
     unit: int
     """Index of the unit that failed; the number of units when the expression did; -1 when unknown."""
     cpu_s: float
+    wall_s: float = 0.0
+    """Seconds from the first line, those that a checkpoint saved among them."""
     drawn: str = ""
     """Where random numbers stood at the end; empty when none were drawn. Other with another seed: drawn without one."""
 
@@ -112,7 +114,8 @@ class Judge:
 
 def _run(row: Snapshot) -> Run:
     unit = row.get("unit", -1)
-    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), unit, row["cpu_s"], row.get("drawn", ""))
+    drawn = row.get("drawn", "")
+    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), unit, row["cpu_s"], row["wall_s"], drawn)
 
 
 def _display(result: CellResult, mime: str) -> str:

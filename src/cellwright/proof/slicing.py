@@ -20,7 +20,7 @@ from cellwright.proof.units import BUILTINS, Unit, free_names, whole_cells
 from cellwright.proof.values import Snapshot, identical, is_opaque
 
 _PATIENCE_S, _PATIENCE = 1.5, 10.0
-"""Seconds, and times the processor time of what gave the value: how long a candidate may take."""
+"""Seconds, and times the duration of what gave the value: how long a candidate may take."""
 _ANOTHER_DAY = Circumstances(seed=90_001, days_ahead=400)
 _LUCK = tuple(Circumstances(seed=70_000 + number) for number in range(12))
 """What draws without a seed and gives one value in all of these has 1 chance in 4,096 or less to be a coin."""
@@ -186,11 +186,12 @@ class _Search:
     async def _is_right(self, candidate: Sequence[Unit], circumstances: Circumstances | None = None) -> bool:
         program = Program(tuple(unit.source for unit in candidate), self._wanted.expression)
         # Without the statement that ends a loop it runs for ever; what takes so much longer than what is right is that.
-        limit_s = _PATIENCE_S + _PATIENCE * self._longest_s if self._longest_s else None
+        is_search = self._longest_s and circumstances is None
+        limit_s = _PATIENCE_S + _PATIENCE * self._longest_s if is_search else None
         (self._last,) = await self._judge.run([program], circumstances, timeout_s=limit_s)
         if self._last.value is None or not identical(self._last.value, self._wanted.expected):
             return False
-        self._longest_s = max(self._longest_s, self._last.cpu_s)
+        self._longest_s = max(self._longest_s, self._last.wall_s)
         return True
 
     def _refused(self) -> NoSlice:

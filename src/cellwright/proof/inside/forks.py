@@ -109,7 +109,7 @@ def judge(request: str) -> None:
     Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n}],
     "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot,
     "drawn": where random numbers stand} or {"error": name, "text": text, "unit": index} or {"error": "Timeout"}, each
-    with "cpu_s".
+    with "cpu_s", and "wall_s", in which what a checkpoint saved is counted.
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -179,7 +179,10 @@ class _Checkpoint:
         theirs.close()
 
     def starts(self, timeout_s: float) -> bool:
-        return self._receive(timeout_s) == {"ready": True}
+        began = time.monotonic()
+        is_up = self._receive(timeout_s) == {"ready": True}
+        self._took_s = time.monotonic() - began
+        return is_up
 
     def run(self, program: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
         """What came of a program; None when the checkpoint is lost."""
@@ -192,8 +195,10 @@ class _Checkpoint:
         if reply is None:
             _checkpoints.remove(self)
             self.close()
-        elif reply.get("unit", -1) >= 0:
-            reply["unit"] += len(self.units)
+        else:
+            reply["wall_s"] += self._took_s
+            if reply.get("unit", -1) >= 0:
+                reply["unit"] += len(self.units)
         return reply
 
     def _receive(self, timeout_s: float) -> dict[str, Any] | None:
@@ -241,7 +246,7 @@ def _ties() -> list[object]:
     held: list[str] = []
     for descriptor in Path("/proc/self/fd").iterdir():
         try:
-            held.append(os.readlink(descriptor))
+            held.append(str(descriptor.readlink()))
         except OSError:  # the one that lists them
             continue
     files = sorted(place for place in held if not place.startswith(("/dev/", "/proc/")))
@@ -273,6 +278,7 @@ def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     folder = _work_folder()
     before = _files_outside()
     sys.stdout.flush()
+    began = time.monotonic()
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
@@ -287,7 +293,8 @@ def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         _, _, usage = os.wait4(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
         _tidy(before, program["units"])
-    return {**reply, "cpu_s": round(usage.ru_utime + usage.ru_stime, 4)}
+    wall_s = round(time.monotonic() - began, 4)
+    return {**reply, "cpu_s": round(usage.ru_utime + usage.ru_stime, 4), "wall_s": wall_s}
 
 
 def _files_outside() -> set[str]:
