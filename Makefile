@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask lock clean
+.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -84,6 +84,9 @@ soak-kernels: $(VENV)/.with-dev ## Start, use and kill 2,000 kernels at random, 
 
 bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and others; writes docs/benchmarks.md
 	$(PY) -m benchmarks.answers
+
+bench-slices: $(VENV)/.with-dev ## Slice outputs of CORPUS=FOLDER-OR-ZIP; writes docs/benchmarks.md
+	$(PY) -m benchmarks.slices $(or $(CORPUS),$(error name the notebooks: make bench-slices CORPUS=FOLDER-OR-ZIP))
 
 bench-agent: $(VENV)/.with-dev ## Time many runs of the agent at once
 	$(PY) -m benchmarks.agent

@@ -15,7 +15,7 @@ from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import IMPORTS, PREPARES, Proposal, Unreadable, narrate, propose, read_slice
-from cellwright.proof.slicing import NoSlice, find_slice
+from cellwright.proof.slicing import NoSlice, Wanted, find_slice
 from cellwright.proof.units import parse_cell
 from cellwright.proof.values import Snapshot, load, python_value
 
@@ -137,16 +137,17 @@ async def _reduced(asked: _Asked, run: Run, judge: Judge) -> _Asked:
     """Without statements that the output needed and this question about it does not, such as a new column."""
     statements = asked.output.statements
     cells = [parse_cell(statement.cell, statement.source) for statement in statements]
-    units = [unit for cell in cells if cell is not None for unit in cell.units]
+    parsed = [unit for cell in cells if cell is not None for unit in cell.units]
+    units = [replace(unit, statement=number) for number, unit in enumerate(parsed)]
     changed = any(_CHANGES_COLUMNS.match(statement.source) for statement in statements)
     if run.value is None or not changed or len(units) != len(statements):
         return asked
-    found = await find_slice(units, asked.proposal.expression, run.value, judge)
+    found = await find_slice(Wanted(tuple(units), asked.proposal.expression, run.value), judge)
     if isinstance(found, NoSlice) or len(found.units) == len(units):
         return asked
-    kept = [number for number, unit in enumerate(units) if any(unit is other for other in found.units)]
-    output = replace(asked.output, statements=tuple(statements[number] for number in kept))
-    return replace(asked, output=output, comments=tuple(asked.comments[number] for number in kept))
+    kept = tuple(replace(statements[unit.statement], source=unit.source) for unit in found.units)
+    comments = tuple(asked.comments[unit.statement] for unit in found.units)
+    return replace(asked, output=replace(asked.output, statements=kept), comments=comments)
 
 
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:

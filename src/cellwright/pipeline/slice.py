@@ -3,7 +3,8 @@
 import ast
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,16 @@ from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import SliceConfig
 from cellwright.pipeline.execute import ExecutedNotebook, table_paths
+from cellwright.proof.confirming import slice_all
 from cellwright.proof.execution import ShownValue
 from cellwright.proof.inside.targets import Target
 from cellwright.proof.judge import CHECKPOINTS, Judge, preload_list
-from cellwright.proof.slicing import NoSlice, find_slice, static_slice
+from cellwright.proof.slicing import NoSlice, Slice, Wanted, static_slice
 from cellwright.proof.units import ParsedCell, Unit, free_names, parse_cells
 from cellwright.proof.values import is_nothing, load
 
 NAME = "slice"
-_SEED = 7
+_SEED = 604_171
 # What is filled in at run time, after re.escape: {name} of an f-string or format(), %s and %02d, the star of a glob.
 _HOLE = re.compile(r"\\\{[^}]*\\\}|%[0-9.]*[sdif]|\\\*")
 _LONGEST_TEXT = 2000
@@ -60,7 +62,7 @@ class SlicedOutput:
 
 
 @dataclass(frozen=True)
-class _Output:
+class OutputToSlice:
     """An output before it is sliced."""
 
     id: str
@@ -71,7 +73,7 @@ class _Output:
 
 
 class SliceStage:
-    """Slices the outputs of one notebook in one kernel that runs nothing else."""
+    """Slices the outputs of one notebook, each slice confirmed in kernels other than the one it was found in."""
 
     def __init__(self, pool: Pool, store: Path, limits: Limits, config: SliceConfig) -> None:
         self._pool, self._store, self._limits, self._config = pool, store, limits, config
@@ -79,55 +81,51 @@ class SliceStage:
     async def run(self, group: Sequence[ExecutedNotebook]) -> Sequence[SlicedOutput | Reject]:
         (executed,) = group
         notebook = executed.linked.notebook
-        wanted, outcome = _worth_asking(executed, self._config.outputs_per_notebook)
+        wanted, outcome = outputs_to_slice(executed, self._config.outputs_per_notebook)
         if not wanted:
             return outcome
-        settings = KernelSettings(table_paths(executed.linked.tables, self._store), 0, self._limits)
-        sources = [cell.source for cell in notebook.code_cells]
-        deadline = time.monotonic() + self._config.notebook_s
-        async with self._pool.kernel(settings) as kernel:
-            judge = Judge(
-                kernel,
-                timeout_s=self._config.program_timeout_s,
-                seed=_SEED,
-                preload=preload_list(sources),
-                checkpoints=CHECKPOINTS,
-            )
-            for output in wanted:
-                if time.monotonic() > deadline:
-                    outcome.append(_reject(executed, output.id, "no time left for this notebook", output.expression))
-                    continue
-                outcome.append(await self._slice(executed, output, judge))
-        return outcome
+        preload = preload_list([cell.source for cell in notebook.code_cells])
 
-    async def _slice(self, executed: ExecutedNotebook, output: _Output, judge: Judge) -> SlicedOutput | Reject:
-        found = await find_slice(output.before, output.expression, load(output.shown.value_json), judge)
-        if isinstance(found, NoSlice):
-            return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
-        statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
-        tables = tables_read([*(s.source for s in statements), output.expression], executed.linked.tables)
-        if not tables:
-            return _reject(executed, output.id, "reads no table", output.expression)
-        notebook = executed.linked.notebook
-        return SlicedOutput(
-            id=output.id,
-            notebook_id=notebook.id,
-            provenance=notebook.provenance,
-            tables=tables,
-            cell=output.shown.cell,
-            statements=statements,
-            expression=output.expression,
-            value_json=output.shown.value_json,
-            decimals=output.target.decimals,
-            label=output.target.label,
-            guess=found.guess,
-            minimal=found.minimal,
-            trials=found.trials,
-            cpu_s=found.cpu_s,
-        )
+        @asynccontextmanager
+        async def judges(hash_seed: int) -> AsyncIterator[Judge]:
+            tables = table_paths(executed.linked.tables, self._store)
+            async with self._pool.kernel(KernelSettings(tables, hash_seed, self._limits)) as kernel:
+                timeout_s = self._config.program_timeout_s
+                yield Judge(kernel, timeout_s=timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS)
+
+        asked = [Wanted(output.before, output.expression, load(output.shown.value_json)) for output in wanted]
+        found = await slice_all(asked, judges, until=time.monotonic() + self._config.notebook_s)
+        outcome += [_sliced(executed, *pair) for pair in zip(wanted, found, strict=True)]
+        return outcome
 
     async def close(self) -> None:
         """The pool belongs to the build."""
+
+
+def _sliced(executed: ExecutedNotebook, output: OutputToSlice, found: Slice | NoSlice) -> SlicedOutput | Reject:
+    if isinstance(found, NoSlice):
+        return _reject(executed, output.id, found.reason, f"{output.expression}: {found.detail}")
+    statements = tuple(Statement(unit.cell, unit.source) for unit in found.units)
+    tables = tables_read([*(s.source for s in statements), output.expression], executed.linked.tables)
+    if not tables:
+        return _reject(executed, output.id, "reads no table", output.expression)
+    notebook = executed.linked.notebook
+    return SlicedOutput(
+        id=output.id,
+        notebook_id=notebook.id,
+        provenance=notebook.provenance,
+        tables=tables,
+        cell=output.shown.cell,
+        statements=statements,
+        expression=output.expression,
+        value_json=output.shown.value_json,
+        decimals=output.target.decimals,
+        label=output.target.label,
+        guess=found.guess,
+        minimal=found.minimal,
+        trials=found.trials,
+        cpu_s=found.cpu_s,
+    )
 
 
 def tables_read(sources: Sequence[str], tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -154,8 +152,9 @@ def _reject(executed: ExecutedNotebook, output: str, reason: str, detail: str) -
     return Reject(NAME, output, reason, detail[:1000], executed.linked.notebook.provenance.path)
 
 
-def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output], list[SlicedOutput | Reject]]:
-    wanted: list[_Output] = []
+def outputs_to_slice(executed: ExecutedNotebook, most: int) -> tuple[list[OutputToSlice], list[SlicedOutput | Reject]]:
+    """The outputs of a notebook that are worth asking about, `most` at the most, and why the others are not."""
+    wanted: list[OutputToSlice] = []
     outcome: list[SlicedOutput | Reject] = []
     for output in _outputs(executed):
         reason = _unwanted(output, executed.linked.tables)
@@ -168,7 +167,7 @@ def _worth_asking(executed: ExecutedNotebook, most: int) -> tuple[list[_Output],
     return wanted, outcome
 
 
-def _unwanted(output: _Output, tables: Sequence[Table]) -> str | None:
+def _unwanted(output: OutputToSlice, tables: Sequence[Table]) -> str | None:
     value = load(output.shown.value_json)
     if is_nothing(value) or _NOT_ASKED.search(output.expression):
         return "no value to ask about"
@@ -179,7 +178,7 @@ def _unwanted(output: _Output, tables: Sequence[Table]) -> str | None:
     return None if tables_read([*lead, output.expression], tables) else "reads no table"
 
 
-def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
+def _outputs(executed: ExecutedNotebook) -> Iterator[OutputToSlice]:
     """Shown values with the expressions that gave them, each with the statements that ran before it."""
     notebook = executed.linked.notebook
     parsed = parse_cells([cell.source for cell in notebook.code_cells])
@@ -190,7 +189,9 @@ def _outputs(executed: ExecutedNotebook) -> Iterator[_Output]:
             continue
         source = cell.expression(target)
         before = tuple(_ran_before(parsed, executed, shown))
-        yield _Output(f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before)
+        yield OutputToSlice(
+            f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before
+        )
 
 
 def _target(cell: ParsedCell | None, shown: ShownValue) -> Target | None:

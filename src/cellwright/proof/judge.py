@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from cellwright.core.errors import KernelDied
 from cellwright.core.types import CellResult
@@ -26,6 +26,16 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """What a run's value must not depend on. The hash seed is the kernel's."""
+
+    seed: int
+    """Of `random` and `numpy.random` at the start."""
+    days_ahead: int = 0
+    """How far the clock is moved."""
+
+
+@dataclass(frozen=True)
 class Run:
     """What came of one program."""
 
@@ -37,6 +47,10 @@ class Run:
     unit: int
     """Index of the unit that failed; the number of units when the expression did; -1 when unknown."""
     cpu_s: float
+    wall_s: float = 0.0
+    """Seconds from the first line, those that a checkpoint saved among them."""
+    drawn: str = ""
+    """Where random numbers stood at the end; empty when none were drawn. Other with another seed: drawn without one."""
 
 
 def preload_list(sources: Sequence[str]) -> list[str]:
@@ -69,19 +83,23 @@ class Judge:
         self.runs = 0
         self.cpu_s = 0.0
 
-    async def run(self, programs: Sequence[Program]) -> list[Run]:
-        """The outcome of each program, in order. Raises KernelDied when the kernel is lost."""
+    async def run(
+        self, programs: Sequence[Program], circumstances: Circumstances | None = None, *, timeout_s: float | None = None
+    ) -> list[Run]:
+        """The outcome of each program, in order. `timeout_s` may shorten the judge's. Raises KernelDied when the kernel
+        is lost."""
+        limit_s = min(self._timeout_s, timeout_s or self._timeout_s)
+        at = circumstances or Circumstances(self._seed)
         if not self._installed:
             await self._install()
         order = {
-            "programs": [{"units": p.units, "expression": p.expression} for p in programs],
-            "timeout_s": self._timeout_s,
-            "seed": self._seed,
+            "programs": [{"units": p.units, "expression": p.expression, **asdict(at)} for p in programs],
+            "timeout_s": limit_s,
             "preload": self._preload,
             "checkpoints": self._checkpoints,
         }
         code = f"__cellwright__.judge({json.dumps(order)!r})"
-        result = await self._kernel.execute(code, timeout_s=self._timeout_s * len(programs) + _MARGIN_S)
+        result = await self._kernel.execute(code, timeout_s=limit_s * len(programs) + _MARGIN_S)
         runs = [_run(row) for row in json.loads(_display(result, RUNS_MIME))]
         self.runs += len(runs)
         self.cpu_s += sum(run.cpu_s for run in runs)
@@ -95,7 +113,9 @@ class Judge:
 
 
 def _run(row: Snapshot) -> Run:
-    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), row.get("unit", -1), row["cpu_s"])
+    unit = row.get("unit", -1)
+    drawn = row.get("drawn", "")
+    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), unit, row["cpu_s"], row["wall_s"], drawn)
 
 
 def _display(result: CellResult, mime: str) -> str:

@@ -14,6 +14,7 @@ from cellwright.core.errors import KernelDied
 from cellwright.core.types import CellResult, Output
 from cellwright.kernels import Kernel
 from cellwright.notebooks.recorded import RecordedCell
+from cellwright.proof.minimising import minimise
 from cellwright.proof.slicing import static_slice
 from cellwright.proof.units import parse_cell
 
@@ -155,16 +156,16 @@ async def needed_cells(cells: Sequence[RecordedCell], last: int, gives_it: Gives
     """The cells without which cell `last` does not come out as it did, itself included, in order.
 
     `gives_it` runs cells, by number, in a fresh kernel and says whether all of them come out as they did. First a guess
-    from names is tried; then each cell that is left is left out in turn.
+    from names is tried; then what is left is shrunk until no cell can go.
     """
     kept = _guess(cells, last)
     if not await gives_it(kept):
         kept = list(range(last + 1))
-    for number in reversed(kept[:-1]):
-        candidate = [other for other in kept if other != number]
-        if await gives_it(candidate):
-            kept = candidate
-    return kept
+
+    async def passes(numbers: Sequence[int]) -> bool:
+        return await gives_it([*numbers, last])
+
+    return [*(await minimise(kept[:-1], passes)).kept, last]
 
 
 def _guess(cells: Sequence[RecordedCell], last: int) -> list[int]:

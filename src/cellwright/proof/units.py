@@ -1,19 +1,22 @@
 """A notebook as a list of statements, with what each defines and uses.
 
-The definitions and uses are a guess from the syntax tree: a slice made from them is judged by running it.
+The definitions and uses are a guess from the syntax tree: a slice made from them is judged by running it. What IPython
+adds to Python is read as what it means: `%%time` and `%time` as the statements that they time, `Out[3]` and `_` as
+variables that a cell's last line sets. Other magics stay calls of `get_ipython()`.
 """
 
 import ast
 import builtins
+import re
 import symtable
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 from cellwright.proof.inside.targets import Target, find_targets
 
-_BUILTINS = frozenset(dir(builtins))
+BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out", "__name__", "__file__", "__doc__"}
 # Methods that change their receiver although nothing in the syntax says so.
 # fmt: off
 _MUTATORS = frozenset((
@@ -24,20 +27,25 @@ _MUTATORS = frozenset((
 # fmt: on
 _IN_PLACE = "inplace"
 # Statements of which every part is evaluated when they run.
-_STRAIGHT = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
-_SETTINGS = (
-    "set_option",
-    "set_printoptions",
-    "seed",
-    "chdir",
-    "set_theme",
-    "set_random_seed",
-    "precision",
-    "options.",
-    "globals(",
-    "exec(",
-    "pylab",
+_STRAIGHT = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Delete)
+# State that others depend on and do not name. How values are displayed is none: values are compared as objects.
+_SETTINGS = re.compile(
+    r"\bseed\(|\bchdir\(|\bset_random_seed\(|\b(?:set_option|options)\b(?!.{0,2}display)|magic\('cd'"
 )
+# What may bind any name.
+_OPAQUE = frozenset(
+    ("exec", "eval", "globals", "locals", "vars", "setattr", "get_ipython", "__import__", "__main__", "builtins")
+)
+_OPAQUE_ATTRIBUTES = frozenset(("modules", "__dict__", "__builtins__", "f_globals", "import_module", "user_ns"))
+_HARMLESS_MAGIC = re.compile(
+    r"get_ipython\(\)\.run_(?:line|cell)_magic\('(?:matplotlib|timeit|precision|config|who|whos|pinfo|history|html"
+    r"|HTML|javascript|js|latex|markdown|svg|writefile|cd|pwd|ls|env|pip|conda)'"
+)
+_TIMED_CELL = re.compile(r"\A\s*%%(time|capture)[ \t]*\n")
+_TIMED_LINE = re.compile(r"^%time[ \t]+(?=\S)", re.MULTILINE)
+_OUT = re.compile(r"\bOut\[(\d+)\]")
+_OUT_NAME = re.compile(r"_\d*")
+_PATH = re.compile(r"[^\n<>|?*\"']{1,200}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,9 @@ class Unit:
     """Free names without which the statement surely fails."""
     imports: bool = False
     settings: bool = False
-    """May change or define what others use without naming it: options, seeds, star imports, globals()."""
+    """May change what others use without naming it: options, seeds, the working folder."""
+    opaque: bool = False
+    """May bind any name: star imports, exec, globals(), magics that run files."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +88,78 @@ class ParsedCell:
 
 def parse_cell(index: int, source: str) -> ParsedCell | None:
     """A code cell as IPython would run it; None when it is not Python even then."""
+    plain, captured = _without_timing(source)
     try:
-        text = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        text = _OUT.sub(r"_\1", TransformerManager().transform_cell(plain))  # type: ignore[no-untyped-call]
         module = ast.parse(text)
+        units = tuple(_unit(index, number, node, text) for number, node in enumerate(module.body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    units = tuple(_unit(index, number, node, text) for number, node in enumerate(module.body))
-    quiet = _ends_quietly(source)
-    return ParsedCell(text, units, tuple(find_targets(module, quiet)))
+    targets = () if captured else tuple(find_targets(module, _ends_quietly(source)))
+    return ParsedCell(text, units, targets)
 
 
 def parse_cells(sources: Sequence[str]) -> list[ParsedCell | None]:
-    """Every code cell of a notebook."""
-    return [parse_cell(index, source) for index, source in enumerate(sources)]
+    """Every code cell of a notebook that is run from its first cell to its last."""
+    cells = [parse_cell(index, source) for index, source in enumerate(sources)]
+    units = [unit for cell in cells if cell is not None for unit in cell.units]
+    wanted = {name for unit in units for name in unit.uses if _OUT_NAME.fullmatch(name)}
+    wanted -= {name for unit in units for name in unit.defines | unit.changes}
+    return [_naming_its_output(cell, wanted) if cell is not None else None for cell in cells] if wanted else cells
+
+
+def whole_cells(units: Sequence[Unit]) -> list[Unit]:
+    """The same statements with those of a cell as one, for slices of whole cells."""
+    cells: dict[int, list[Unit]] = {}
+    for unit in units:
+        cells.setdefault(unit.cell, []).append(unit)
+    return [_joined(parts) for parts in cells.values()]
+
+
+def _joined(parts: Sequence[Unit]) -> Unit:
+    defines: set[str] = set()
+    changes: set[str] = set()
+    uses: set[str] = set()
+    needs: set[str] = set()
+    for part in parts:
+        uses |= part.uses - defines
+        needs |= part.needs - defines - changes
+        changes |= part.changes - defines
+        defines |= part.defines
+    return Unit(
+        parts[0].cell,
+        0,
+        "\n".join(part.source for part in parts),
+        defines=frozenset(defines),
+        changes=frozenset(changes),
+        uses=frozenset(uses),
+        needs=frozenset() if any(part.opaque for part in parts) else frozenset(needs),
+        imports=all(part.imports for part in parts),
+        settings=any(part.settings for part in parts),
+        opaque=any(part.opaque for part in parts),
+    )
+
+
+def _naming_its_output(cell: ParsedCell, wanted: Iterable[str]) -> ParsedCell:
+    """A cell whose last line binds the names that IPython gives to what it shows, where later cells use them."""
+    last = cell.units[-1] if cell.units else None
+    shown = [t for t in cell.targets if last is not None and t.statement == last.statement]
+    if last is None or not shown or not isinstance(ast.parse(last.source).body[0], ast.Expr):
+        return cell
+    names = sorted({"_", f"_{last.cell + 1}"} & set(wanted))
+    if not names or ast.unparse(shown[0].node) != ast.unparse(ast.parse(last.source, mode="eval")):
+        return cell  # a call of print shows its arguments, and gives nothing
+    named = replace(last, source=" = ".join([*names, last.source]), defines=frozenset(names))
+    return replace(cell, units=(*cell.units[:-1], named))
+
+
+def _without_timing(source: str) -> tuple[str, bool]:
+    """A cell without the magics that only time or capture it; and whether what it shows is captured."""
+    captured = False
+    while found := _TIMED_CELL.match(source):
+        captured |= found[1] == "capture"
+        source = source[found.end() :]
+    return _TIMED_LINE.sub("", source), captured
 
 
 def _ends_quietly(source: str) -> bool:
@@ -101,37 +170,115 @@ def _ends_quietly(source: str) -> bool:
 def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
     names = _Names()
     names.visit(node)
-    source = ast.get_source_segment(text, node) or ast.unparse(node)
-    if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and node.decorator_list:
-        source = ast.unparse(node)  # the segment of a decorated definition begins after its decorators
+    source = _source(node, text)
     binds_all = isinstance(
         node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With)
     )
     defines = frozenset(names.stores)
-    uses, needs = free_names(source)
+    uses, _ = free_names(source)
+    files = _files(node)
+    imports = isinstance(node, (ast.Import, ast.ImportFrom))
     return Unit(
         cell,
         number,
         source,
         defines=defines if binds_all else frozenset(),
-        changes=frozenset(names.changes) | (frozenset() if binds_all else defines),
-        uses=uses | frozenset(names.loads & names.changes),
-        needs=needs if isinstance(node, _STRAIGHT) else frozenset(),
-        imports=isinstance(node, (ast.Import, ast.ImportFrom)),
-        settings="*" in names.stores or any(word in source for word in _SETTINGS),
+        changes=frozenset(names.changes)
+        | (frozenset() if binds_all else defines)
+        | (frozenset() if imports else files),
+        uses=uses | frozenset(names.loads & names.changes) | files,
+        needs=_needed_at_once(node) if isinstance(node, _STRAIGHT) else frozenset(),
+        imports=imports,
+        settings=_SETTINGS.search(source) is not None,
+        opaque=_is_opaque(node, source),
     )
 
 
+def _source(node: ast.stmt, text: str) -> str:
+    """The statement as its author wrote it, decorators included."""
+    segment = ast.get_source_segment(text, node)
+    decorators = getattr(node, "decorator_list", None)
+    if segment is not None and decorators:
+        lines = text.splitlines()[decorators[0].lineno - 1 : node.lineno - 1]
+        segment = "\n".join([*lines, segment])
+        if node.col_offset or ast.dump(ast.parse(segment)) != ast.dump(ast.Module([node], [])):
+            return ast.unparse(node)
+    return segment or ast.unparse(node)
+
+
+def _is_opaque(node: ast.stmt, source: str) -> bool:
+    if _HARMLESS_MAGIC.match(source):
+        return False
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in _OPAQUE:
+            return True
+        if isinstance(part, ast.Attribute) and part.attr in _OPAQUE_ATTRIBUTES:
+            return True
+        if isinstance(part, ast.alias) and (part.name == "*" or part.name.partition(".")[0] in _OPAQUE):
+            return True
+    return False
+
+
+def _files(node: ast.stmt) -> frozenset[str]:
+    """Names of files that a statement speaks of, tables left out: who reads one depends on who writes it.
+
+    They stand among the names of variables, which never hold a colon.
+    """
+    found: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and _PATH.fullmatch(part.value):
+            stem, dot, suffix = part.value.rpartition("/")[2].rpartition(".")
+            if dot and stem and suffix.isalnum() and len(suffix) <= 7 and not part.value.startswith("data/"):
+                found.add(f"file:{stem}.{suffix}")
+        elif isinstance(part, ast.Import):
+            found.update(f"file:{alias.name}.py" for alias in part.names)
+        elif isinstance(part, ast.ImportFrom):
+            found.add(f"file:{part.module}.py")
+    return frozenset(found)
+
+
 def free_names(source: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The global names that a source reads anywhere, and those that it reads at once, outside function bodies."""
+    """The global names that a source reads anywhere, and those without which an expression surely fails.
+
+    A builtin counts among the first, as a notebook may bind its name anew.
+    """
     table = symtable.symtable(source, "<unit>", "exec")
-    at_once = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
-    anywhere, pending = set(at_once), list(table.get_children())
+    anywhere = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    pending = list(table.get_children())
     while pending:
         inner = pending.pop()
         anywhere.update(s.get_name() for s in inner.get_symbols() if s.is_global() and s.is_referenced())
         pending.extend(inner.get_children())
-    return frozenset(anywhere - _BUILTINS), frozenset(at_once - _BUILTINS)
+    return frozenset(anywhere), _needed_at_once(ast.parse(source))
+
+
+def _needed_at_once(node: ast.AST) -> frozenset[str]:
+    """Names that are surely evaluated, and before anything in the same statement could bind them."""
+    found: set[str] = set()
+    deleted = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del)}
+    bound = {part.target.id for part in ast.walk(node) if isinstance(part, ast.NamedExpr)}
+    pending: list[ast.AST] = [node]
+    while pending:
+        part = pending.pop()
+        match part:
+            case ast.Name(ctx=ast.Load()):
+                found.add(part.id)
+            case ast.AugAssign(target=ast.Name(name)):
+                found.add(name)
+                pending.append(part.value)
+            case ast.Lambda():
+                pending += [*part.args.defaults, *(d for d in part.args.kw_defaults if d is not None)]
+            case ast.IfExp():
+                pending.append(part.test)
+            case ast.BoolOp():
+                pending.append(part.values[0])
+            case ast.Compare():
+                pending += [part.left, part.comparators[0]]
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                pending.append(part.generators[0].iter)
+            case _:
+                pending += ast.iter_child_nodes(part)
+    return frozenset((found - bound - BUILTINS) | deleted)
 
 
 def root_name(node: ast.AST) -> str | None:

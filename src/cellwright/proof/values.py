@@ -36,6 +36,24 @@ def same(first: object, second: object) -> bool:
     return type(first) is type(second) and first == second
 
 
+def identical(first: object, second: object) -> bool:
+    """Whether two snapshots are of equal values of the same kinds: 2 is not 2.0, as a cast may have made it so."""
+    if isinstance(first, dict) and isinstance(second, dict) and first.get("t") != second.get("t"):
+        return False
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(identical(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(identical, first, second))
+    return same(first, second)
+
+
+def is_opaque(snapshot: object) -> bool:
+    """Whether some part of a value cannot be told from another of its type: a figure, a fitted model."""
+    if isinstance(snapshot, dict):
+        return snapshot.get("t") == "other" or any(map(is_opaque, snapshot.values()))
+    return isinstance(snapshot, list) and any(map(is_opaque, snapshot))
+
+
 def _close(first: object, second: object) -> bool:
     if isinstance(first, (int, float)) and isinstance(second, (int, float)):
         return math.isclose(first, second, rel_tol=_RELATIVE_TOLERANCE, abs_tol=_ABSOLUTE_TOLERANCE)

@@ -3,28 +3,34 @@
 A fork sees the kernel as it was when the program was asked for: a kernel that has run nothing gives every program a
 fresh start. Programs of one notebook begin alike, so a fork may wait where a slow beginning ends, and be forked again
 for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables
-under `data/`, and is killed, with all that it started, at its time limit. What a program prints is thrown away.
+under `data/` and its own folder for temporary files, and is killed, with all that it started, at its time limit. What a
+program prints is thrown away, and so are files that it leaves elsewhere under paths that stand in its text.
 """
 
 import ast
+import asyncio
 import importlib
+import inspect
 import io
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
-# The three parts are one module inside a kernel.
+# The parts are one module inside a kernel.
 if "snapshot" not in globals():
+    from cellwright.proof.inside.chance import drawn, move_clock, seed_random
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
 
@@ -35,7 +41,12 @@ _MAX_REPLY_BYTES = 8 << 20
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
 _SEEN_BEFORE_KEEPING = 2
 _ANSWER_S = 10.0
+# A beginning that may remember where its folder stands cannot go on in another.
+_KNOWS_ITS_PLACE = re.compile(r"cwd\(|abspath|realpath|resolve\(|absolute\(|__file__|expanduser|chdir|'cd'")
 _kernel = os.getpid()
+# Where programs may leave files beside their own folders.
+_TEMPORARY = tempfile.gettempdir()
+_OUTSIDE = tuple({_TEMPORARY, "/tmp", str(Path.home()), str(Path.cwd())})
 _recorded: list[dict[str, Any]] = []
 _position = [-1]
 
@@ -62,13 +73,30 @@ def watch() -> None:
     class Watch(ast.NodeTransformer):
         def visit_Module(self, module: ast.Module) -> ast.Module:
             names = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
-            return module if "__cellwright__" in names else Marker("__cellwright__", False).visit_Module(module)
+            # Inside a statement that is under way it is a part of that one. What %%time and %%capture hold is the cell.
+            if "__cellwright__" in names or _position[0] >= 0 or _is_timed(module):
+                return module
+            return Marker("__cellwright__", False).visit_Module(module)
 
     shell.ast_transformers.append(Watch())
+    _uncounted()
+
+
+def _is_timed(module: ast.Module) -> bool:
+    text = ast.unparse(module)
+    return (
+        len(module.body) == 1 and re.match(r"get_ipython\(\)\.run_cell_magic\('(time|capture)', ''", text) is not None
+    )
+
+
+def _uncounted() -> None:
+    """Our own cells have no number, so that Out[3] is what the notebook's third cell showed."""
+    _shell().execution_count -= 1
 
 
 def flush() -> None:
     """Hand out, as a display, what was recorded since the last time, and the statement that ran last."""
+    _uncounted()
     content = {"position": _position[0], "values": list(_recorded)}
     _recorded.clear()
     _position[0] = -1
@@ -78,9 +106,10 @@ def flush() -> None:
 def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
-    Request: {"programs": [{"units": [source, ...], "expression": source or null}], "timeout_s": seconds, "seed": n,
-    "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot} or {"error": name,
-    "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s".
+    Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n}],
+    "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot,
+    "drawn": where random numbers stand} or {"error": name, "text": text, "unit": index} or {"error": "Timeout"}, each
+    with "cpu_s", and "wall_s", in which what a checkpoint saved is counted.
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -96,32 +125,38 @@ def judge(request: str) -> None:
 
 def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
+    if not order.get("checkpoints") or program["days_ahead"]:
+        reply = _run(program, order["timeout_s"])
+        reply.pop("seconds", None)
+        return reply
     units: list[str] = program["units"]
-    passed = [point for point in _checkpoints if point.units == units[: len(point.units)]]
+    passed = [p for p in _checkpoints if p.seed == program["seed"] and p.units == units[: len(p.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
-    reply = start.run(program, order["timeout_s"]) if start is not None else None
-    if start is not None and reply is not None:
+    further = start.run(program, order["timeout_s"]) if start is not None else None
+    if start is not None and further is not None:
         _checkpoints.append(_checkpoints.pop(_checkpoints.index(start)))
     else:
         start = None
-        reply = _run(program, order["timeout_s"], order["seed"])
+    reply = further if further is not None else _run(program, order["timeout_s"])
     seconds = reply.pop("seconds", [])
     skipped = len(start.units) if start is not None else 0
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
-    if slow and order.get("checkpoints") and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
+    if slow and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
         beginning = units[: skipped + slow[-1] + 1]
-        key = json.dumps(beginning)
+        key = json.dumps([program["seed"], beginning])
         _beginnings[key] = _beginnings.get(key, 0) + 1
         if _beginnings[key] == _SEEN_BEFORE_KEEPING:  # it costs a run of its own, so it must be likely to come again
-            _keep(beginning, order)
+            _keep(beginning, program["seed"], order)
     return reply
 
 
-def _keep(units: list[str], order: dict[str, Any]) -> None:
+def _keep(units: list[str], seed: int, order: dict[str, Any]) -> None:
     """Keep a process that has run these units, in the place of the one that was used least lately."""
+    if any(_KNOWS_ITS_PLACE.search(source) for source in units):
+        return
     while len(_checkpoints) >= order["checkpoints"]:
         _checkpoints.pop(0).close()
-    point = _Checkpoint(units, order["seed"])
+    point = _Checkpoint(units, seed)
     if point.starts(order["timeout_s"]):
         _checkpoints.append(point)
     else:
@@ -135,7 +170,7 @@ class _Checkpoint:
     """
 
     def __init__(self, units: list[str], seed: int) -> None:
-        self.units = units
+        self.units, self.seed = units, seed
         self._folder = _work_folder()
         self._ours, theirs = socket.socketpair()
         self._child = os.fork()
@@ -144,11 +179,14 @@ class _Checkpoint:
         theirs.close()
 
     def starts(self, timeout_s: float) -> bool:
-        return self._receive(timeout_s) == {"ready": True}
+        began = time.monotonic()
+        is_up = self._receive(timeout_s) == {"ready": True}
+        self._took_s = time.monotonic() - began
+        return is_up
 
     def run(self, program: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
         """What came of a program; None when the checkpoint is lost."""
-        rest = {**program, "units": program["units"][len(self.units) :]}
+        rest = {**program, "units": program["units"][len(self.units) :], "seed": None}
         try:
             _send(self._ours, {"program": rest, "timeout_s": timeout_s})
             reply = self._receive(timeout_s + _ANSWER_S)
@@ -157,8 +195,10 @@ class _Checkpoint:
         if reply is None:
             _checkpoints.remove(self)
             self.close()
-        elif reply.get("unit", -1) >= 0:
-            reply["unit"] += len(self.units)
+        else:
+            reply["wall_s"] += self._took_s
+            if reply.get("unit", -1) >= 0:
+                reply["unit"] += len(self.units)
         return reply
 
     def _receive(self, timeout_s: float) -> dict[str, Any] | None:
@@ -186,16 +226,31 @@ def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) ->
     """The life of a checkpoint. Never returns."""
     try:
         _enter(folder)
-        _seed(seed)
+        seed_random(seed)
+        before = _ties()
         for source in units:
-            exec(compile(source, "<checkpoint>", "exec"), _shell().user_ns)
+            _evaluate(source, "exec")
+        if _ties() != before:
+            return
         _send(requests, {"ready": True})
         with requests.makefile("rb") as file:
             for line in file:
                 order = json.loads(line)
-                _send(requests, _run(order["program"], order["timeout_s"], None))
+                _send(requests, _run(order["program"], order["timeout_s"]))
     finally:
         os._exit(0)
+
+
+def _ties() -> list[object]:
+    """What forks of a process would share, or lack: open files, threads, temporary files."""
+    held: list[str] = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            held.append(str(descriptor.readlink()))
+        except OSError:  # the one that lists them
+            continue
+    files = sorted(place for place in held if not place.startswith(("/dev/", "/proc/")))
+    return [files, threading.active_count(), Path.cwd(), sorted(Path(tempfile.gettempdir()).iterdir())]
 
 
 def _send(channel: socket.socket, content: dict[str, Any]) -> None:
@@ -203,10 +258,13 @@ def _send(channel: socket.socket, content: dict[str, Any]) -> None:
 
 
 def _work_folder() -> str:
-    """A new folder with what stands in the present one; the tables are a link."""
-    folder = tempfile.mkdtemp(prefix="run-")
+    """A new folder with `tmp`, and with `work`: what stands in the present one, the tables as a link."""
+    folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
+    Path(folder, "tmp").mkdir()
+    work = Path(folder, "work")
+    work.mkdir()
     for entry in Path().iterdir():
-        target = Path(folder, entry.name)
+        target = work / entry.name
         if entry.name == "data":
             target.symlink_to(entry.resolve())
         elif os.getpid() != _kernel:  # what the kernel's own folder holds beside the tables is no program's affair
@@ -214,16 +272,18 @@ def _work_folder() -> str:
     return folder
 
 
-def _run(program: dict[str, Any], timeout_s: float, seed: int | None) -> dict[str, Any]:
+def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     """Run a program in a fork of this process; without a seed, random numbers go on from where they are."""
     reader, writer = os.pipe()
     folder = _work_folder()
+    before = _files_outside()
     sys.stdout.flush()
+    began = time.monotonic()
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
         random.setstate(state)
-        _child(program, seed, folder, writer)
+        _child(program, folder, writer)
     os.close(writer)
     try:
         reply = _collect(reader, child, timeout_s)
@@ -232,7 +292,31 @@ def _run(program: dict[str, Any], timeout_s: float, seed: int | None) -> dict[st
         _end(child)
         _, _, usage = os.wait4(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
-    return {**reply, "cpu_s": round(usage.ru_utime + usage.ru_stime, 4)}
+        _tidy(before, program["units"])
+    wall_s = round(time.monotonic() - began, 4)
+    return {**reply, "cpu_s": round(usage.ru_utime + usage.ru_stime, 4), "wall_s": wall_s}
+
+
+def _files_outside() -> set[str]:
+    found: set[str] = set()
+    for folder in _OUTSIDE:
+        try:
+            found.update(entry.path for entry in os.scandir(folder))
+        except OSError:
+            continue
+    return found
+
+
+def _tidy(before: set[str], units: list[str]) -> None:
+    """Remove what a program left outside its folder, or the next would find it.
+
+    On a machine that others use too, only what the program names in full can be told to be its own.
+    """
+    home = str(Path.home())
+    for path in _files_outside() - before:
+        names = (path, path.replace(home, "~", 1))
+        if any(name in source for source in units for name in names):
+            shutil.rmtree(path) if Path(path).is_dir() else Path(path).unlink(missing_ok=True)
 
 
 def _end(child: int) -> None:
@@ -263,12 +347,14 @@ def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
     return reply
 
 
-def _child(program: dict[str, Any], seed: int | None, folder: str, writer: int) -> None:
+def _child(program: dict[str, Any], folder: str, writer: int) -> None:
     """Never returns: the process ends here, whatever happens."""
     try:
         _enter(folder)
-        if seed is not None:
-            _seed(seed)
+        if program["seed"] is not None:
+            seed_random(program["seed"])
+        if program["days_ahead"]:
+            move_clock(program["days_ahead"])
         data = to_text(_execute(program)).encode("utf-8", "surrogatepass")
         while data:
             data = data[os.write(writer, data) :]
@@ -281,16 +367,10 @@ def _enter(folder: str) -> None:
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-    os.chdir(folder)
+    os.chdir(Path(folder, "work"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
     warnings.simplefilter("ignore")
     _silence()
-
-
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
 
 
 def _silence() -> None:
@@ -316,18 +396,31 @@ class _Sink(io.TextIOBase):
 
 
 def _execute(program: dict[str, Any]) -> dict[str, Any]:
-    namespace = _shell().user_ns
-    unit = -1
     seconds: list[float] = []
     try:
-        for unit, source in enumerate(program["units"]):
+        for source in program["units"]:
             started = time.monotonic()
-            exec(compile(source, f"<unit {unit}>", "exec"), namespace)
+            _evaluate(source, "exec")
             seconds.append(round(time.monotonic() - started, 4))
-        if program.get("expression") is None:
-            return {"value": {"t": "null"}, "seconds": seconds}
-        unit = len(program["units"])
-        value = snapshot(eval(compile(program["expression"], "<answer>", "eval"), namespace))
-        return {"value": value, "seconds": seconds}
+        value: dict[str, Any] = {"t": "null"}
+        if program.get("expression") is not None:
+            value = snapshot(_evaluate(program["expression"], "eval"))
+        return {"value": value, "drawn": drawn(), "seconds": seconds}
     except BaseException as error:  # noqa: BLE001 - a program may fail in any way, and that is its result
-        return {"error": type(error).__name__, "text": str(error)[:500], "unit": unit, "seconds": seconds}
+        return {"error": type(error).__name__, "text": str(error)[:500], "unit": len(seconds), "seconds": seconds}
+
+
+_loop: list[asyncio.AbstractEventLoop] = []
+
+
+def _evaluate(source: str, mode: str) -> Any:
+    """Run a statement, or give an expression's value, in the notebook's namespace; `await` is allowed as in a cell."""
+    code = compile(source, f"<{mode}>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    result = eval(code, _shell().user_ns)
+    if not code.co_flags & inspect.CO_COROUTINE:
+        return result
+    if not _loop:
+        asyncio._set_running_loop(None)  # the kernel's own, of which this is a fork
+        _loop.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(_loop[0])
+    return _loop[0].run_until_complete(result)
