@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -40,24 +41,38 @@ def ask(expression: str, *statements: str) -> tuple[list[Proposal], list[object]
         value = json.loads(json.dumps(snapshot(eval(expression, namespace)), default=str))
     proposals = propose(read_slice(units, expression), value, expression)
     # As in the pipeline: a question with several right answers is not asked.
-    proposals = [p for p in proposals if p.unique_check is None or eval(p.unique_check, namespace)]
+    proposals = [p for p in proposals if holds(p, namespace)]
     return proposals, [eval(proposal.expression, namespace) for proposal in proposals]
 
 
+def holds(proposal: Proposal, namespace: dict[str, object]) -> bool:
+    """Whether a question has a single answer, by its checks."""
+    if proposal.unique_check is not None and not eval(proposal.unique_check, namespace):
+        return False
+    return all(eval(check.expression, ran(check.setup)) for check in proposal.checks)
+
+
+def ran(units: Sequence[str]) -> dict[str, object]:
+    """The names that statements leave behind."""
+    namespace: dict[str, object] = {}
+    for unit in units:
+        exec(unit, namespace)
+    return namespace
+
+
+SKIPPED = " Leave missing values out of statistics."
 FIRST = {
-    "df.Age.mean()": ("In `x.csv`, what is the mean of `Age`?", 33.5 / 7),
+    "df.Age.mean()": ("In `x.csv`, what is the mean of `Age`?" + SKIPPED, 4.785714285714286),
     "df['Age'].max()": ("In `x.csv`, what is the maximum of `Age`?", 8),
     "df.shape": ("In `x.csv`, how many rows are there?", 8),
     "len(df)": ("In `x.csv`, how many rows are there?", 8),
     "df[df.Goals > 5]": ("In `x.csv`, how many rows are there where `Goals` is greater than 5?", 3),
     "df[5 < df.Goals]": ("In `x.csv`, how many rows are there where `Goals` is greater than 5?", 3),
     "(df.Goals >= 5).sum()": ("In `x.csv`, how many rows are there where `Goals` is at least 5?", 4),
-    "(df.Sex == 'm').mean()": (
-        'In `x.csv`, what is the fraction (between 0 and 1) of rows where `Sex` is "m"?',
-        5 / 8,
-    ),
+    "(df.Sex == 'm').mean()": ('In `x.csv`, what is the fraction (between 0 and 1) of rows where `Sex` is "m"?', 0.625),
     "df[(df.Goals > 2) & (df.Sex == 'm')].Age.median()": (
-        'In `x.csv`, what is the median of `Age` over the rows where `Goals` is greater than 2 and `Sex` is "m"?',
+        'In `x.csv`, what is the median of `Age` over the rows where `Goals` is greater than 2 and `Sex` is "m"?'
+        + SKIPPED,
         7.0,
     ),
     "df[(df.Goals > 8) | (df.Sex == 'f')].shape[0]": (
@@ -65,31 +80,37 @@ FIRST = {
         4,
     ),
     "df[~df.Age.isnull()].Goals.sum()": (
-        "In `x.csv`, what is the sum of `Goals` over the rows where `Age` is not missing?",
+        "In `x.csv`, what is the sum of `Goals` over the rows where `Age` is not missing?" + SKIPPED,
         30,
     ),
     "df.query('Goals > 3 and Sex == \"f\"').Age.max()": (
         'In `x.csv`, what is the maximum of `Age` over the rows where `Goals` is greater than 3 and `Sex` is "f"?',
         2.0,
     ),
-    "df.Age.std()": ("In `x.csv`, what is the sample standard deviation of `Age`?", 2.4470584),
-    "np.std(df.Age)": ("In `x.csv`, what is the population standard deviation of `Age`?", 2.2655359),
-    "df.Age.quantile(0.9)": ("In `x.csv`, what is the 90th percentile (linear interpolation) of `Age`?", 7.4),
-    "df.Goals.corr(df.Age)": ("In `x.csv`, what is the Pearson correlation between `Goals` and `Age`?", 0.3779292),
+    "df.Age.std()": ("In `x.csv`, what is the sample standard deviation of `Age`?" + SKIPPED, 2.4470584),
+    "np.std(df.Age)": ("In `x.csv`, what is the population standard deviation of `Age`?" + SKIPPED, 2.2655359),
+    "df.Age.quantile(0.9)": ("In `x.csv`, what is the 90th percentile (linear interpolation) of `Age`?" + SKIPPED, 7.4),
+    "df.Goals.corr(df.Age)": (
+        "In `x.csv`, what is the Pearson correlation between `Goals` and `Age`?" + SKIPPED,
+        0.3779292,
+    ),
     "len(df[df.Sex == 'f']) / len(df)": (
         'In `x.csv`, what is (the number of rows where `Sex` is "f") divided by (the number of rows)?',
         0.375,
     ),
     "df.Age.apply(lambda a: a * 2 + 1).min()": ("In `x.csv`, what is the minimum of ((`Age` * 2) + 1)?", 4.0),
     "df[df.Goals > df.Goals.mean()].shape[0]": (
-        "In `x.csv`, how many rows are there where `Goals` is greater than (the mean of `Goals`)?",
+        "In `x.csv`, how many rows are there where `Goals` is greater than (the mean of `Goals`)?" + SKIPPED,
         4,
     ),
     "df.Age.isnull().sum()": ("In `x.csv`, how many rows are there where `Age` is missing?", 1),
     "df.Sex.nunique()": ("In `x.csv`, what is the number of distinct non-missing values of `Sex`?", 2),
-    "df.groupby('Sex').Goals.sum().idxmax()": ("In `x.csv`, what is the `Sex` with the highest sum of `Goals`?", "m"),
+    "df.groupby('Sex').Goals.sum().idxmax()": (
+        "In `x.csv`, what is the `Sex` with the highest sum of `Goals`?" + SKIPPED,
+        "m",
+    ),
     "df.groupby('Sex')['Age'].mean()['f']": (
-        'In `x.csv`, what is the mean of `Age` over the rows where `Sex` is "f"?',
+        'In `x.csv`, what is the mean of `Age` over the rows where `Sex` is "f"?' + SKIPPED,
         4.0,
     ),
     "df.set_index('Team').Goals.idxmax()": ("In `x.csv`, what is the `Team` of the row with the highest `Goals`?", "E"),
@@ -107,10 +128,11 @@ FIRST = {
     ),
     "df[df.Goals > 2].Team.unique()": (
         "In `x.csv`, what are the distinct values of `Team` over the rows where `Goals` is greater than 2?",
-        list("BCEFGH"),
+        ["B", "C", "E", "F", "G", "H"],
     ),
     "df.drop_duplicates(subset=['Sex']).Goals.sum()": (
-        "Start from `x.csv`. First, of rows that are equal in `Sex`, keep only the first. What is the sum of `Goals`?",
+        "Start from `x.csv`. First, of rows that are equal in `Sex`, keep only the first. What is the sum of `Goals`?"
+        + SKIPPED,
         6,
     ),
     "pd.to_datetime(df.When).dt.month.max()": (
@@ -118,16 +140,16 @@ FIRST = {
         2,
     ),
     "df[df.Team.str.startswith('A')].Goals.sum()": (
-        'In `x.csv`, what is the sum of `Goals` over the rows where `Team` starts with "A"?',
+        'In `x.csv`, what is the sum of `Goals` over the rows where `Team` starts with "A"?' + SKIPPED,
         1,
     ),
     "df[df.Goals.between(2, 4)].Age.sum()": (
-        "In `x.csv`, what is the sum of `Age` over the rows where `Goals` is between 2 and 4, both included?",
+        "In `x.csv`, what is the sum of `Age` over the rows where `Goals` is between 2 and 4, both included?" + SKIPPED,
         17.0,
     ),
-    "round(df.Age.mean(), 1)": ("In `x.csv`, what is the mean of `Age`?", 4.8),
+    "round(df.Age.mean(), 1)": ("In `x.csv`, what is the mean of `Age`?" + SKIPPED, 4.8),
     "df.Age.fillna(df.Age.mean()).median()": (
-        "In `x.csv`, what is the median of (`Age` with its missing values replaced by the mean of `Age`)?",
+        "In `x.csv`, what is the median of (`Age` with its missing values replaced by the mean of `Age`)?" + SKIPPED,
         4.892857142857142,
     ),
     "pd.merge(df, pd.read_csv('data/y.csv'), on='Team').shape[0]": (
@@ -135,14 +157,13 @@ FIRST = {
         2,
     ),
     "df.sort_values('Goals', ascending=False).head(3)": (
-        "In `x.csv`, sort the rows by `Goals` from highest to lowest: what are the values of `Team` in the first 3 "
-        "rows, "
-        "in that order?",
+        "In `x.csv`, sort the rows by `Goals` from highest to lowest: "
+        "what are the values of `Team` in the first 3 rows, in that order?",
         ["E", "C", "H"],
     ),
     "df.nlargest(2, 'Age')": (
-        "In `x.csv`, sort the rows by `Age` from highest to lowest: what are the values of `Team` in the first 2 rows, "
-        "in that order?",
+        "In `x.csv`, sort the rows by `Age` from highest to lowest: "
+        "what are the values of `Team` in the first 2 rows, in that order?",
         ["H", "G"],
     ),
     "df.Team[df.Goals > 6]": ("In `x.csv`, how many rows are there where `Goals` is greater than 6?", 2),
@@ -176,7 +197,7 @@ def test_in_place_change_through_an_alias_is_seen() -> None:
 def test_copy_is_not_changed_by_its_copy() -> None:
     """A copy's changes are not the original's."""
     proposals, _ = ask("df.Age.sum()", "other = df.copy()", "other['Age'] = 0")
-    assert proposals[0].question == "In `x.csv`, what is the sum of `Age`?"
+    assert proposals[0].question == "In `x.csv`, what is the sum of `Age`?" + SKIPPED
 
 
 def test_groups_are_asked_in_two_ways() -> None:
@@ -211,7 +232,6 @@ UNREADABLE = [
     "[r for r in df.Team]",
     "df.Age.std(ddof=3)",
     "df[df.Sex == 'NaN'].Age.mean()",
-    "df.groupby('Sex').Age.apply(lambda g: g.max() - g.min())",
 ]
 
 
@@ -226,7 +246,6 @@ def test_what_has_no_words_is_refused(expression: str) -> None:
     "statement",
     [
         "for c in df.columns: df[c] = df[c]",
-        "df.loc[df.Age > 3, 'Goals'] = 0",
         "if len(df) > 3: df = df.dropna()",
         "df = df.sample(frac=0.5, random_state=1)",
         "def f(x):\n    x['Age'] = 1\n    return x",

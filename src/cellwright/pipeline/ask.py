@@ -23,8 +23,6 @@ NAME = "ask"
 _SEED = 7
 _LONGEST_ANSWER = 400
 _SPARE = 2
-# After "In `a.csv` and `b.csv`, " or after the last full stop that stands outside of quoted names.
-_LAST_SENTENCE = re.compile(r"(?:^In (?:`[^`]*`(?:, | and )?)+|\. (?=[A-Z]))((?:[^.`]|`[^`]*`|\.(?! ))+\?)$")
 _CHANGES_COLUMNS = re.compile(
     r"\w+(\[['\"][^\]]*\]|\.\w+) *=[^=]|.*\.(insert|drop|rename|sort_values|set_index)\(", re.DOTALL
 )
@@ -114,23 +112,36 @@ class AskStage:
 
 def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
     units = [statement.source for statement in output.statements]
-    symbol = read_slice(units, output.expression)
-    proposals = propose(symbol, load(output.value_json), output.expression, most)
+    reading = read_slice(units, output.expression)
+    proposals = propose(reading, load(output.value_json), output.expression, most)
     comments = tuple(narrate(units))
     return [_Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
 async def _answered(candidates: Sequence[_Asked], judge: Judge) -> list[tuple[_Asked, Run, Task | Reject]]:
     """Each candidate with the run of its program, and the task that it makes or why it makes none."""
-    checks = [(n, a.proposal.unique_check) for n, a in enumerate(candidates) if a.proposal.unique_check is not None]
     programs = [Program(a.units, a.proposal.expression) for a in candidates]
-    runs = await judge.run([*programs, *(Program(candidates[n].units, check) for n, check in checks)])
-    found = zip(checks, runs[len(candidates) :], strict=True)
-    unique = {n: run.value == {"t": "bool", "v": True} for (n, _), run in found}
+    checks = [(n, program) for n, a in enumerate(candidates) for program in _checks(a)]
+    distinct = list(dict.fromkeys(program for _, program in checks))
+    runs = await judge.run([*programs, *distinct])
+    holds = {
+        program: run.value == {"t": "bool", "v": True}
+        for program, run in zip(distinct, runs[len(candidates) :], strict=True)
+    }
+    ambiguous = {n for n, program in checks if not holds[program]}
     return [
-        (a, run, _task(a, run) if unique.get(n, True) else _reject(a, "more than one right answer"))
+        (a, run, _task(a, run) if n not in ambiguous else _reject(a, "more than one right answer"))
         for n, (a, run) in enumerate(zip(candidates, runs, strict=False))
     ]
+
+
+def _checks(asked: _Asked) -> list[Program]:
+    """The programs that must give True, or the question has more than one right answer."""
+    proposal = asked.proposal
+    programs = [Program(check.setup, check.expression) for check in proposal.checks]
+    if proposal.unique_check is not None:
+        programs.append(Program(asked.units, proposal.unique_check))
+    return programs
 
 
 async def _reduced(asked: _Asked, run: Run, judge: Judge) -> _Asked:
@@ -189,11 +200,14 @@ def _task(asked: _Asked, run: Run) -> Task | Reject:
     if len(answer) > _LONGEST_ANSWER:
         return _reject(asked, "answer too long", answer)
     output, proposal = asked.output, asked.proposal
-    question = state(proposal.question, contract)
+    plainest = state(proposal.question, contract)
+    task_id = short_id(output.id, plainest)
+    leading, others = proposal.told.led_by(task_id)
     oracle = oracle_of(asked)
     return Task(
-        id=short_id(output.id, question),
-        question=question,
+        id=task_id,
+        question=state(leading, contract),
+        phrasings=tuple(state(form, contract) for form in others),
         contract=contract,
         answer_json=answer,
         tables=output.tables,
@@ -255,7 +269,7 @@ def oracle_of(asked: _Asked) -> Oracle:
         if comment not in comments[-1]:
             comments[-1].append(comment)
     cells.append([asked.proposal.expression])
-    comments.append([f"Now the question itself: {_core(asked.proposal.question)}"])
+    comments.append([f"Now the question itself: {_core(asked.proposal)}"])
     origins.append(asked.output.cell)
     return Oracle(tuple("\n".join(c) for c in cells), tuple(map(_telling, comments)), tuple(origins))
 
@@ -266,8 +280,6 @@ def _telling(comments: Sequence[str]) -> str:
     return " ".join(said or comments)
 
 
-def _core(question: str) -> str:
+def _core(proposal: Proposal) -> str:
     """What is asked, without the table and the steps that lead to it."""
-    found = _LAST_SENTENCE.search(question)
-    core = found[1] if found else question
-    return core[0].lower() + core[1:]
+    return proposal.told.ask.question

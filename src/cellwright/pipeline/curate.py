@@ -33,7 +33,8 @@ def _kept(
     for row in rows:
         task = row.task
         reason = _unwanted(row, config)
-        key = short_id(task.question, *sorted(table.sha256 for table in task.tables))
+        # A question is the same in whichever of its wordings a task leads with.
+        key = short_id(min((task.question, *task.phrasings)), *sorted(table.sha256 for table in task.tables))
         if reason is None and key in seen:
             reason = "same question on the same tables"
         seen.add(key)

@@ -1,11 +1,11 @@
-"""Readings of what is done to one column: conditions, text and dates, statistics, counts of values."""
+"""Readings of what is done to one column: conditions, changes of values, statistics, counts of values."""
 
 import ast
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions import joins, series, statistics, texts, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -16,32 +16,12 @@ from cellwright.proof.questions.symbols import (
     Function,
     Labelled,
     Method,
+    Module,
     Order,
     Quantity,
     Symbol,
     Unreadable,
 )
-
-_REGEX_SIGNS = set(".^$*+?{}[]\\|()")
-DATE_PARTS = {
-    "year": "the year of {}",
-    "month": "the month of {} (1 to 12)",
-    "day": "the day of the month of {}",
-    "hour": "the hour of {} (0 to 23)",
-    "minute": "the minute of {}",
-    "dayofweek": "the day of the week of {} (Monday is 0)",
-    "weekday": "the day of the week of {} (Monday is 0)",
-    "date": "the date of {} without its time",
-    "quarter": "the quarter of {}",
-}
-_TEXT_CHANGES = {
-    "lower": "{} in lower case",
-    "upper": "{} in upper case",
-    "strip": "{} without spaces at its ends",
-    "title": "{} with the first letter of each word capital",
-    "capitalize": "{} with only its first letter capital",
-    "len": "the number of characters of {}",
-}
 
 
 def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
@@ -49,10 +29,12 @@ def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
     match owner:
         case Column() | Condition() if key in ("shape", "size"):
             return statistics.rows_count(owner.frame)
+        case Column() if key == "index" and owner.frame.label is not None:
+            return Column(owner.frame, wording.name(owner.frame.label), owner.frame.label)
         case Column() if key == "values":
             return owner
-        case Column() if key in DATE_PARTS and owner.name is None:
-            return date_part(owner, key)
+        case Column() if owner.name is None and (found := texts.date_attribute(owner, key)) is not None:
+            return found
         case Distinct() if key == "size":
             return nunique(owner.column)
         case Labelled() if key == "index":
@@ -60,11 +42,6 @@ def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
         case _ if key in pandas_names:
             return Method(owner, key)
     raise Unreadable(f"attribute {key}")
-
-
-def date_part(column: Column, part: str) -> Column:
-    """The year, month, … of a column of dates."""
-    return Column(column.frame, DATE_PARTS[part].format(column.operand))
 
 
 def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator) -> Symbol:
@@ -81,10 +58,10 @@ def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator) -> S
     if (
         isinstance(key, Constant)
         and isinstance(owner, Column)
-        and owner.frame.index
+        and owner.frame.label
         and not isinstance(key.value, list)
     ):
-        condition = f"{wording.name(owner.frame.index)} is {wording.value(key.value)}"
+        condition = f"{wording.name(owner.frame.label)} is {wording.value(key.value)}"
         words = f"the value of {owner.words} in the row where {condition}"
         return Quantity(owner.frame, words, family="look-up")
     raise Unreadable("subscript of a column")
@@ -102,11 +79,23 @@ def head(column: Column, count: int) -> Column:
     return replace(column, frame=replace(base, taken=words))
 
 
-def text_item(column: Column, key: object) -> Column:
-    """`column.str[0]`."""
-    if isinstance(key, int) and key >= 0:
-        return Column(column.frame, f"the {wording.ordinal(key + 1)} character of {column.operand}")
-    raise Unreadable("subscript of a text")
+def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
+    """`column.iloc[0]`, `column.values[0]`: the value in one row."""
+    if isinstance(node, ast.Slice):
+        return subscript(column, node, reader)
+    place = reader.constant(node)
+    if not isinstance(place, int) or isinstance(place, bool) or place < -1:
+        raise Unreadable("value by position")
+    frame = column.frame.settled() if column.frame.taken else column.frame
+    if frame.order is not None:
+        reader.require(frame.order.check)
+    elif frame.shuffled and frame.sequence is None:
+        raise Unreadable("order of the rows of a join")
+    nth = "last" if place == -1 else ("first" if place == 0 else wording.ordinal(place + 1))
+    rows = f"of the {frame.rows}" if frame.where and frame.order is None else "row"
+    words = f"the value of {column.operand} in the {nth} {rows}"
+    base = frame.settled() if frame.order is not None else frame
+    return Quantity(base, words, family="look-up", text=True)
 
 
 # --- conditions and changes of values ---------------------------------------------------------------
@@ -117,37 +106,102 @@ def missing(column: Column, absent: bool) -> Condition:
     return Condition(column.frame, f"{column.words} is {'missing' if absent else 'not missing'}")
 
 
-def _isin(column: Column, arguments: Arguments) -> Condition:
+_MOST_VALUES = 12
+
+
+def _isin(column: Column, arguments: Arguments, reader: Evaluator) -> Condition:
     values = arguments.take("values", 0)
-    if isinstance(values, Constant) and isinstance(values.value, list) and 0 < len(values.value) <= 12:
-        listed = wording.listing([wording.value(item) for item in values.value], "or")
-        return Condition(column.frame, f"{column.words} is {listed}")
+    match values:
+        case Constant(value=list() | tuple() as items) if 0 < len(items) <= _MOST_VALUES:
+            listed = wording.listing([wording.value(item) for item in items], "or")
+            return Condition(column.frame, f"{column.words} is {listed}")
+        case Column() | Distinct():
+            source = values.column if isinstance(values, Distinct) else values
+            whole = source.whole
+            # Told beside the main line, as its rows are others.
+            side = joins.described(whole.frame.settled())
+            name = reader.note("values", f"the values of {whole.operand} in {side}")
+            return Condition(column.frame, f"{column.words} is one of {name}")
     raise Unreadable("isin of computed values")
 
 
-def _between(column: Column, arguments: Arguments) -> Condition:
-    low, high = arguments.constant("left", 0), arguments.constant("right", 1)
+_BOUNDS = {
+    "both": "both included",
+    "neither": "both left out",
+    "left": "the first included and the last left out",
+    "right": "the first left out and the last included",
+}
+
+
+def _between(column: Column, arguments: Arguments, reader: Evaluator) -> Condition:
+    low, high = arguments.take("left", 0), arguments.take("right", 1)
     inclusive = arguments.constant("inclusive", 2, "both")
-    if inclusive != "both":
+    if inclusive not in _BOUNDS:
         raise Unreadable("argument inclusive of between()")
-    return Condition(
-        column.frame, f"{column.words} is between {wording.value(low)} and {wording.value(high)}, both included"
-    )
+    bounds = [_scalar(bound, column, reader) for bound in (low, high)]
+    return Condition(column.frame, f"{column.words} is between {bounds[0]} and {bounds[1]}, {_BOUNDS[inclusive]}")
 
 
-def _fillna(column: Column, arguments: Arguments) -> Column:
+def _scalar(symbol: Symbol | None, column: Column, reader: Evaluator) -> str:
+    """The words of one value that all rows share."""
+    match symbol:
+        case Constant(value=(int() | float() | str()) as plain):
+            return wording.value(plain)
+        case Quantity() if symbol.frame.base == column.frame.base:
+            return symbol.operand
+        case Quantity():
+            return joins.aside(symbol, reader)
+    raise Unreadable("computed argument")
+
+
+def _fillna(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
     value = arguments.take("value", 0)
     match value:
         case Constant(value=(int() | float() | str()) as plain):
             words = wording.value(plain)
         case Quantity() if value.frame.base == column.frame.base:
             words = value.words
+        case Quantity():
+            words = joins.aside(value, reader)
+        case Column() if value.frame == column.frame:
+            words = value.words
         case _:
             raise Unreadable("fillna with computed values")
-    return replace(column, words=f"{column.words} with its missing values replaced by {words}", compound=True)
+    return column.computed(f"{column.words} with its missing values replaced by {words}", compound=True)
 
 
-def _replace(column: Column, arguments: Arguments) -> Column:
+def _clip(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
+    low, high = arguments.take("lower", 0), arguments.take("upper", 1)
+    clauses: list[str] = []
+    if low is not None and low != Constant(None):
+        words = _scalar(low, column, reader)
+        clauses.append(f"values below {words} raised to {words}")
+    if high is not None and high != Constant(None):
+        words = _scalar(high, column, reader)
+        clauses.append(f"values above {words} lowered to {words}")
+    if not clauses:
+        raise Unreadable("clip without bounds")
+    return column.computed(f"{column.words} with {wording.listing(clauses)}", compound=True)
+
+
+def _where(keeps: bool) -> Callable[[Column, Arguments, Evaluator], Column]:
+    def reading(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
+        condition, other = arguments.take("cond", 0), arguments.take("other", 1)
+        if not isinstance(condition, Condition) or condition.frame != column.frame:
+            raise Unreadable("where of something else than a condition")
+        if other is None:
+            words = "missing"
+        elif isinstance(other, Column) and other.frame == column.frame:
+            words = other.operand
+        else:
+            words = _scalar(other, column, reader)
+        first, second = (column.operand, words) if keeps else (words, column.operand)
+        return column.computed(f"{first} where {condition.words}, else {second}", compound=True)
+
+    return reading
+
+
+def _replace(column: Column, arguments: Arguments, _: Evaluator) -> Column:
     old, new = arguments.take("to_replace", 0), arguments.take("value", 1)
     match old, new:
         case Constant(value=dict() as pairs), None:
@@ -166,10 +220,18 @@ def _replace(column: Column, arguments: Arguments) -> Column:
 def _map(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     mapping = arguments.take("arg", 0) or arguments.take("func", 0)
     if isinstance(mapping, Function):
-        return reader.apply(mapping, [replace(column, name=None)])
+        return reader.apply(mapping, [column.computed(column.words, compound=column.compound)])
     if isinstance(mapping, Constant) and isinstance(mapping.value, dict):
         return _mapped(column, list(mapping.value.items()), "with {}, and every other value missing")
+    if isinstance(mapping, Module) and mapping.path in ("builtins.len", "builtins.str", "builtins.float"):
+        return _by_builtin(column, mapping.path)
     raise Unreadable("map by a function")
+
+
+def _by_builtin(column: Column, path: str) -> Column:
+    if path == "builtins.len":
+        return column.computed(f"the number of characters of {column.operand}")
+    return column
 
 
 def looked_up(column: Column, mapping: dict[object, object]) -> Column:
@@ -181,7 +243,7 @@ def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> 
     if not 0 < len(changes) <= 12:
         raise Unreadable("long mapping of values")
     listed = wording.listing([f"{wording.value(old)} replaced by {wording.value(new)}" for old, new in changes])
-    return replace(column, words=f"{column.words} {form.format(listed)}", compound=True)
+    return column.computed(f"{column.words} {form.format(listed)}", compound=True)
 
 
 def _type_name(arguments: Arguments) -> object:
@@ -189,26 +251,32 @@ def _type_name(arguments: Arguments) -> object:
     return kind.value if isinstance(kind, Constant) else getattr(kind, "path", "").rpartition(".")[2]
 
 
-def _astype(column: Column, arguments: Arguments) -> Column:
+def _astype(column: Column, arguments: Arguments, _: Evaluator) -> Column:
     name = _type_name(arguments)
-    if name in ("int", "int64", "int32"):
-        return replace(column, words=f"{column.words} as a whole number (fractions cut off)", compound=True)
+    arguments.ignore("errors", "copy")
+    if name in ("int", "int64", "int32", "Int64"):
+        return column.computed(f"{column.words} as a whole number (fractions cut off)", compound=True)
     if name in ("float", "float64", "category", "object"):
         return column
+    if name in ("str", "string"):
+        return column.computed(f"{column.words} as text", compound=True)
     if name == "datetime64[ns]":
-        return replace(column, name=None)
+        return column.computed(column.words, compound=column.compound)
     raise Unreadable("change of a column's type")
 
 
-def _round(column: Column, arguments: Arguments) -> Column:
+def _round(column: Column, arguments: Arguments, _: Evaluator) -> Column:
     decimals = arguments.constant("decimals", 0, 0)
-    return replace(column, words=f"{column.words} rounded to {decimals} decimals", compound=True)
+    to = "a whole number" if decimals == 0 else f"{decimals} decimal{'s' if decimals > 1 else ''}"
+    return column.computed(f"{column.words} rounded to {to}", compound=True)
 
 
 def _apply(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     function = arguments.take("func", 0)
     if isinstance(function, Function):
-        return reader.apply(function, [replace(column, name=None)])
+        return reader.apply(function, [column.computed(column.words, compound=column.compound)])
+    if isinstance(function, Module) and function.path in ("builtins.len", "builtins.str", "builtins.float"):
+        return _by_builtin(column, function.path)
     raise Unreadable("apply of a library function")
 
 
@@ -220,48 +288,113 @@ def nunique(column: Column) -> Quantity:
     return statistics.of_column(column, "nunique")
 
 
-def _value_counts(column: Column, arguments: Arguments) -> Labelled:
+def _value_counts(column: Column, arguments: Arguments, _: Evaluator) -> Labelled:
     share = bool(arguments.constant("normalize", 0, False))
     if not arguments.constant("dropna", None, True) or arguments.take("bins"):
         raise Unreadable("value_counts of bins or missing values")
     ascending = bool(arguments.constant("ascending", 2, False))
-    arguments.ignore("sort", "1")
-    return replace(statistics.value_counts(column, share=share), order=ascending)
+    sort = bool(arguments.constant("sort", 1, True))
+    return replace(statistics.value_counts(column.whole, share=share), order=ascending if sort else None)
 
 
-def _sort_values(column: Column, arguments: Arguments) -> Column:
+def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
     ascending = bool(arguments.constant("ascending", None, True))
+    arguments.ignore("ignore_index", "kind")
     if column.name is None:
         raise Unreadable("sorting of a computed column")
     base = column.frame.settled() if column.frame.taken else column.frame
+    # Equal values are one and the same here: which row they come from does not show.
     return replace(column, frame=replace(base, order=Order((column.name,), (ascending,))))
 
 
-def _largest(ascending: bool) -> Callable[[Column, Arguments], Column]:
-    def reading(column: Column, arguments: Arguments) -> Column:
+def _largest(ascending: bool) -> Callable[[Column, Arguments, Evaluator], Column]:
+    def reading(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
         count = arguments.constant("n", 0, 5)
-        ordered = _sort_values(column, Arguments("nlargest", [], {"ascending": Constant(ascending)}))
+        ordered = _sort_values(column, Arguments("nlargest", [], {"ascending": Constant(ascending)}), reader)
         return head(ordered, count)
 
     return reading
 
 
-def _extreme_label(column: Column, method: str) -> Quantity:
-    if column.frame.index is None:
+def _extreme_label(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Quantity:
+    if column.frame.label is None:
         raise Unreadable("row number as an answer")
     side = "highest" if method == "idxmax" else "lowest"
-    words = f"the {wording.name(column.frame.index)} of the row with the {side} {column.words}{column.frame.over}"
+    found = "max" if method == "idxmax" else "min"
+    reader.require(reader.check(f"(lambda s: int((s == s.{found}()).sum()) == 1)({arguments.receiver})"))
+    whole = column.whole
+    words = f"the {wording.name(column.frame.label)} of the row with the {side} {whole.words}{whole.frame.over}"
+    return Quantity(whole.frame, words, family="extreme", text=True)
+
+
+def _mode(column: Column, arguments: Arguments, reader: Evaluator) -> Method:
+    reader.require(reader.check(f"len(({arguments.receiver}).mode()) == 1"))
+    return Method(column.whole, "mode")
+
+
+def most_frequent(column: Column) -> Quantity:
+    """The one mode of a column."""
+    words = f"the most frequent value of {column.operand}{column.frame.over}"
     return Quantity(column.frame, words, family="extreme", text=True)
 
 
-def _mode(column: Column, arguments: Arguments) -> Quantity:
-    raise Unreadable("mode")
+def _abs(column: Column, _: Arguments, __: Evaluator) -> Column:
+    return column.computed(f"the absolute value of {column.operand}")
 
 
-_CHANGES: dict[str, Callable[[Column, Arguments], Symbol]] = {
+def _dropna(column: Column, _: Arguments, __: Evaluator) -> Column:
+    return replace(column, frame=column.frame.keep(f"{column.words} is not missing"))
+
+
+def _same(column: Column, _: Arguments, __: Evaluator) -> Column:
+    return column
+
+
+def _reset_index(column: Column, arguments: Arguments, _: Evaluator) -> Symbol:
+    if arguments.constant("drop", None, False):
+        return replace(column, frame=replace(column.frame, index=()))
+    if not column.frame.index or column.name is None:
+        raise Unreadable("row numbers as a column")
+    return replace(column.frame, selection=(*column.frame.index, column.name), index=())
+
+
+def _drop_duplicates(column: Column, arguments: Arguments, _: Evaluator) -> Distinct:
+    return Distinct(column)
+
+
+def _sign(name: str) -> Callable[[Column, Arguments, Evaluator], Symbol]:
+    def reading(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
+        other = arguments.take("other", 0)
+        if other is None:
+            raise Unreadable(f"method {name}")
+        names: dict[str, Symbol] = {"left": column, "right": other}
+        return reader.within(names, ast.parse(f"left {_OPERATORS[name]} right", mode="eval").body)
+
+    return reading
+
+
+_OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "truediv": "/",
+    "gt": ">",
+    "ge": ">=",
+    "lt": "<",
+    "le": "<=",
+    "eq": "==",
+    "ne": "!=",
+}
+
+
+_CHANGES: dict[str, Callable[[Column, Arguments, Evaluator], Symbol]] = {
     "isin": _isin,
     "between": _between,
     "fillna": _fillna,
+    "clip": _clip,
+    "where": _where(keeps=True),
+    "mask": _where(keeps=False),
     "replace": _replace,
     "astype": _astype,
     "round": _round,
@@ -270,14 +403,17 @@ _CHANGES: dict[str, Callable[[Column, Arguments], Symbol]] = {
     "nlargest": _largest(ascending=False),
     "nsmallest": _largest(ascending=True),
     "mode": _mode,
-    "abs": lambda column, _: replace(column, words=f"the absolute value of {column.operand}", compound=False),
-    "dropna": lambda column, _: replace(column, frame=column.frame.keep(f"{column.words} is not missing")),
-    "copy": lambda column, _: column,
-    "to_numpy": lambda column, _: column,
-    "tolist": lambda column, _: column,
-    "to_list": lambda column, _: column,
+    "abs": _abs,
+    "dropna": _dropna,
+    "copy": _same,
+    "to_numpy": _same,
+    "tolist": _same,
+    "to_list": _same,
+    "reset_index": _reset_index,
+    "drop_duplicates": _drop_duplicates,
+    **{name: _sign(name) for name in _OPERATORS},
 }
-_STATISTICS = ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique")
+_STATISTICS = ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique", "skew", "kurt", "sem")
 _MISSING = {"isnull": True, "isna": True, "notnull": False, "notna": False}
 
 
@@ -297,23 +433,33 @@ def call(owner: Column | Condition | Distinct, method: str, arguments: Arguments
 def _column_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     if method in _STATISTICS:
         ddof = arguments.constant("ddof", None, 1)
-        arguments.ignore("skipna", "axis")
+        arguments.ignore("skipna", "axis", "numeric_only")
         return statistics.of_column(column, method, ddof)
     if method in _MISSING:
         return missing(column, _MISSING[method])
+    if method in series.METHODS:
+        return series.call(column, method, arguments, reader)
+    return _special_call(column, method, arguments, reader)
+
+
+def _special_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     match method:
         case "unique":
-            return Distinct(column)
+            return Distinct(column.whole)
         case "quantile":
             return statistics.of_column(column, statistics.quantile_name(arguments.constant("q", 0, 0.5)))
         case "describe":
-            return _describe(column)
+            return _describe(column.whole)
         case "idxmax" | "idxmin":
-            return _extreme_label(column, method)
+            return _extreme_label(column, method, arguments, reader)
         case "corr":
             other = arguments.take("other", 0)
             if isinstance(other, Column):
                 return statistics.correlation(column, other, str(arguments.constant("method", 1, "pearson")))
+        case "agg" | "aggregate":
+            named = arguments.constant("func", 0)
+            if isinstance(named, str):
+                return _column_call(column, named, Arguments(named, [], {}, arguments.receiver), reader)
         case "map":
             return _map(column, arguments, reader)
         case "apply":
@@ -322,12 +468,14 @@ def _column_call(column: Column, method: str, arguments: Arguments, reader: Eval
             return head(column, arguments.constant("n", 0, 5))
         case "duplicated":
             return Condition(column.frame, f"the row has the same {column.words} as an earlier row")
-        case "upper" | "lower" | "strip" | "title" | "capitalize" if column.name is None:
-            return accessor_call(column, "str", method, arguments)
+        case "upper" | "lower" | "strip" | "title" | "capitalize" | "startswith" | "endswith" | "split" | "replace" if (
+            column.name is None and (method != "replace" or column.kind == "text")
+        ):
+            return texts.call(column, "str", method, arguments)
     reading = _CHANGES.get(method)
     if reading is None:
         raise Unreadable(f"method {method}")
-    return reading(column, arguments)
+    return reading(column, arguments, reader)
 
 
 def _describe(column: Column) -> Labelled:
@@ -352,50 +500,10 @@ def _condition_call(condition: Condition, method: str, arguments: Arguments) -> 
             )
         case "astype" if _type_name(arguments) in ("int", "int64", "int32", "float"):
             return Column(condition.frame, f"1 where {condition.words}, else 0", compound=True)
-        case "value_counts" | "astype":
-            raise Unreadable(f"{method} of a condition")
+        case "value_counts":
+            words = f"whether {condition.words}"
+            share = bool(arguments.constant("normalize", 0, False))
+            return statistics.value_counts(Column(condition.frame, words, compound=True), share=share)
+        case "astype":
+            raise Unreadable("astype of a condition")
     raise Unreadable(f"method {method} of a condition")
-
-
-def accessor_call(column: Column, accessor: str, method: str, arguments: Arguments) -> Symbol:
-    """`column.str.method(...)` and `column.dt.method(...)`."""
-    symbol = _text_call(column, method, arguments) if accessor == "str" else _date_call(column, method, arguments)
-    arguments.done()
-    return symbol
-
-
-def _date_call(column: Column, method: str, arguments: Arguments) -> Column:
-    if method == "day_name":
-        return Column(column.frame, f"the English name of the weekday of {column.operand}")
-    if method == "month_name":
-        return Column(column.frame, f"the English name of the month of {column.operand}")
-    raise Unreadable(f"method {method} of dates")
-
-
-def _text_call(column: Column, method: str, arguments: Arguments) -> Symbol:
-    if method in _TEXT_CHANGES:
-        return Column(column.frame, _TEXT_CHANGES[method].format(column.operand))
-    match method:
-        case "contains":
-            return _contains(column, arguments)
-        case "startswith" | "endswith":
-            side = "starts" if method == "startswith" else "ends"
-            arguments.ignore("na")
-            return Condition(column.frame, f"{column.words} {side} with {wording.value(arguments.constant('pat', 0))}")
-        case "replace":
-            old, new = arguments.constant("pat", 0), arguments.constant("repl", 1)
-            if arguments.constant("regex", None, False):
-                raise Unreadable("replace by a regular expression")
-            words = f"{column.words} with every {wording.value(old)} replaced by {wording.value(new)}"
-            return Column(column.frame, words, compound=True)
-    raise Unreadable(f"method {method} of texts")
-
-
-def _contains(column: Column, arguments: Arguments) -> Condition:
-    pattern = str(arguments.constant("pat", 0))
-    case = bool(arguments.constant("case", 1, True))
-    regex = bool(arguments.constant("regex", None, True)) and bool(_REGEX_SIGNS & set(pattern))
-    arguments.ignore("na")
-    how = f"matches the regular expression {pattern!r} somewhere" if regex else f"contains {wording.value(pattern)}"
-    letters = "" if case else ", ignoring case"
-    return Condition(column.frame, f"{column.words} {how}{letters}")

@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions import joins, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
+    Check,
     Column,
     Condition,
     Constant,
@@ -19,6 +20,7 @@ from cellwright.proof.questions.symbols import (
     Grouping,
     Items,
     Labelled,
+    Method,
     Order,
     Quantity,
     Shape,
@@ -44,8 +46,8 @@ def attribute(frame: Frame, key: str) -> Symbol | None:
             return Shape(frame)
         case "size":
             return Quantity(frame, f"the number of cells (rows times columns) in the {frame.rows}", family="shape")
-        case "index" if frame.index is not None:
-            return Column(frame, wording.name(frame.index), frame.index)
+        case "index" if frame.label is not None:
+            return Column(frame, wording.name(frame.label), frame.label)
         case "columns" | "dtypes" | "values" | "T" | "index":
             raise Unreadable(f"attribute {key}")
     return None
@@ -100,7 +102,7 @@ def _row_range(frame: Frame, node: ast.Slice, reader: Evaluator) -> Frame:
     high = reader.constant(node.upper) if node.upper else None
     if node.step is not None or not isinstance(low, int) or low < 0 or not (high is None or isinstance(high, int)):
         raise Unreadable("range of row labels")
-    if frame.index is not None and (low or high is None):
+    if frame.index and (low or high is None):
         raise Unreadable("range of row labels")
     return take_rows(frame, low, high)
 
@@ -117,6 +119,40 @@ def take_rows(frame: Frame, low: int, high: int | None) -> Frame:
         words = f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} row"
     base = frame.settled() if frame.taken else frame
     return replace(base, taken=words)
+
+
+def by_position(frame: Frame, node: ast.expr, reader: Evaluator) -> Symbol:
+    """`frame.iloc[...]`: rows by their position."""
+    if isinstance(node, ast.Slice):
+        low = reader.constant(node.lower) if node.lower else 0
+        high = reader.constant(node.upper) if node.upper else None
+        if node.step is None and isinstance(low, int) and low >= 0 and (high is None or isinstance(high, int)):
+            return take_rows(frame, low, high)
+        raise Unreadable("rows by position")
+    place = reader.constant(node)
+    if not isinstance(place, int) or isinstance(place, bool) or place < -1:
+        raise Unreadable("rows by position")
+    base = frame.settled() if frame.taken else frame
+    if base.order is not None:
+        reader.require(base.order.check)
+    words = "the last row" if place == -1 else f"the {_nth(place)} row"
+    return Method(replace(base, taken=words), "row")
+
+
+def _nth(place: int) -> str:
+    return "first" if place == 0 else wording.ordinal(place + 1)
+
+
+def cell(frame: Frame, key: str) -> Column:
+    """`row[key]` in a function that is applied to each row."""
+    return Column(frame, wording.name(key), None, False, key)
+
+
+def value_in_row(frame: Frame, key: str) -> Quantity:
+    """One column's value in the one row that was taken."""
+    base = replace(frame, taken=None).settled()
+    words = f"the value of {wording.name(key)} in {frame.taken}"
+    return Quantity(base, words, family="look-up", text=True)
 
 
 def locate(frame: Frame, node: ast.expr, accessor: str, reader: Evaluator) -> Symbol:
@@ -149,39 +185,87 @@ def _rows_at(frame: Frame, key: Symbol) -> Frame:
     match key:
         case Condition():
             return filtered(frame, key)
-        case Constant(value=(str() | int()) as label) if frame.index is not None:
-            return frame.keep(f"{wording.name(frame.index)} is {wording.value(label)}")
-        case Constant(value=list() as labels) if frame.index is not None and labels:
+        case Constant(value=(str() | int()) as label) if frame.label is not None:
+            return frame.keep(f"{wording.name(frame.label)} is {wording.value(label)}")
+        case Constant(value=list() as labels) if frame.label is not None and labels:
             names = wording.listing([wording.value(label) for label in labels], "or")
-            return frame.keep(f"{wording.name(frame.index)} is {names}")
+            return frame.keep(f"{wording.name(frame.label)} is {names}")
     raise Unreadable("rows by label")
 
 
 # --- changes ------------------------------------------------------------------------------------
 
 
-def add_column(frame: Frame, key: str, symbol: Symbol) -> Frame:
+def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Frame:
     """The frame after `frame[key] = symbol`."""
+    if isinstance(symbol, (Column, Condition)) and not _of_all_rows(symbol.frame, frame):
+        raise Unreadable("column from other rows")
+    replaces = isinstance(symbol, Column) and wording.name(key) in symbol.words
+    step = _setting(key, symbol, frame, reader, replaces)
+    selection = frame.selection
+    if selection is not None and key not in selection:
+        selection = (*selection, key)
+    return frame.then(step, selection=selection)
+
+
+def _of_all_rows(column_frame: Frame, frame: Frame) -> bool:
+    """Whether a column has a value for every row, however conditions and sorting are told."""
+    return column_frame.settled().base == frame.settled().base
+
+
+_SCALED = re.compile(r"(`[^`]*`) \* (\d+(?:\.\d+)?)")
+
+
+def _setting(key: str, symbol: Symbol, frame: Frame, reader: Evaluator, replaces: bool) -> str:
+    """The command that gives a column its values."""
     target = wording.name(key)
     match symbol:
-        case Column() | Condition() if not same_rows(symbol.frame, frame) or symbol.frame.taken != frame.taken:
-            raise Unreadable("column from other rows")
+        case Column() if (change := _scaling(target, symbol.words)) is not None:
+            return change
         case Column():
             words = symbol.words
         case Condition():
-            words = f"whether {symbol.words} (True or False)"
+            words = f"whether {symbol.words} (True or False, counted as 1 and 0)"
         case Quantity():
-            words = symbol.words
+            words = symbol.words if symbol.frame.base == frame.base else joins.aside(symbol, reader)
         case Constant() if not isinstance(symbol.value, (list, dict)):
             words = wording.value(symbol.value)
         case _:
             raise Unreadable("column computed in another way")
-    replaces = isinstance(symbol, Column) and target in symbol.words
-    step = f"replace {target} by {words}" if replaces else f"set a column {target} to {words}"
-    selection = (
-        (*frame.selection, key) if frame.selection is not None and key not in frame.selection else frame.selection
-    )
-    return frame.then(step, selection=selection)
+    return f"replace {target} by {words}" if replaces else f"set a column {target} to {words}"
+
+
+def _scaling(target: str, words: str) -> str | None:
+    """ "`price` * 1.1", set as `price`, is a rise by 10%."""
+    found = _SCALED.fullmatch(words)
+    if found is None or found[1] != target:
+        return None
+    percent = round((float(found[2]) - 1) * 100, 9)
+    if not 0 < abs(percent) <= 100 or float(found[2]) == 0:
+        return None
+    verb = "raise" if percent > 0 else "lower"
+    return f"{verb} every {target} by {abs(percent):g}% (multiply it by {found[2]})"
+
+
+def set_rows(frame: Frame, node: ast.expr, symbol: Symbol, reader: Evaluator) -> Frame:
+    """The frame after `frame.loc[condition, key] = symbol`."""
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+        raise Unreadable("assignment to some rows")
+    condition, key = reader.evaluate(node.elts[0]), reader.constant(node.elts[1])
+    if not isinstance(condition, Condition) or not isinstance(key, str) or condition.frame != frame or frame.taken:
+        raise Unreadable("assignment to some rows")
+    kept = frame.keep(condition.words)
+    if isinstance(symbol, Column) and symbol.frame not in (frame, kept):
+        raise Unreadable("column from other rows")
+    if not isinstance(symbol, (Column, Quantity, Constant)):
+        raise Unreadable("assignment to some rows")
+    step = _setting(key, symbol, frame, reader, True)
+    return frame.then(f"in the rows where {condition.words}, {step}")
+
+
+def replace_columns(frame: Frame, key: object, symbol: Symbol) -> Frame:
+    """The frame after `frame[[…]] = frame[[…]].fillna(…)` and the like, where the same is done to each column."""
+    raise Unreadable("assignment to several columns")
 
 
 def set_attribute(frame: Frame, key: str, symbol: Symbol) -> Frame:
@@ -214,6 +298,10 @@ def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     columns = arguments.take("columns")
     arguments.ignore("index", "copy", "errors")
+    if columns is None and isinstance(arguments.take("mapper", 0), Constant):
+        if arguments.constant("axis", None, 0) not in (1, "columns"):
+            raise Unreadable("rename of row labels")
+        columns = arguments.take("mapper", 0)
     if not isinstance(columns, Constant) or not isinstance(columns.value, dict):
         raise Unreadable("rename by a function")
     pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in columns.value.items()]
@@ -223,7 +311,8 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 
 def _but_index(frame: Frame) -> str:
     """A column that became the row labels is none of "all columns"."""
-    return f" but {wording.name(frame.index)}" if frame.index else ""
+    listed = wording.listing([wording.name(name) for name in frame.index])
+    return f" but {listed}" if listed else ""
 
 
 def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -264,7 +353,7 @@ def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     raise Unreadable("fillna with computed values")
 
 
-def _sort_values(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     keys = names_of(arguments.take("by", 0) or Constant(None))
     ascending = arguments.constant("ascending", None, True)
     arguments.ignore("kind", "ignore_index", "na_position")
@@ -274,38 +363,73 @@ def _sort_values(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if len(flags) != len(keys):
         raise Unreadable("argument ascending of sort_values()")
     base = frame.settled() if frame.taken else frame
-    return replace(base, order=Order(keys, flags))
+    return replace(base, order=Order(keys, flags, _no_ties(frame, keys, arguments, reader)))
 
 
-def _head(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Evaluator) -> Check | None:
+    """Whether no two rows are equal in what they are sorted by, asked at this place of the program."""
+    table = f"({arguments.receiver})" + (".reset_index()" if set(keys) & set(frame.index) else "")
+    try:
+        return reader.check(f"not {table}.duplicated(subset={list(keys)!r}).any()")
+    except Unreadable:
+        # Inside a function the check cannot be made, so whatever depends on this order has no words.
+        return Check((), "False")
+
+
+def _head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("head of a computed length")
+    if frame.order is not None and not frame.taken:
+        reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
+        frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
     return take_rows(frame, 0, count)
 
 
-def _tail(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _untied(frame: Frame, count: int, order: Order, table: str, reader: Evaluator) -> Order:
+    """The order of the first rows, with the check that no two of them, or the next one, tie."""
+    labels = ".reset_index()" if set(order.keys) & set(frame.index) else ""
+    check = reader.check(f"not {table}.head({count + 1}){labels}.duplicated(subset={list(order.keys)!r}).any()")
+    return replace(order, check=check)
+
+
+def _no_tie_at(frame: Frame, count: int, keys: Sequence[str], table: str, method: str, reader: Evaluator) -> Check:
+    """Whether the last row that is taken differs from the first that is not."""
+    picks = f".{method}({count + 1})" if method == "head" else f".{method}({count + 1}, {list(keys)!r})"
+    labels = ".reset_index()" if set(keys) & set(frame.index) else ""
+    tie = f"rows.tail(2){labels}.duplicated(subset={list(keys)!r}).any()"
+    return reader.check(f"(lambda rows: len(rows) <= {count} or not {tie})({table}{picks})")
+
+
+def _tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("tail of a computed length")
+    if frame.order is not None:
+        reader.require(frame.order.check)
     base = frame.settled() if frame.taken else frame
     return replace(base, taken="the last row" if count == 1 else f"the last {count} rows")
 
 
-def _sort_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    if frame.index is None:
+def _sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    if frame.label is None:
         raise Unreadable("method sort_index")
     ascending = bool(arguments.constant("ascending", None, True))
     base = frame.settled() if frame.taken else frame
-    return replace(base, order=Order((frame.index,), (ascending,)))
+    check = _no_ties(frame, (frame.label,), arguments, reader)
+    return replace(base, order=Order((frame.label,), (ascending,), check))
 
 
 def _largest(ascending: bool) -> "Reading":
-    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         count = arguments.constant("n", 0)
         keys = names_of(arguments.take("columns", 1) or Constant(None))
         base = frame.settled() if frame.taken else frame
-        ordered = replace(base, order=Order(keys, (ascending,) * len(keys)))
+        method = "nsmallest" if ascending else "nlargest"
+        reader.require(_no_tie_at(frame, count, keys, f"({arguments.receiver})", method, reader))
+        order = Order(keys, (ascending,) * len(keys))
+        longer = f"({arguments.receiver}).{method}({count + 1}, {list(keys)!r})"
+        ordered = replace(base, order=_untied(frame, count, order, longer, reader))
         return take_rows(ordered, 0, count)
 
     return reading
@@ -313,23 +437,22 @@ def _largest(ascending: bool) -> "Reading":
 
 def _set_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     keys = names_of(arguments.take("keys", 0) or Constant(None))
-    if len(keys) != 1 or not arguments.constant("drop", None, True):
-        raise Unreadable("set_index of several columns")
-    return replace(drop_from_selection(frame, keys[0]), index=keys[0])
-
-
-def drop_from_selection(frame: Frame, key: str) -> Frame:
-    """The frame without a column that went to its index."""
-    if frame.selection is None:
-        return frame
-    return replace(frame, selection=tuple(name for name in frame.selection if name != key))
+    if not arguments.constant("drop", None, True) or frame.index:
+        raise Unreadable("set_index beside other row labels")
+    if frame.selection is not None:
+        frame = replace(frame, selection=tuple(name for name in frame.selection if name not in keys))
+    return replace(frame, index=keys)
 
 
 def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     drop = arguments.constant("drop", None, False)
-    if not drop and frame.index is None:
+    if not drop and not frame.index:
         raise Unreadable("row numbers as a column")
-    return replace(frame, index=None)
+    if drop and frame.index:
+        return replace(drop_columns(frame, frame.index), index=())
+    if frame.selection is not None:
+        frame = replace(frame, selection=(*frame.index, *frame.selection))
+    return replace(frame, index=())
 
 
 def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -340,15 +463,20 @@ def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     text = arguments.constant("expr", 0)
     arguments.ignore("engine")
+    plain = _QUERY_LOCAL.sub(r"__local_\1", str(text).strip())
     try:
-        node = ast.parse(str(text).strip(), mode="eval").body
+        node = ast.parse(plain, mode="eval").body
     except SyntaxError:
         raise Unreadable("query with quoted names") from None
-    bound = {n.id: column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    bound: dict[str, Symbol] = {n.id: column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    bound |= {f"__local_{name}": reader.evaluate(ast.Name(name)) for name in _QUERY_LOCAL.findall(str(text))}
     condition = reader.within(bound, _bitwise(node))
     if not isinstance(condition, Condition):
         raise Unreadable("query that is no condition")
     return filtered(frame, condition)
+
+
+_QUERY_LOCAL = re.compile(r"@([A-Za-z_]\w*)")
 
 
 class _AndOr(ast.NodeTransformer):
@@ -378,7 +506,7 @@ def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         if isinstance(symbol, Function):
             symbol = reader.apply(symbol, [frame])
         if symbol is not None:
-            frame = add_column(frame, key, symbol)
+            frame = add_column(frame, key, symbol, reader)
     return frame
 
 
@@ -386,58 +514,25 @@ def _astype(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     raise Unreadable("change of a table's types")
 
 
-def merge(left: Frame, right: Frame, arguments: Arguments, offset: int = 0) -> Frame:
-    """A join of two tables, the left and right frames already taken from the arguments."""
-    how = arguments.constant("how", offset, "inner")
-    on = arguments.take("on", offset + 1)
-    kinds = {
-        "inner": "keeping only the rows that match",
-        "left": "keeping all rows of the first",
-        "right": "keeping all rows of the second",
-        "outer": "keeping the rows that do not match too",
-    }
-    if how not in kinds or on is None:
-        raise Unreadable("join on differently named columns")
-    keys = wording.listing([wording.name(name) for name in names_of(on)])
-    first, second = left.settled(), right.settled()
-    if second.steps and not _only_loading(second.steps):
-        raise Unreadable("join with a table that was changed before")
-    suffixes = arguments.take("suffixes")
-    tables = tuple(dict.fromkeys((*first.tables, *second.tables)))
-    if suffixes is not None or first.tables == second.tables:
-        raise Unreadable("join of a table with itself")
-    named = (
-        f"with {wording.name(second.tables[0])}"
-        if first.steps
-        else (f"{wording.name(first.tables[0])} with {wording.name(second.tables[0])}")
-    )
-    step = f"join {named} on {keys}, {kinds[how]}"
-    return Frame(tables, (*first.steps, *second.steps, step))
-
-
-def _only_loading(steps: Sequence[str]) -> bool:
-    return all(step.startswith("read ") for step in steps)
-
-
-def stack(frames: Sequence[Frame]) -> Frame:
-    """The rows of several tables one below the other."""
-    settled = [frame.settled() for frame in frames]
-    if any(frame.steps or frame.selection for frame in settled) or len({f.tables for f in settled}) != len(settled):
-        raise Unreadable("tables put together after changes")
-    tables = tuple(name for frame in settled for name in frame.tables)
-    listed = wording.listing([wording.name(name) for name in tables])
-    return Frame(tables, (f"put the rows of {listed} one below the other",))
-
-
-def _merge(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _merge(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     right = arguments.take("right", 0)
     if not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return merge(frame, right, arguments, 1)
+    return joins.merge(frame, right, arguments, reader, 1)
+
+
+def _join(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    right = arguments.take("other", 0)
+    if not isinstance(right, Frame):
+        raise Unreadable("join with something else than a table")
+    return joins.join(frame, right, arguments, reader)
 
 
 def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
+    frame = frame.settled() if frame.taken else frame
     by = arguments.take("by", 0)
+    if by is None and arguments.constant("level", None) in (0, *frame.index) and frame.label:
+        by = Constant(frame.label)
     keys = by.symbols if isinstance(by, Items) else (by,)
     as_index = arguments.constant("as_index", None, True)
     if not arguments.constant("dropna", None, True):
@@ -478,14 +573,23 @@ def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
 
 
 def _per_column(statistic: str) -> "Reading":
-    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
-        if arguments.constant("axis", None, 0) not in (0, "index"):
-            raise Unreadable(f"{statistic} of each row")
+    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Symbol:
         ddof = arguments.constant("ddof", None, 1)
+        if arguments.constant("axis", None, 0) not in (0, "index"):
+            arguments.ignore("numeric_only", "skipna")
+            return _of_each_row(frame, statistic, ddof)
         arguments.ignore("numeric_only", "skipna")
         return statistics.per_column(frame, statistic, ddof)
 
     return reading
+
+
+def _of_each_row(frame: Frame, statistic: str, ddof: int) -> Column:
+    if frame.selection is None or len(frame.selection) < 2:
+        raise Unreadable(f"{statistic} of each row")
+    listed = wording.listing([wording.name(name) for name in frame.selection])
+    rows = replace(frame, selection=None)
+    return Column(rows, f"the {statistics.statistic_words(statistic, ddof)} of {listed} in the row")
 
 
 def _missing(absent: bool) -> "Reading":
@@ -512,8 +616,55 @@ def _quantile(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
     return statistics.per_column(frame, statistics.quantile_name(fraction), 1)
 
 
-def _pivot_table(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
-    return statistics.pivot(frame, arguments)
+def _agg(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid | Labelled:
+    how = arguments.take("func", 0)
+    match how:
+        case Constant(value=dict() as chosen) if chosen and all(isinstance(name, str) for name in chosen.values()):
+            return statistics.chosen_per_column(frame, chosen)
+        case Constant(value=str() as name):
+            return statistics.per_column(frame, name)
+        case Constant(value=list()):
+            return statistics.several_per_column(frame)
+    raise Unreadable("aggregation by a function")
+
+
+def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
+    function = arguments.take("func", 0)
+    if not isinstance(function, Function) or arguments.constant("axis", 1, 0) not in (1, "columns"):
+        raise Unreadable("apply to whole columns")
+    return reader.apply(function, [Method(frame, "each row")])
+
+
+def _pipe(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
+    function = arguments.take("func", 0)
+    if not isinstance(function, Function) or arguments.named or len(arguments.positional) != 1:
+        raise Unreadable("pipe through a library function")
+    return reader.apply(function, [frame])
+
+
+def _value_counts(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
+    subset = arguments.take("subset", 0)
+    names = names_of(subset) if subset is not None else frame.selection
+    if names is None or arguments.constant("normalize", 1, False):
+        raise Unreadable("value_counts of whole rows")
+    grouping = Grouping(frame, tuple(column(frame, name) for name in names))
+    return replace(statistics.rows_per_group(grouping), order=False, column="count")
+
+
+def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    (name,) = names_of(arguments.take("column", 0) or Constant(None))
+    arguments.ignore("ignore_index")
+    return frame.then(f"give every part of the list in {wording.name(name)} a row of its own")
+
+
+def _replace(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    old, new = arguments.take("to_replace", 0), arguments.take("value", 1)
+    match old, new:
+        case Constant(value=(str() | int() | float()) as before), Constant(value=(str() | int() | float()) as after):
+            return frame.then(
+                f"replace every value {wording.value(before)} by {wording.value(after)}, in whatever column"
+            )
+    raise Unreadable("replace in a whole table")
 
 
 Reading = Callable[[Frame, Arguments, Evaluator], Symbol]
@@ -537,12 +688,24 @@ _METHODS: dict[str, Reading] = {
     "assign": _assign,
     "astype": _astype,
     "merge": _merge,
+    "join": _join,
+    "agg": _agg,
+    "aggregate": _agg,
+    "apply": _apply,
+    "pipe": _pipe,
+    "value_counts": _value_counts,
+    "explode": _explode,
+    "replace": _replace,
+    "melt": reshaping.melt,
+    "pivot": reshaping.pivot,
+    "resample": series.resample,
+    "rolling": series.of_table,
     "groupby": _groupby,
     "duplicated": _duplicated,
     "describe": _describe,
     "corr": _corr,
     "quantile": _quantile,
-    "pivot_table": _pivot_table,
+    "pivot_table": reshaping.pivot_table,
     "isnull": _missing(absent=True),
     "isna": _missing(absent=True),
     "notnull": _missing(absent=False),

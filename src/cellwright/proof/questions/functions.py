@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, frames, loading, statistics, wording
+from cellwright.proof.questions import bins, columns, frames, groups, inference, joins, loading, statistics, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -92,6 +92,8 @@ def call(path: str, arguments: Arguments, reader: Evaluator) -> Symbol:
         reading = _numpy(name)
     elif library == "builtins":
         reading = _BUILTINS.get(name)
+    elif library == "scipy.stats":
+        reading = inference.reading_of(path)
     elif path in ("os.path.join", "pathlib.Path"):
         reading = _join
     else:
@@ -115,22 +117,19 @@ def _join(arguments: Arguments, _: Evaluator) -> Constant:
 # --- pandas -------------------------------------------------------------------------------------------
 
 
-def _merge(arguments: Arguments, _: Evaluator) -> Frame:
+def _merge(arguments: Arguments, reader: Evaluator) -> Frame:
     left, right = arguments.take("left", 0), arguments.take("right", 1)
     if not isinstance(left, Frame) or not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return frames.merge(left, right, arguments, 2)
+    return joins.merge(left, right, arguments, reader, 2)
 
 
-def _concat(arguments: Arguments, _: Evaluator) -> Frame:
+def _concat(arguments: Arguments, reader: Evaluator) -> Frame:
     parts = arguments.take("objs", 0)
     arguments.ignore("ignore_index", "sort")
-    if arguments.constant("axis", None, 0) not in (0, "index") or not isinstance(parts, Items):
+    if arguments.constant("axis", None, 0) not in (0, "index"):
         raise Unreadable("concat of columns")
-    tables = [part for part in parts.symbols if isinstance(part, Frame)]
-    if len(tables) != len(parts.symbols):
-        raise Unreadable("concat of something else than tables")
-    return frames.stack(tables)
+    return joins.stack(joins.parts_of(parts), reader)
 
 
 def _crosstab(arguments: Arguments, _: Evaluator) -> Grid:
@@ -141,13 +140,47 @@ def _crosstab(arguments: Arguments, _: Evaluator) -> Grid:
     raise Unreadable("crosstab of something else than columns")
 
 
-def _to_datetime(arguments: Arguments, _: Evaluator) -> Column:
+def _to_datetime(arguments: Arguments, _: Evaluator) -> Symbol:
     column = arguments.take("arg", 0)
     given = arguments.constant("format", None)
-    if not isinstance(column, Column):
+    errors = arguments.constant("errors", None, "raise")
+    if isinstance(column, Constant) and isinstance(column.value, str) and given is None:
+        return column
+    if not isinstance(column, Column) or errors not in ("raise", "coerce"):
         raise Unreadable("dates of something else than a column")
-    words = f"{column.words} read as a date" + (f" in the format {given}" if given else "")
-    return replace(column, words=words, compound=True, name=None)
+    details = f" in the format {given}" if given else ""
+    if arguments.constant("dayfirst", None, False):
+        details += ", the day before the month"
+    if errors == "coerce":
+        details += " (missing where it is none)"
+    return column.computed(f"{column.words} read as a date{details}", compound=True, kind="dates")
+
+
+def _to_numeric(arguments: Arguments, _: Evaluator) -> Column:
+    column = arguments.take("arg", 0)
+    errors = arguments.constant("errors", None, "raise")
+    if not isinstance(column, Column) or errors not in ("raise", "coerce"):
+        raise Unreadable("numbers of something else than a column")
+    lost = " (missing where it is none)" if errors == "coerce" else ""
+    return column.computed(f"{column.words} read as a number{lost}", compound=True)
+
+
+def _named_aggregation(arguments: Arguments, _: Evaluator) -> Constant:
+    return Constant((arguments.constant("column", 0), arguments.constant("aggfunc", 1)))
+
+
+def _reshaped(method: str) -> Reading:
+    """`pd.melt(frame, …)` for `frame.melt(…)`."""
+
+    def reading(arguments: Arguments, reader: Evaluator) -> Symbol:
+        frame = arguments.take("frame", 0) or arguments.take("data", 0)
+        if not isinstance(frame, Frame):
+            raise Unreadable("reshaping of something else than a table")
+        named = {key: value for key, value in arguments.named.items() if key not in ("frame", "data")}
+        arguments.ignore(*named, *(str(place) for place in range(len(arguments.positional))))
+        return frames.call(frame, method, Arguments(method, arguments.positional[1:], named), reader)
+
+    return reading
 
 
 def _unique(arguments: Arguments, _: Evaluator) -> Distinct:
@@ -172,6 +205,13 @@ _PANDAS: dict[str, Reading] = {
     "concat": _concat,
     "crosstab": _crosstab,
     "to_datetime": _to_datetime,
+    "to_numeric": _to_numeric,
+    "cut": bins.cut,
+    "qcut": bins.qcut,
+    "NamedAgg": _named_aggregation,
+    "melt": _reshaped("melt"),
+    "pivot": _reshaped("pivot"),
+    "pivot_table": _reshaped("pivot_table"),
     "unique": _unique,
     "isnull": _missing(absent=True),
     "isna": _missing(absent=True),
@@ -188,8 +228,7 @@ def _numpy(name: str) -> Reading | None:
         return _numpy_statistic(name)
     if name in _ELEMENTWISE:
         return _elementwise(_ELEMENTWISE[name])
-    return {"where": _where, "round": _round, "unique": _unique_values, "percentile": _percentile,
-            "quantile": _percentile}.get(name)  # fmt: skip
+    return _NUMPY.get(name)
 
 
 def _unique_values(arguments: Arguments, reader: Evaluator) -> Distinct:
@@ -231,7 +270,7 @@ def _elementwise(form: str) -> Reading:
         operand = arguments.take("x", 0)
         match operand:
             case Column():
-                return replace(operand, words=form.format(operand.operand), compound=False, name=None)
+                return operand.computed(form.format(operand.operand))
             case Quantity():
                 return replace(operand, words=form.format(operand.operand), decimals=None)
         raise Unreadable("function of something else than a column")
@@ -246,7 +285,29 @@ def _where(arguments: Arguments, _: Evaluator) -> Column:
     raise Unreadable("numpy.where of something else than a condition")
 
 
+def _select(arguments: Arguments, _: Evaluator) -> Column:
+    """numpy.select: the first condition that holds decides."""
+    conditions, choices = arguments.take("condlist", 0), arguments.take("choicelist", 1)
+    default = arguments.take("default", 2) or Constant(0)
+    given = list(conditions.symbols) if isinstance(conditions, Items) else []
+    values: list[Symbol] = []
+    if isinstance(choices, Items):
+        values = list(choices.symbols)
+    elif isinstance(choices, Constant) and isinstance(choices.value, list):
+        values = [Constant(value) for value in choices.value]
+    holds = [condition for condition in given if isinstance(condition, Condition)]
+    if not holds or len(holds) != len(given) or len(values) != len(holds) or len({c.frame for c in holds}) != 1:
+        raise Unreadable("numpy.select of something else than conditions")
+    clauses = [
+        f"{_operand(value)} {'' if number == 0 else 'else '}where {_clause(condition.words)}"
+        for number, (condition, value) in enumerate(zip(holds, values, strict=True))
+    ]
+    return Column(holds[0].frame, f"{', '.join(clauses)}, and {_operand(default)} otherwise", compound=True)
+
+
 def _choice(condition: Condition, yes: Symbol, no: Symbol) -> Column:
+    if any(isinstance(side, Column) and side.frame != condition.frame for side in (yes, no)):
+        raise Unreadable("choice between values of other rows")
     words = f"{_operand(yes)} where {condition.words}, else {_operand(no)}"
     return Column(condition.frame, words, compound=True)
 
@@ -269,21 +330,28 @@ def _round(arguments: Arguments, _: Evaluator) -> Symbol:
         case Labelled() | Grid():
             return replace(number, decimals=decimals or 0)
         case Column():
-            return replace(number, words=f"{number.words} rounded to {decimals or 0} decimals", compound=True)
+            to = f"{decimals} decimal{'s' if decimals > 1 else ''}" if decimals else "a whole number"
+            return number.computed(f"{number.words} rounded to {to}", compound=True)
     raise Unreadable("rounding of something else than a number")
 
 
-def _len(arguments: Arguments, _: Evaluator) -> Symbol:
+def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
     owner = arguments.take("obj", 0)
     match owner:
         case Frame():
             return statistics.rows_count(owner)
+        case Column(kind="parts"):
+            return owner.computed(f"the number of {owner.words.removeprefix('the ')}")
         case Column() if owner.name is None and not owner.frame.where:
-            return Column(owner.frame, f"the number of characters of {owner.operand}")
+            return owner.computed(f"the number of characters of {owner.operand}")
         case Column():
             return statistics.rows_count(owner.frame)
         case Distinct():
             return _distinct_count(owner)
+        case Labelled() if owner.table is not None and not owner.taken:
+            return statistics.rows_count(groups.as_column(owner, reader).frame)
+        case Grid(table=Frame() as table):
+            return statistics.rows_count(table)
         case Constant():
             return Constant(len(owner.value))
     raise Unreadable("length of something else than a table")
@@ -334,6 +402,15 @@ def _range(arguments: Arguments, _: Evaluator) -> Constant:
     return Constant(list(numbers))
 
 
+_NUMPY: dict[str, Reading] = {
+    "where": _where,
+    "select": _select,
+    "polyfit": inference.polyfit,
+    "round": _round,
+    "unique": _unique_values,
+    "percentile": _percentile,
+    "quantile": _percentile,
+}
 _BUILTINS: dict[str, Reading] = {
     "range": _range,
     "len": _len,
@@ -359,7 +436,7 @@ def operation(node: ast.expr, reader: Evaluator) -> Symbol:
         case ast.BoolOp():
             return _combined([reader.evaluate(value) for value in node.values], isinstance(node.op, ast.And))
         case ast.BinOp():
-            return _arithmetic(reader.evaluate(node.left), node.op, reader.evaluate(node.right))
+            return _arithmetic(reader.evaluate(node.left), node.op, reader.evaluate(node.right), reader)
         case ast.Compare():
             return _comparison(node, reader)
         case ast.IfExp():
@@ -374,7 +451,7 @@ def _negative(symbol: Symbol) -> Symbol:
         case Constant(value=(int() | float()) as number):
             return Constant(-number)
         case Column():
-            return replace(symbol, words=f"minus {symbol.operand}", compound=True, name=None)
+            return symbol.computed(f"minus {symbol.operand}", compound=True)
     raise Unreadable("negative of something else than a number")
 
 
@@ -406,17 +483,43 @@ def _combined(symbols: list[Symbol], both: bool) -> Condition:
     return replace(conditions[0], words=(" and " if both else " or ").join(clauses))
 
 
-def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol) -> Symbol:
+def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Symbol:
+    left, right = _as_columns(left, right, reader)
     match left, right:
         case Constant(value=(int() | float() | str()) as a), Constant(value=(int() | float() | str()) as b):
             return Constant(_computed(a, sign, b))
         case Constant(value=list() as first), Constant(value=list() as second) if isinstance(sign, ast.Add):
             return Constant([*first, *second])
         case (Column(), _) | (_, Column()):
-            return _column_arithmetic(left, sign, right)
+            return _column_arithmetic(left, sign, right, reader)
         case (Quantity(), _) | (_, Quantity()):
-            return _quantity_arithmetic(left, sign, right)
+            return _quantity_arithmetic(left, sign, right, reader)
     raise Unreadable("arithmetic of whole tables or groups")
+
+
+def _as_columns(left: Symbol, right: Symbol, reader: Evaluator) -> tuple[Symbol, Symbol]:
+    """Labelled quantities as columns of one table, so that they can be added or divided."""
+    match left, right:
+        case Labelled(), Labelled():
+            return _side_by_side(left, right)
+        case Labelled(), _:
+            return groups.as_column(left, reader), right
+        case _, Labelled():
+            return left, groups.as_column(right, reader)
+    return left, right
+
+
+def _side_by_side(left: Labelled, right: Labelled) -> tuple[Symbol, Symbol]:
+    if left.table is not None and right.table is not None and left.frame == right.frame:
+        tables = left.table(left.column), right.table(right.column)
+        if tables[0].base == tables[1].base:
+            first, second = (Column(tables[0], wording.name(side.column), side.column) for side in (left, right))
+            return first, second
+    if left.pair is None or right.pair is None or left.taken or right.taken:
+        raise Unreadable("arithmetic of different groups")
+    table = statistics.paired_table(left.pair, right.pair)
+    first, second = (Column(table, wording.name(name), name) for name in ("first value", "second value"))
+    return first, second
 
 
 def _computed(left: object, sign: ast.operator, right: object) -> object:
@@ -429,30 +532,73 @@ def _computed(left: object, sign: ast.operator, right: object) -> object:
         raise Unreadable("arithmetic of constants") from None
 
 
-def _column_arithmetic(left: Symbol, sign: ast.operator, right: Symbol) -> Column:
-    sides = [side.frame for side in (left, right) if isinstance(side, Column)]
-    quantities = [side.frame for side in (left, right) if isinstance(side, Quantity)]
-    if any(frame != sides[0] for frame in sides) or any(frame.base != sides[0].base for frame in quantities):
+def _column_arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Column:
+    sides = [_of_booleans(side) for side in (left, right)]
+    columns_ = [side for side in sides if isinstance(side, Column)]
+    frame = columns_[0].frame
+    if any(not _same(side.frame, frame) for side in columns_):
         raise Unreadable("arithmetic of different rows")
+    frame = frame if all(side.frame == frame for side in columns_) else frame.settled()
+    first, second = (_beside(side, frame, reader) for side in sides)
+    base = replace(columns_[0], frame=frame)
     if isinstance(sign, ast.FloorDiv):
-        return Column(sides[0], f"({_operand(left)} / {_operand(right)}) rounded down")
+        return base.computed(f"({first} / {second}) rounded down")
     if isinstance(sign, ast.Mod):
-        return Column(sides[0], f"the remainder of {_operand(left)} divided by {_operand(right)}")
+        return base.computed(f"the remainder of {first} divided by {second}")
     if type(sign) not in _SIGNS:
         raise Unreadable("bitwise arithmetic")
-    return Column(sides[0], f"{_operand(left)} {_SIGNS[type(sign)]} {_operand(right)}", compound=True)
+    return base.computed(f"{first} {_SIGNS[type(sign)]} {second}", compound=True)
 
 
-def _quantity_arithmetic(left: Symbol, sign: ast.operator, right: Symbol) -> Quantity:
+def _same(first: Frame, second: Frame) -> bool:
+    """Whether two columns have the same rows in the same order, however that is told."""
+    return first == second or first.settled() == second.settled()
+
+
+def _of_booleans(symbol: Symbol) -> Symbol:
+    """A condition in arithmetic: 1 where it is met."""
+    if isinstance(symbol, Condition):
+        return Column(symbol.frame, f"1 where {symbol.words}, else 0", compound=True)
+    return symbol
+
+
+def _beside(symbol: Symbol, frame: Frame, reader: Evaluator) -> str:
+    """An operand's words beside values of these rows: a value of other rows gets a name."""
+    if isinstance(symbol, Quantity) and symbol.frame.base != frame.base:
+        return joins.aside(symbol, reader)
+    return _operand(symbol)
+
+
+def _quantity_arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Quantity:
     sides = [side for side in (left, right) if isinstance(side, Quantity)]
-    if type(sign) not in _QUANTITY_SIGNS or any(side.frame.base != sides[0].frame.base for side in sides):
-        raise Unreadable("arithmetic of quantities of different tables")
-    if any(side.text for side in sides):
+    if type(sign) not in _QUANTITY_SIGNS:
+        raise Unreadable("bitwise arithmetic")
+    if any(side.text and side.family != "look-up" for side in sides):
         raise Unreadable("arithmetic of labels")
-    words = f"{_operand(left)} {_QUANTITY_SIGNS[type(sign)]} {_operand(right)}"
-    return Quantity(
-        replace(sides[0].frame, where=()), words, family="ratio" if isinstance(sign, ast.Div) else "arithmetic"
-    )
+    share = _as_percentage(left, sign, right)
+    if share is not None:
+        return share
+    # The question is about the rows with the longer story; what comes of others is told beside it.
+    main = max(sides, key=lambda side: len(side.frame.steps))
+    first, second = (_beside(side, main.frame, reader) for side in (left, right))
+    words = f"{first} {_QUANTITY_SIGNS[type(sign)]} {second}"
+    family = "ratio" if isinstance(sign, ast.Div) else "arithmetic"
+    return Quantity(replace(main.frame, where=(), order=None), words, family=family)
+
+
+def _as_percentage(left: Symbol, sign: ast.operator, right: Symbol) -> Quantity | None:
+    """A fraction times 100."""
+    match left, right:
+        case (Quantity(family="share") as share, Constant(value=100 | 100.0)):
+            pass
+        case (Constant(value=100 | 100.0), Quantity(family="share") as share):
+            pass
+        case _:
+            return None
+    if not isinstance(sign, ast.Mult) or "the fraction (between 0 and 1)" not in share.words:
+        return None
+    words = share.words.replace("the fraction (between 0 and 1)", "the percentage (0 to 100)", 1)
+    return replace(share, words=words, family="percentage")
 
 
 def _comparison(node: ast.Compare, reader: Evaluator) -> Condition:
@@ -460,41 +606,54 @@ def _comparison(node: ast.Compare, reader: Evaluator) -> Condition:
     clauses: list[Condition] = []
     for sign, element in zip(node.ops, node.comparators, strict=True):
         right = reader.evaluate(element)
-        clauses.append(_compared(left, sign, right))
+        clauses.append(_compared(left, sign, right, reader))
         left = right
     return clauses[0] if len(clauses) == 1 else _combined(list(clauses), both=True)
 
 
-def _compared(left: Symbol, sign: ast.cmpop, right: Symbol) -> Condition:
+def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -> Condition:
+    if isinstance(left, Labelled) or isinstance(right, Labelled):
+        left, right = _as_columns(left, right, reader)
     if not isinstance(left, (Column, Condition)) and isinstance(right, Column) and type(sign) in _MIRRORED:
         left, sign, right = right, _MIRRORED[type(sign)](), left
     match left:
         case Condition() if isinstance(right, Constant) and isinstance(right.value, bool) and isinstance(sign, ast.Eq):
             return left if right.value else _inverted(left)
         case Column() if isinstance(sign, (ast.In, ast.NotIn)) and isinstance(right, Constant):
-            found = columns.call(left, "isin", Arguments("isin", [right], {}), _NoReader())
+            found = columns.call(left, "isin", Arguments("isin", [right], {}), reader)
             assert isinstance(found, Condition)
             return found if isinstance(sign, ast.In) else _inverted(found)
         case Column():
-            return Condition(left.frame, _comparison_words(left, sign, right))
+            return Condition(left.frame, _comparison_words(left, sign, right, reader))
+        case Quantity() if isinstance(right, (Constant, Quantity)):
+            return _of_quantities(left, sign, right, reader)
     raise Unreadable("comparison of something else than a column")
 
 
 _WORDS_FOR_MISSING = frozenset(("nan", "none", "null", "na", "n/a", "nat", ""))
 
 
-def _comparison_words(left: Column, sign: ast.cmpop, right: Symbol) -> str:
+def _of_quantities(left: Quantity, sign: ast.cmpop, right: Constant | Quantity, reader: Evaluator) -> Condition:
+    """A truth about the table as a whole."""
+    if type(sign) not in _COMPARISONS or isinstance(right.value if isinstance(right, Constant) else 0, list):
+        raise Unreadable("comparison of values")
+    main = right if isinstance(right, Quantity) and len(right.frame.steps) > len(left.frame.steps) else left
+    first, second = (_beside(side, main.frame, reader) for side in (left, right))
+    first = left.words if first == left.operand else first
+    clause = f"{first} {_COMPARISONS[type(sign)]} {second}"
+    return Condition(replace(main.frame, where=(), order=None), clause, single=True)
+
+
+def _comparison_words(left: Column, sign: ast.cmpop, right: Symbol, reader: Evaluator) -> str:
     match right:
         case Constant(value=None) | Constant(value=list() | dict()):
             raise Unreadable("comparison with no value")
         case Constant(value=str() as text) if text.strip().casefold() in _WORDS_FOR_MISSING:
             # Equal to the text, and to no missing value: a reader would take the one for the other.
             raise Unreadable("comparison with a text that says missing")
-        case Column() if right.frame != left.frame:
+        case Column() if not _same(right.frame, left.frame):
             raise Unreadable("comparison of different rows")
-        case Quantity() if right.frame.base != left.frame.base:
-            raise Unreadable("comparison with a value of other rows")
-    words = _operand(right)
+    words = _beside(right, left.frame, reader)
     if isinstance(sign, ast.NotEq):
         return f"{left.words} is not {words} (a missing value counts as different)"
     if type(sign) not in _COMPARISONS:
@@ -541,19 +700,3 @@ def constant_call(constant: Constant, method: str, arguments: Arguments) -> Symb
 def shape_words(shape: Shape) -> str:
     """Both parts of `shape`."""
     return f"the number of {shape.frame.rows} and the number of columns"
-
-
-class _NoReader:
-    """Stands where a reading needs no names."""
-
-    def evaluate(self, node: ast.expr) -> Symbol:
-        raise Unreadable("names inside a constant")
-
-    def constant(self, node: ast.expr) -> object:
-        raise Unreadable("names inside a constant")
-
-    def apply(self, function: object, symbols: object) -> Symbol:
-        raise Unreadable("names inside a constant")
-
-    def within(self, names: object, body: ast.expr) -> Symbol:
-        raise Unreadable("names inside a constant")

@@ -4,20 +4,26 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions import columns, frames, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
+    Check,
     Column,
+    Condition,
     Constant,
     Evaluator,
     Frame,
+    Function,
     Grid,
     Grouping,
     Items,
     Labelled,
+    Labels,
     Module,
+    Order,
     Quantity,
+    Resampled,
     Symbol,
     Unreadable,
 )
@@ -34,16 +40,20 @@ def pick(grouping: Grouping, key: object) -> Grouping:
     raise Unreadable("columns known only at run time")
 
 
-def aggregate(grouping: Grouping, method: str, arguments: Arguments) -> Symbol:
+def aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     """The symbol of a method call on groups."""
-    symbol = _aggregate(grouping, method, arguments)
+    symbol = _aggregate(grouping, method, arguments, reader)
     arguments.done()
-    if not grouping.as_index:
-        raise Unreadable("groups as rows of a new table")
-    return symbol
+    if grouping.as_index or isinstance(symbol, (Frame, Column, Quantity)):
+        return symbol
+    if isinstance(symbol, Labelled):
+        return replace(as_table(symbol, symbol.column or method), index=())
+    if isinstance(symbol, Grid) and symbol.table is not None:
+        return replace(symbol.table, index=())
+    raise Unreadable("groups as rows of a new table")
 
 
-def _aggregate(grouping: Grouping, method: str, arguments: Arguments) -> Symbol:
+def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     if method == "size":
         return statistics.rows_per_group(grouping)
     if method in _STATISTICS:
@@ -61,7 +71,115 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments) -> Symbol:
     if method == "value_counts" and grouping.single and grouping.columns:
         share = bool(arguments.constant("normalize", 0, False))
         return _counts_within(grouping, grouping.columns[0], share)
-    raise Unreadable(f"method {method} of groups")
+    if method == "transform":
+        return _transform(grouping, arguments)
+    if method == "apply":
+        return _applied(grouping, arguments, reader)
+    if method == "filter":
+        return _some_groups(grouping, arguments, reader)
+    if method == "get_group":
+        return _one_group(grouping, arguments)
+    if method in ("head", "tail", "cumcount"):
+        return _rows_of_groups(grouping, method, arguments, reader)
+    within = series.within_groups(grouping, method, arguments, reader)
+    if within is None:
+        raise Unreadable(f"method {method} of groups")
+    return within
+
+
+def resampled_call(resampled: Resampled, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """A statistic of every period."""
+    grouping = Grouping(resampled.frame, (resampled.key,), resampled.columns, resampled.single)
+    return aggregate(grouping, method, arguments, reader)
+
+
+def _same_group(grouping: Grouping) -> str:
+    return f"all rows with the same {wording.listing([key.words for key in grouping.keys])}"
+
+
+def _transform(grouping: Grouping, arguments: Arguments) -> Column:
+    """A statistic of its group, for every row."""
+    how = arguments.take("func", 0)
+    name = how.value if isinstance(how, Constant) else ""
+    if isinstance(how, Module):
+        name = how.path.rpartition(".")[2]
+    if grouping.columns is None or not grouping.single or not isinstance(name, str) or not name:
+        raise Unreadable("transform by a function")
+    column = grouping.columns[0]
+    frame = grouping.frame.settled()
+    if name == "size":
+        return Column(frame, f"the number of {_same_group(grouping).removeprefix('all ')}", None, False, column)
+    words = f"the {statistics.statistic_words(name)} of {wording.name(column)} over {_same_group(grouping)}"
+    return Column(frame, words, None, False, column)
+
+
+_GROUP = "\x00"
+
+
+def _applied(grouping: Grouping, arguments: Arguments, reader: Evaluator) -> Labelled:
+    """A value that a function works out from the rows, or one column, of every group."""
+    function = arguments.take("func", 0)
+    arguments.ignore("include_groups")
+    if not isinstance(function, Function):
+        raise Unreadable("aggregation by a function")
+    every = _value(function, grouping, grouping.frame, reader)
+    one = _value(function, grouping, grouping.frame.keep(_GROUP), reader)
+    if _GROUP not in one.words:
+        raise Unreadable("aggregation by a function")
+
+    def at(labels: Sequence[object]) -> str:
+        return one.words.replace(_GROUP, " and ".join(statistics.group_condition(grouping.keys, labels)))
+
+    words = f"value of {every.words}" if every.words.startswith("(") else every.words.removeprefix("the ")
+    return Labelled(grouping.frame, at, words, statistics.each(grouping), every.decimals)
+
+
+def _value(function: Function, grouping: Grouping, frame: Frame, reader: Evaluator) -> Quantity:
+    given: Symbol = frame
+    if grouping.single and grouping.columns:
+        given = _column(frame, grouping.columns[0])
+    symbol = reader.apply(function, [given])
+    if not isinstance(symbol, Quantity):
+        raise Unreadable("aggregation by a function")
+    return symbol
+
+
+def _some_groups(grouping: Grouping, arguments: Arguments, reader: Evaluator) -> Frame:
+    """The rows of the groups that meet a condition as a whole."""
+    function = arguments.take("func", 0)
+    if not isinstance(function, Function) or grouping.columns is not None:
+        raise Unreadable("filter of groups by a library function")
+    base = replace(grouping.frame.settled(), selection=None)
+    condition = reader.apply(function, [base])
+    if not isinstance(condition, Condition) or not condition.single or condition.frame.base != base.base:
+        raise Unreadable("filter of groups by something else than a condition")
+    same = wording.listing([key.words for key in grouping.keys])
+    return grouping.frame.then(f"of each group of rows with the same {same}, keep all if {condition.words}, else none")
+
+
+def _one_group(grouping: Grouping, arguments: Arguments) -> Frame | Column:
+    label = arguments.constant("name", 0)
+    labels = list(label) if isinstance(label, (tuple, list)) else [label]
+    frame = statistics.in_group(grouping, labels)
+    if grouping.single and grouping.columns:
+        return _column(frame, grouping.columns[0])
+    return replace(frame, selection=grouping.columns or frame.selection)
+
+
+def _rows_of_groups(grouping: Grouping, method: str, arguments: Arguments, reader: Evaluator) -> Frame | Column:
+    """The first or last rows of every group, or each row's place in its group."""
+    if grouping.columns is not None and method != "cumcount":
+        raise Unreadable(f"method {method} of groups")
+    frame = series.in_order(Column(grouping.frame, ""), reader).frame
+    if method == "cumcount":
+        same = wording.listing([key.words for key in grouping.keys])
+        return Column(frame, f"the number of earlier rows with the same {same}")
+    count = arguments.constant("n", 0, 5)
+    if not isinstance(count, int) or count < 1:
+        raise Unreadable(f"{method} of a computed length")
+    side = "first" if method == "head" else "last"
+    rows = f"the {side} row" if count == 1 else f"the {side} {count} rows"
+    return frame.then(f"keep only {rows} of each {grouping.each}")
 
 
 def _one_statistic(grouping: Grouping, method: str, ddof: int) -> Symbol:
@@ -81,11 +199,21 @@ def _describe_one(grouping: Grouping) -> Grid:
 
 
 def _counts_within(grouping: Grouping, column: str, share: bool) -> Labelled:
-    if share:
-        raise Unreadable("shares within groups")
     frame = grouping.frame
-    inner = replace(grouping, keys=(*grouping.keys, _column(frame, column)))
-    return statistics.rows_per_group(inner)
+    inner = replace(grouping, keys=(*grouping.keys, _column(frame, column)), columns=None)
+    counts = replace(statistics.rows_per_group(inner), column="count")
+    if not share:
+        return counts
+
+    def at(labels: Sequence[object]) -> str:
+        *outer, label = labels
+        among = statistics.in_group(grouping, outer).keep(f"{wording.name(column)} is not missing")
+        return (
+            f"the fraction (between 0 and 1), among the {among.rows}, of those where {wording.name(column)} is "
+            f"{wording.value(label)}"
+        )
+
+    return replace(counts, at=at, statistic="", each="", family="share", column="proportion", table=None)
 
 
 def _column(frame: Frame, name: str) -> Column:
@@ -94,7 +222,7 @@ def _column(frame: Frame, name: str) -> Column:
 
 def _agg(grouping: Grouping, arguments: Arguments) -> Symbol:
     if arguments.named and not arguments.positional and not {"func"} & set(arguments.named):
-        raise Unreadable("named aggregations")
+        return statistics.named_grid(grouping, {key: _named(grouping, arguments, key) for key in arguments.named})
     how = arguments.take("func", 0)
     match how:
         case Constant(value=str() as method):
@@ -111,6 +239,18 @@ def _agg(grouping: Grouping, arguments: Arguments) -> Symbol:
     raise Unreadable("aggregation by a function")
 
 
+def _named(grouping: Grouping, arguments: Arguments, key: str) -> tuple[str, str]:
+    """The column and statistic of a named aggregation."""
+    match arguments.take(key):
+        case Constant(value=(str() as column, str() as how)) | Constant(value=[str() as column, str() as how]):
+            return column, how
+        case Constant(value=str() as how) if grouping.single and grouping.columns:
+            return grouping.columns[0], how
+        case Items(symbols=(Constant(value=str() as column), Module() as function)):
+            return column, function.path.rpartition(".")[2]
+    raise Unreadable("aggregation by a function")
+
+
 def _several(grouping: Grouping, column: str) -> Grid:
     def at(rows: Sequence[object], labels: Sequence[object]) -> str:
         name = statistics.statistic_words(str(labels[0]))
@@ -122,65 +262,135 @@ def _several(grouping: Grouping, column: str) -> Grid:
 # --- labelled quantities and grids -------------------------------------------------------------------
 
 
+def as_table(labelled: Labelled, name: str = "") -> Frame:
+    """The table of labels and quantities, sorted and cut as they are."""
+    called = name or labelled.column or "count"
+    if labelled.table is None or (labelled.taken and labelled.first is None):
+        raise Unreadable("labelled values as a table")
+    frame = labelled.table(called)
+    if labelled.order is not None:
+        frame = replace(frame, order=Order((called,), (labelled.order,), labelled.ties))
+    if labelled.first is not None:
+        frame = frames.take_rows(frame, 0, labelled.first)
+    return frame
+
+
+def as_column(labelled: Labelled, reader: Evaluator) -> Column:
+    """The quantities as a column of their table."""
+    reader.require(labelled.cut)
+    called = labelled.column or "count"
+    return Column(as_table(labelled), wording.name(called), called)
+
+
+def labels(labelled: Labelled) -> Labels:
+    """`labelled.index.tolist()`."""
+    return Labels(labelled)
+
+
+def first_label(labelled: Labelled, place: object, reader: Evaluator) -> Quantity:
+    """`labelled.index[0]` of sorted quantities: the label that has the most, or least."""
+    if place != 0 or labelled.order is None or not labelled.each or not labelled.statistic:
+        raise Unreadable("label by position")
+    reader.require(labelled.ties_at_first)
+    side = "lowest" if labelled.order else "highest"
+    words = f"the {labelled.each} with the {side} {labelled.statistic}"
+    return Quantity(labelled.frame, words, family="extreme", text=True)
+
+
 def locate(owner: Labelled | Grid, node: ast.expr, reader: Evaluator) -> Symbol:
-    """`labelled[label]`, `labelled[:n]`, `grid[column]`, `grid.loc[row, column]`."""
+    """`labelled[label]`, `labelled[:n]`, `labelled[condition]`, `grid[column]`, `grid.loc[row, column]`."""
     if isinstance(node, ast.Slice):
-        if isinstance(owner, Labelled) and not node.lower and not node.step:
-            return replace(owner, taken=True)
+        return _range(owner, node, reader)
+    if isinstance(owner, Grid):
+        return _in_grid(owner, node, reader)
+    key = reader.evaluate(node)
+    if isinstance(key, Condition):
+        column = as_column(owner, reader)
+        if not frames.same_rows(key.frame, column.frame):
+            raise Unreadable("condition on other rows")
+        return replace(column, frame=column.frame.keep(key.words))
+    if not isinstance(key, Constant) or isinstance(key.value, list):
+        raise Unreadable("several labels" if isinstance(key, Constant) else "value known only at run time")
+    parts = list(key.value) if isinstance(key.value, tuple) else [key.value]
+    return Quantity(owner.frame, owner.at(parts), owner.decimals, owner.family, owner.text)
+
+
+def _range(owner: Labelled | Grid, node: ast.Slice, reader: Evaluator) -> Symbol:
+    if not isinstance(owner, Labelled) or node.lower or node.step or node.upper is None:
         raise Unreadable("range of labels")
-    if isinstance(owner, Labelled):
-        label = reader.constant(node)
-        if isinstance(label, list):
-            raise Unreadable("several labels")
-        return Quantity(owner.frame, owner.at([label]), owner.decimals, owner.family, owner.text)
-    return _in_grid(owner, node, reader)
+    count = reader.constant(node.upper)
+    return replace(owner, taken=True, first=count if isinstance(count, int) and count > 0 else None)
 
 
 def _in_grid(grid: Grid, node: ast.expr, reader: Evaluator) -> Symbol:
     if isinstance(node, ast.Tuple) and len(node.elts) == 2:
         row, column = (reader.constant(element) for element in node.elts)
-        return Quantity(grid.frame, grid.at([row], [column]), grid.decimals, grid.family)
-    label = reader.constant(node)
+        return Quantity(grid.frame, grid.at(_parts(row), _parts(column)), grid.decimals, grid.family)
+    key = reader.evaluate(node)
+    if isinstance(key, Condition) and grid.table is not None:
+        return frames.filtered(grid.table, key)
+    if not isinstance(key, Constant):
+        raise Unreadable("value known only at run time")
+    label = key.value
     if isinstance(label, list):
-        return grid
+        if grid.table is None or not all(isinstance(name, str) for name in label):
+            return grid
+        return replace(grid, table=frames.select(grid.table, tuple(label)))
     if not isinstance(label, str):
         raise Unreadable("subscript of a grid")
+    return column_of(grid, label)
+
+
+def _parts(label: object) -> list[object]:
+    return list(label) if isinstance(label, tuple) else [label]
+
+
+def column_of(grid: Grid, label: str) -> Labelled:
+    """`grid[label]`."""
 
     def at(labels: Sequence[object]) -> str:
         return grid.at(labels, [label])
 
-    return Labelled(grid.frame, at, "", "", grid.decimals, grid.family)
+    def table(called: str) -> Frame:
+        if grid.table is None or called != label:
+            raise Unreadable("labelled values as a table")
+        return grid.table
+
+    statistic = ""
+    if grid.statistic is not None:
+        try:
+            statistic = grid.statistic(label)
+        except Unreadable:
+            statistic = ""
+    each = grid.each if statistic else ""
+    return Labelled(grid.frame, at, statistic, each, grid.decimals, grid.family, column=label, table=table)
 
 
-def call(owner: Labelled | Grid, method: str, arguments: Arguments) -> Symbol:
+def call(owner: Labelled | Grid, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     """The symbol of a method call on labelled quantities or a grid."""
-    symbol = _labelled(owner, method, arguments) if isinstance(owner, Labelled) else _grid(owner, method, arguments)
+    if isinstance(owner, Labelled):
+        symbol = _labelled(owner, method, arguments, reader)
+    else:
+        symbol = _grid(owner, method, arguments, reader)
     arguments.done()
     return symbol
 
 
-def _labelled(owner: Labelled, method: str, arguments: Arguments) -> Symbol:
+def _labelled(owner: Labelled, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     match method:
         case "round":
             return replace(owner, decimals=arguments.constant("decimals", 0, 0))
-        case "sort_values":
-            return replace(owner, order=bool(arguments.constant("ascending", None, True)))
-        case "sort_index":
-            arguments.ignore("ascending")
-            return replace(owner, order=None)
-        case "head" | "tail":
-            arguments.ignore("n", "0")
-            return replace(owner, taken=True)
-        case "nlargest" | "nsmallest":
-            arguments.ignore("n", "0")
-            return replace(owner, taken=True, order=method == "nsmallest")
-        case "idxmax" | "idxmin" if owner.each and not owner.taken:
-            side = "highest" if method == "idxmax" else "lowest"
+        case "sort_values" | "sort_index" | "head" | "tail" | "nlargest" | "nsmallest":
+            return _arranged(owner, method, arguments, reader)
+        case "idxmax" | "idxmin" if owner.each and owner.statistic and not owner.taken:
+            side, found = ("highest", "max") if method == "idxmax" else ("lowest", "min")
+            reader.require(reader.check(_single(arguments.receiver, found)))
             words = f"the {owner.each} with the {side} {owner.statistic}"
             return Quantity(owner.frame, words, family="extreme", text=True)
-        case "max" | "min" if owner.each and not owner.taken:
+        case "max" | "min" if owner.each and owner.statistic and not owner.taken:
             side = "highest" if method == "max" else "lowest"
             each = owner.each if owner.each == "column" else f"value of {owner.each}"
+            each = owner.each if owner.each.startswith("combination") else each
             return Quantity(owner.frame, f"the {side} {owner.statistic} of any {each}", owner.decimals, "extreme")
         case "sum" if owner.family == "missing-values" and not owner.taken:
             words = owner.statistic.replace("number of", "number of all", 1)
@@ -189,31 +399,125 @@ def _labelled(owner: Labelled, method: str, arguments: Arguments) -> Symbol:
             return Quantity(owner.frame, f"the {words}, in all columns together", family="missing-values")
         case "copy" | "to_dict":
             return owner
-    raise Unreadable(f"method {method} of labelled values")
+        case "reset_index" | "to_frame" | "rename":
+            return _retold(owner, method, arguments, reader)
+        case "unstack":
+            return reshaping.unstack(owner, arguments)
+        case "get" if len(arguments.positional) == 1:
+            label = arguments.constant("key", 0)
+            return Quantity(owner.frame, owner.at(_parts(label)), owner.decimals, owner.family, owner.text)
+        case "tolist" | "to_list" | "items" | "describe":
+            raise Unreadable(f"method {method} of labelled values")
+    if owner.table is None:
+        raise Unreadable(f"method {method} of labelled values")
+    return columns.call(as_column(owner, reader), method, arguments, reader)
 
 
-def _grid(owner: Grid, method: str, arguments: Arguments) -> Symbol:
+def _single(code: str, found: str) -> str:
+    return f"(lambda s: int((s == s.{found}()).sum()) == 1)({code})"
+
+
+def _quiet_check(reader: Evaluator, expression: str) -> Check:
+    """A check that is False where it cannot be made, so that only what depends on it is refused."""
+    try:
+        return reader.check(expression)
+    except Unreadable:
+        return Check((), "False")
+
+
+def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evaluator) -> Labelled:
+    """Sorted or cut quantities."""
+    code = f"({arguments.receiver})"
+    order: bool | None
+    match method:
+        case "sort_values":
+            order = bool(arguments.constant("ascending", None, True))
+            arguments.ignore("kind")
+            ties = _quiet_check(reader, f"not {code}.duplicated().any()")
+            first = _quiet_check(reader, _single(code, "min" if order else "max"))
+            return replace(owner, order=order, ties=ties, ties_at_first=first)
+        case "sort_index":
+            arguments.ignore("ascending")
+            return replace(owner, order=None)
+        case "tail":
+            arguments.ignore("n", "0")
+            return replace(owner, taken=True)
+        case "head":
+            count = arguments.constant("n", 0, 5)
+            order, longer = owner.order, f"{code}.head({count + 1})"
+        case _:
+            count = arguments.constant("n", 0, 5)
+            order, longer = method == "nsmallest", f"{code}.{method}({count + 1})"
+    if owner.taken or not isinstance(count, int) or count < 1:
+        raise Unreadable("labelled values cut twice")
+    cut: Check | None = None
+    within: Check | None = None
+    if order is not None:
+        within = _quiet_check(reader, f"not {longer}.duplicated().any()")
+        cut = _quiet_check(reader, f"(lambda s: len(s) <= {count} or bool(s.iloc[-1] != s.iloc[-2]))({longer})")
+    return replace(owner, taken=True, first=count, order=order, cut=cut, ties=within)
+
+
+def _retold(owner: Labelled, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """The same under another name, or as a table."""
+    if method == "rename":
+        name = arguments.take("index", 0) or arguments.take("name")
+        if not isinstance(name, Constant) or not isinstance(name.value, str):
+            raise Unreadable("rename of labels")
+        return replace(owner, column=name.value)
+    reader.require(owner.cut)
+    if method == "to_frame":
+        return as_table(owner, arguments.constant("name", 0) or "")
+    if arguments.constant("drop", None, False):
+        raise Unreadable("labelled values without their labels")
+    called = arguments.constant("name", None) or owner.column
+    if not called:
+        raise Unreadable("column without a name")
+    return replace(as_table(owner, called), index=())
+
+
+_KEEPS_CELLS = ("head", "tail", "sort_values", "sort_index")
+
+
+def _grid(owner: Grid, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     match method:
         case "round":
             decimals = arguments.take("decimals", 0)
             if decimals is None or (isinstance(decimals, Constant) and isinstance(decimals.value, int)):
                 return replace(owner, decimals=decimals.value if isinstance(decimals, Constant) else 0)
         case "transpose":
-            return _transposed(owner)
-        case "head" | "tail" | "sort_values" | "sort_index" | "fillna":
-            arguments.ignore("n", "0", "by", "ascending", "value")
-            if method != "fillna":
-                return owner
-    raise Unreadable(f"method {method} of a grid")
+            return transpose(owner)
+        case "copy":
+            return owner
+        case "head" | "tail" | "sort_values" | "sort_index":
+            table = _arranged_table(owner, method, arguments, reader)
+            arguments.ignore("n", "0", "by", "ascending", "kind", "ignore_index")
+            return replace(owner, table=table)
+    if owner.table is None:
+        raise Unreadable(f"method {method} of a grid")
+    return frames.call(owner.table, method, arguments, reader)
 
 
-def _transposed(grid: Grid) -> Grid:
-    return replace(grid, at=lambda rows, columns: grid.at(columns, rows), columns_are_names=False)
+def _arranged_table(owner: Grid, method: str, arguments: Arguments, reader: Evaluator) -> Frame | None:
+    if owner.table is None:
+        return None
+    try:
+        found = frames.call(owner.table, method, arguments, reader)
+    except Unreadable:
+        return None
+    return found if isinstance(found, Frame) else None
 
 
 def transpose(grid: Grid) -> Grid:
     """`grid.T`."""
-    return _transposed(grid)
+    return replace(
+        grid,
+        at=lambda rows, columns: grid.at(columns, rows),
+        columns_are_names=False,
+        table=None,
+        each="",
+        statistic=None,
+    )
 
 
 def absence_call(owner: Absence, method: str, arguments: Arguments) -> Symbol:

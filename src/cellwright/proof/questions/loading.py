@@ -63,7 +63,7 @@ def _indexed(frame: Frame, arguments: Arguments) -> Frame:
     if index is None or index is False:
         return frame
     if isinstance(index, str):
-        return Frame(frame.tables, frame.steps, index=index)
+        return Frame(frame.tables, frame.steps, index=(index,))
     if index == 0:
         return frame.then(f"take the first column of {wording.name(frame.tables[0])} as row labels, not as a column")
     raise Unreadable("several columns as row labels")

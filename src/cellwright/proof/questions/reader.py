@@ -1,7 +1,8 @@
 """Reads the statements of a slice and says what its expression is, in words.
 
-Covers straight-line pandas code: loading, picking, filtering, adding columns, sorting, grouping, merging, aggregates.
-Loops, conditions, classes, models and everything else raise Unreadable.
+Covers straight-line pandas code: loading, picking, filtering, adding columns, sorting, grouping, reshaping, joining,
+time series, texts, aggregates, tests; loops over a few constants are unrolled. Conditions, classes, models and
+everything else raise Unreadable.
 """
 
 import ast
@@ -9,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from cellwright.proof.questions import columns, frames, functions, groups
+from cellwright.proof.questions import columns, frames, functions, groups, series, texts
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
+    Check,
     Column,
     Condition,
     Constant,
     Distinct,
+    Finding,
     Frame,
     FrameBox,
     Function,
@@ -26,7 +29,11 @@ from cellwright.proof.questions.symbols import (
     Labelled,
     Method,
     Module,
+    Note,
     Quantity,
+    Reading,
+    Resampled,
+    Rolling,
     Shape,
     Symbol,
     Unreadable,
@@ -34,6 +41,9 @@ from cellwright.proof.questions.symbols import (
 
 _MOST_ITEMS = 1000
 _MAX_DEPTH = 60
+_MOST_TURNS = 12
+_MOST_NOTES = 6
+_LISTS = {"tolist", "to_list", "unique"}
 _ACCESSORS = {"str", "dt", "loc", "iloc", "at", "iat"}
 
 
@@ -43,14 +53,14 @@ def _pandas_names() -> frozenset[str]:
     return frozenset(files(__package__).joinpath("pandas_names.txt").read_text().split())
 
 
-def read_slice(units: Sequence[str], expression: str) -> Symbol:
-    """The symbol of `expression` after the statements. Raises Unreadable."""
+def read_slice(units: Sequence[str], expression: str) -> Reading:
+    """What `expression` is after the statements. Raises Unreadable."""
     reader = Reader()
     for unit in units:
         for statement in ast.parse(unit).body:
-            reader.statement(statement)
+            reader.run(statement)
     symbol = reader.evaluate(ast.parse(expression, mode="eval").body)
-    return symbol.frame if isinstance(symbol, FrameBox) else symbol
+    return Reading(symbol, tuple(reader.checks), tuple(reader.notes.values()))
 
 
 class Reader:
@@ -58,13 +68,26 @@ class Reader:
 
     def __init__(self) -> None:
         self.names: dict[str, Symbol] = {}
+        self.checks: list[Check] = []
+        self.notes: dict[str, Note] = {}
+        self._done: list[str] = []
         self._depth = 0
+        self._inside = 0
 
     # --- statements ---------------------------------------------------------------------
+
+    def run(self, node: ast.stmt) -> None:
+        """Carry out one statement of the slice itself."""
+        self.statement(node)
+        self._done.append(ast.unparse(node))
 
     def statement(self, node: ast.stmt) -> None:
         """Carry out one statement on the symbols."""
         match node:
+            case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
+                self._assign(node.target, self._value(value))
+            case ast.For(orelse=[]):
+                self._unroll(node)
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
             case ast.Assign(targets=[target]):
@@ -86,6 +109,31 @@ class Reader:
                 pass
             case _:
                 raise Unreadable(f"{type(node).__name__.lower()} statement")
+
+    def _unroll(self, node: ast.For) -> None:
+        """A loop over a few constants."""
+        items = self.evaluate(node.iter)
+        if not isinstance(items, Constant) or not isinstance(items.value, (list, tuple)):
+            raise Unreadable("for statement")
+        if len(items.value) > _MOST_TURNS:
+            raise Unreadable("long loop")
+        # What a turn takes must be checked in that turn, and a check knows only whole statements.
+        self._inside += 1
+        for item in items.value:
+            self._bind(node.target, item)
+            for statement in node.body:
+                self.statement(statement)
+        self._inside -= 1
+
+    def _bind(self, target: ast.expr, item: object) -> None:
+        match target:
+            case ast.Name():
+                self.names[target.id] = Constant(item)
+            case ast.Tuple() if isinstance(item, (list, tuple)) and len(item) == len(target.elts):
+                for element, part in zip(target.elts, item, strict=True):
+                    self._bind(element, part)
+            case _:
+                raise Unreadable("for statement")
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -109,6 +157,11 @@ class Reader:
             case ast.Tuple() | ast.List() if isinstance(symbol, Items) and len(symbol.symbols) == len(target.elts):
                 for element, part in zip(target.elts, symbol.symbols, strict=True):
                     self._assign(element, part)
+            case ast.Tuple() | ast.List() if isinstance(symbol, Finding) and len(symbol.parts) >= len(target.elts):
+                for element, quantity in zip(target.elts, symbol.parts.values(), strict=False):
+                    self._assign(element, quantity)
+            case ast.Tuple() | ast.List() if isinstance(symbol, Constant) and isinstance(symbol.value, (list, tuple)):
+                self._bind(ast.Tuple(target.elts), symbol.value)
             case ast.Tuple() | ast.List() if isinstance(symbol, Shape) and len(target.elts) == 2:
                 for element, part in zip(target.elts, functions.shape_items(symbol.frame), strict=True):
                     self._assign(element, part)
@@ -117,9 +170,15 @@ class Reader:
 
     def _assign_inside(self, target: ast.Subscript | ast.Attribute, symbol: Symbol) -> None:
         owner = target.value
-        if isinstance(owner, ast.Attribute) and owner.attr == "loc":
-            raise Unreadable("assignment to some rows")
+        if isinstance(owner, ast.Attribute) and owner.attr == "loc" and isinstance(target, ast.Subscript):
+            box = self.evaluate(owner.value, unbox=False)
+            if not isinstance(box, FrameBox):
+                raise Unreadable("assignment to some rows")
+            box.frame = frames.set_rows(box.frame, target.slice, self._unboxed(symbol), self)
+            return
         box = self.evaluate(owner, unbox=False)
+        if isinstance(box, Grid) and box.table is not None and isinstance(owner, ast.Name):
+            box = self._boxed_grid(owner.id, box)
         if not isinstance(box, FrameBox):
             raise Unreadable("assignment into a value that is not a table")
         if isinstance(target, ast.Attribute):
@@ -130,8 +189,17 @@ class Reader:
         else:
             key = self.constant(target.slice)
         if not isinstance(key, str):
-            raise Unreadable("assignment to several columns")
-        box.frame = frames.add_column(box.frame, key, self._unboxed(symbol))
+            box.frame = frames.replace_columns(box.frame, key, self._unboxed(symbol))
+            return
+        box.frame = frames.add_column(box.frame, key, self._unboxed(symbol), self)
+
+    def _boxed_grid(self, name: str, grid: Grid) -> FrameBox:
+        """A table of groups that gets a new column, from then on an ordinary table."""
+        if grid.table is None or sum(symbol is grid for symbol in self.names.values()) != 1:
+            raise Unreadable("assignment into a table of groups")
+        box = FrameBox(grid.table)
+        self.names[name] = box
+        return box
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -150,6 +218,8 @@ class Reader:
         named = node.args.args[len(node.args.args) - len(node.args.defaults) :]
         pairs = zip(named, node.args.defaults, strict=True)
         defaults = {argument.arg: self.evaluate(default) for argument, default in pairs}
+        if any(isinstance(part, ast.Name) and part.id == node.name for part in ast.walk(last)):
+            raise Unreadable("function that calls itself")
         self.names[node.name] = Function(tuple(a.arg for a in node.args.args), last.value, tuple(lead), defaults)
 
     def _effect(self, node: ast.expr) -> None:
@@ -206,6 +276,8 @@ class Reader:
             case ast.Dict() if all(node.keys):
                 pairs = zip(node.keys, node.values, strict=True)
                 return Constant({self.constant(key): self._plain(value) for key, value in pairs if key is not None})
+            case ast.JoinedStr():
+                return Constant("".join(self._formatted(part) for part in node.values))
             case ast.Attribute():
                 return self._attribute(self.evaluate(node.value), node.attr)
             case ast.Subscript():
@@ -220,24 +292,29 @@ class Reader:
                 return Function(tuple(argument.arg for argument in node.args.args), node.body)
         raise Unreadable(f"{type(node).__name__.lower()} expression")
 
-    def _comprehension(self, node: ast.ListComp) -> Constant:
-        """A list made of constants."""
+    def _formatted(self, part: ast.expr) -> str:
+        """A part of an f-string."""
+        if isinstance(part, ast.FormattedValue):
+            if part.format_spec is not None or part.conversion != -1:
+                raise Unreadable("formatted text")
+            return str(self.constant(part.value))
+        return str(self.constant(part))
+
+    def _comprehension(self, node: ast.ListComp) -> Symbol:
+        """A list made from a list of constants."""
         (generator,) = node.generators
         items, target = self.constant(generator.iter), generator.target
         if not isinstance(items, (list, tuple)) or len(items) > _MOST_ITEMS or not isinstance(target, ast.Name):
             raise Unreadable("listcomp expression")
-        found: list[object] = []
+        found: list[Symbol] = []
         for item in items:
             names: dict[str, Symbol] = {target.id: Constant(item)}
             conditions = [self.within(names, condition) for condition in generator.ifs]
             if not all(isinstance(c, Constant) and isinstance(c.value, bool) for c in conditions):
                 raise Unreadable("listcomp expression")
             if all(isinstance(c, Constant) and c.value for c in conditions):
-                element = self.within(names, node.elt)
-                if not isinstance(element, Constant):
-                    raise Unreadable("listcomp expression")
-                found.append(element.value)
-        return Constant(found)
+                found.append(self.within(names, node.elt))
+        return _items(found)
 
     def _plain(self, node: ast.expr) -> object:
         symbol = self.evaluate(node)
@@ -246,6 +323,14 @@ class Reader:
                 return symbol.value
             case Module():
                 return symbol.path.rpartition(".")[2]
+            case Items():
+                return [s.value if isinstance(s, Constant) else self._module_name(s) for s in symbol.symbols]
+        raise Unreadable("computed value in a dictionary")
+
+    @staticmethod
+    def _module_name(symbol: Symbol) -> str:
+        if isinstance(symbol, Module):
+            return symbol.path.rpartition(".")[2]
         raise Unreadable("computed value in a dictionary")
 
     def _name(self, identifier: str) -> Symbol:
@@ -257,8 +342,18 @@ class Reader:
         match owner:
             case Module():
                 return functions.module_attribute(owner, attribute)
-            case Method(receiver=Column() as column, name="dt") if attribute in columns.DATE_PARTS:
-                return columns.date_part(column, attribute)
+            case Method(receiver=Column() as column, name="dt"):
+                return texts.date_attribute(column, attribute) or Method(owner, attribute)
+            case Finding() if attribute in owner.parts:
+                return owner.parts[attribute]
+            case Resampled():
+                return series.pick(owner, attribute)
+            case Method(receiver=Frame() as frame, name="each row") if attribute not in _pandas_names():
+                return frames.cell(frame, attribute)
+            case Method(receiver=Frame() as frame, name="row") if attribute not in _pandas_names():
+                return frames.value_in_row(frame, attribute)
+            case Grid() if attribute not in _pandas_names():
+                return groups.column_of(owner, attribute)
             case Frame() if attribute not in _pandas_names():
                 return frames.column(owner, attribute)
             case Frame() if attribute not in _ACCESSORS:
@@ -273,16 +368,18 @@ class Reader:
     def _subscript(self, node: ast.Subscript) -> Symbol:
         owner = self.evaluate(node.value)
         match owner:
+            case Method():
+                return self._through_accessor(owner, node.slice)
             case Frame():
                 return frames.subscript(owner, node.slice, self)
-            case Method(receiver=Frame() as frame, name=("loc" | "at") as accessor):
-                return frames.locate(frame, node.slice, accessor, self)
-            case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
-                return groups.locate(labelled, node.slice, self)
             case Grouping():
                 return groups.pick(owner, self.constant(node.slice))
+            case Resampled():
+                return series.pick(owner, self.constant(node.slice))
             case Labelled() | Grid():
                 return groups.locate(owner, node.slice, self)
+            case Finding():
+                return list(owner.parts.values())[_position(self.constant(node.slice), len(owner.parts))]
             case Shape():
                 return functions.shape_items(owner.frame)[_position(self.constant(node.slice), 2)]
             case Items():
@@ -294,15 +391,44 @@ class Reader:
                 if isinstance(key, Column) and isinstance(value, dict):
                     return columns.looked_up(key, value)
                 return _look_up(value, self.constant(node.slice))
+        raise Unreadable("subscript")
+
+    def _through_accessor(self, owner: Method, key: ast.expr) -> Symbol:
+        """`frame.loc[…]`, `frame.iloc[…]`, `column.str[…]`, `labelled.index[0]`."""
+        match owner:
+            case Method(receiver=Frame() as frame, name="each row"):
+                return frames.cell(frame, str(self.constant(key)))
+            case Method(receiver=Frame() as frame, name="row"):
+                return frames.value_in_row(frame, str(self.constant(key)))
+            case Method(receiver=Frame() as frame, name="iloc"):
+                return frames.by_position(frame, key, self)
+            case Method(receiver=Frame() as frame, name=("loc" | "at") as accessor):
+                return frames.locate(frame, key, accessor, self)
+            case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
+                return groups.locate(labelled, key, self)
+            case Method(receiver=Labelled() as labelled, name="index"):
+                return groups.first_label(labelled, self.constant(key), self)
+            case Method(receiver=Labelled() as labelled, name="iloc" | "values"):
+                return columns.at_position(groups.as_column(labelled, self), key, self)
+            case Method(receiver=Column() as column, name="mode") if self.constant(key) == 0:
+                return columns.most_frequent(column)
+            case Method(receiver=Method(receiver=Column() as column, name="mode"), name="iloc" | "values"):
+                return columns.most_frequent(column)
+            case Method(receiver=Column() as column, name="iloc" | "values"):
+                return columns.at_position(column, key, self)
+            case Method(receiver=Column() as column, name="loc" | "at"):
+                return columns.subscript(column, key, self)
             case Method(receiver=Column() as column, name="str"):
-                return columns.text_item(column, self.constant(node.slice))
+                return texts.item(column, key, self)
         raise Unreadable("subscript")
 
     def _call(self, node: ast.Call) -> Symbol:
         if isinstance(node.func, ast.Attribute):
             receiver = self.evaluate(node.func.value)
             if not isinstance(receiver, Module):
-                return self._method(receiver, node.func.attr, self._arguments(node))
+                arguments = self._arguments(node)
+                arguments.receiver = ast.unparse(node.func.value)
+                return self._method(receiver, node.func.attr, arguments)
         function = self.evaluate(node.func)
         arguments = self._arguments(node)
         match function:
@@ -321,11 +447,17 @@ class Reader:
             case Column() | Condition() | Distinct():
                 return columns.call(receiver, method, arguments, self)
             case Method(receiver=Column() as column, name=("str" | "dt") as accessor):
-                return columns.accessor_call(column, accessor, method, arguments)
+                return texts.call(column, accessor, method, arguments)
+            case Method(receiver=Labelled() | Distinct() as owner, name="index" | "values") if method in _LISTS:
+                return groups.labels(owner) if isinstance(owner, Labelled) else owner
             case Grouping():
-                return groups.aggregate(receiver, method, arguments)
+                return groups.aggregate(receiver, method, arguments, self)
+            case Resampled():
+                return groups.resampled_call(receiver, method, arguments, self)
+            case Rolling():
+                return series.rolling_call(receiver, method, arguments)
             case Labelled() | Grid():
-                return groups.call(receiver, method, arguments)
+                return groups.call(receiver, method, arguments, self)
             case Quantity():
                 return functions.quantity_call(receiver, method, arguments)
             case Constant():
@@ -333,10 +465,18 @@ class Reader:
         raise Unreadable(f"method {method}")
 
     def _arguments(self, node: ast.Call) -> Arguments:
-        if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
+        if any(isinstance(argument, ast.Starred) for argument in node.args):
             raise Unreadable("starred arguments")
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
-        named = {str(keyword.arg): self.evaluate(keyword.value) for keyword in node.keywords}
+        named: dict[str, Symbol] = {}
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                named[keyword.arg] = self.evaluate(keyword.value)
+                continue
+            spread = self.evaluate(keyword.value)
+            if not isinstance(spread, Constant) or not isinstance(spread.value, dict):
+                raise Unreadable("starred arguments")
+            named.update({str(key): Constant(value) for key, value in spread.value.items()})
         return Arguments(name, [self.evaluate(argument) for argument in node.args], named)
 
     def apply(self, function: Function, symbols: Sequence[Symbol], named: Mapping[str, Symbol] | None = None) -> Symbol:
@@ -350,12 +490,35 @@ class Reader:
         """The symbol of an expression, after some statements, where some names mean something else."""
         outer = self.names
         self.names = {**outer, **names}
+        self._inside += 1
         try:
             for statement in lead:
                 self.statement(statement)
             return self.evaluate(body)
         finally:
             self.names = outer
+            self._inside -= 1
+
+    # --- what goes with the value -------------------------------------------------------
+
+    def check(self, expression: str) -> Check:
+        """A check to be made where the reader now is. Raises Unreadable inside of functions."""
+        if self._inside:
+            raise Unreadable("order of rows inside a function")
+        return Check(tuple(self._done), expression)
+
+    def require(self, check: Check | None) -> None:
+        """Ask only where this is true."""
+        if check is not None and check not in self.checks:
+            self.checks.append(check)
+
+    def note(self, kind: str, text: str) -> str:
+        """The name of a value or table on the side, such as "value A"."""
+        if text not in self.notes:
+            if len(self.notes) == _MOST_NOTES:
+                raise Unreadable("too many values on the side")
+            self.notes[text] = Note(f"{kind} {'ABCDEFGHIJ'[len(self.notes)]}", text)
+        return self.notes[text].name
 
 
 def _with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cellwright.proof.questions import frames, statistics, wording
+from cellwright.proof.questions.phrasing import Ask
 from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
 from cellwright.proof.values import Snapshot, has_content
 
@@ -29,8 +30,7 @@ class Derived:
     """A question about a shown table, in parts."""
 
     frame: Frame
-    question: str
-    """Without tables and steps."""
+    ask: Ask
     expression: str
     family: str
     unique_check: str | None = None
@@ -66,20 +66,25 @@ def _highest_group(frame: Frame, table: str, label: str, number: str) -> Derived
         f"(lambda means: 3 <= len(means) <= {_MOST_GROUPS} and bool(means.notna().all()) and "
         f"float(means.{largest}(2).diff().abs().iloc[-1]) > 1e-6 * float(means.abs().max()))({means})"
     )
-    question = f"which {wording.name(label)} has the {side} {group.statistic}?"
-    return Derived(frame, question, f"{means}.{picks}()", "extreme", check)
+    ask = Ask(
+        f"which {wording.name(label)} has the {side} {group.statistic}?",
+        f"the {wording.name(label)} with the {side} {group.statistic}",
+        "find",
+    )
+    return Derived(frame, ask, f"{means}.{picks}()", "extreme", check)
 
 
 def _statistic(frame: Frame, table: str, number: str, statistic: str) -> Derived:
     quantity: Quantity = statistics.of_column(Column(frame, wording.name(number), number), statistic)
-    return Derived(frame, f"what is {quantity.words}?", f"{table}[{number!r}].{statistic}()", quantity.family)
+    ask = Ask(f"what is {quantity.words}?", quantity.words)
+    return Derived(frame, ask, f"{table}[{number!r}].{statistic}()", quantity.family)
 
 
 def _most_frequent(frame: Frame, table: str, label: str) -> Derived:
     counts = f"{table}[{label!r}].value_counts()"
     check = f"(lambda counts: len(counts) >= 3 and bool(counts.iloc[0] > counts.iloc[1]))({counts})"
-    question = f"which value of {wording.name(label)} is the most frequent{frame.over}?"
-    return Derived(frame, question, f"{counts}.idxmax()", "extreme", check)
+    words = f"the most frequent value of {wording.name(label)}{frame.over}"
+    return Derived(frame, Ask(f"what is {words}?", words, "find"), f"{counts}.idxmax()", "extreme", check)
 
 
 def _columns(value: Snapshot) -> tuple[list[str], list[str]]:

@@ -1,18 +1,17 @@
 """The words of statistics: of a column, of every column, of groups, of pairs of columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import wording
+from cellwright.proof.questions import periods, wording
 from cellwright.proof.questions.symbols import (
-    Arguments,
     Column,
     Condition,
-    Constant,
     Frame,
     Grid,
     Grouping,
     Labelled,
+    Order,
     Quantity,
     Unreadable,
 )
@@ -27,8 +26,12 @@ _NAMES = {
     "var": "sample variance",
     "count": "number of non-missing values",
     "nunique": "number of distinct non-missing values",
-    "first": "first value",
-    "last": "last value",
+    "first": "first non-missing value",
+    "last": "last non-missing value",
+    "skew": "sample skewness (bias corrected)",
+    "kurt": "sample excess kurtosis (bias corrected)",
+    "sem": "standard error of the mean",
+    "prod": "product",
 }
 _DESCRIBED = {"mean", "std", "min", "max", "count"}
 
@@ -61,6 +64,7 @@ def statistic_words(statistic: str, ddof: int = 1) -> str:
 
 def of_column(column: Column, statistic: str, ddof: int = 1) -> Quantity:
     """One statistic of a column's values."""
+    column = column.whole
     frame = column.frame
     words = f"the {statistic_words(statistic, ddof)} of {column.operand}{frame.over}"
     return Quantity(frame, words, family=statistic if statistic in _NAMES else "quantile")
@@ -68,12 +72,15 @@ def of_column(column: Column, statistic: str, ddof: int = 1) -> Quantity:
 
 def rows_count(frame: Frame) -> Quantity:
     """How many rows."""
+    frame = frame.settled() if frame.taken else frame
     return Quantity(frame, f"the number of {frame.rows}", family="count")
 
 
 def rows_share(condition: Condition) -> Quantity:
     """The share of rows that meet a condition."""
     base = condition.frame
+    if base.taken:
+        raise Unreadable("share of the first rows")
     scope = f" among the {base.rows}" if base.where else ""
     return Quantity(base, f"the fraction (between 0 and 1) of rows where {condition.words}{scope}", family="share")
 
@@ -87,11 +94,34 @@ def _only(labels: Sequence[object]) -> object:
 def per_column(frame: Frame, statistic: str, ddof: int = 1) -> Labelled:
     """One statistic of every column."""
     name = statistic_words(statistic, ddof)
+    frame = frame.settled() if frame.taken else frame
 
     def at(labels: Sequence[object]) -> str:
         return f"the {name} of {wording.name(_only(labels))}{frame.over}"
 
     return Labelled(frame, at, f"{name}{frame.over}", "column", family="column-statistics")
+
+
+def chosen_per_column(frame: Frame, chosen: Mapping[str, str]) -> Labelled:
+    """One statistic of each of some columns, not the same of all."""
+    frame = frame.settled() if frame.taken else frame
+    names = {column: statistic_words(statistic) for column, statistic in chosen.items()}
+
+    def at(labels: Sequence[object]) -> str:
+        column = str(_only(labels))
+        return f"the {names[column]} of {wording.name(column)}{frame.over}"
+
+    return Labelled(frame, at, "", "", family="column-statistics")
+
+
+def several_per_column(frame: Frame) -> Grid:
+    """Several statistics of every column."""
+    frame = frame.settled() if frame.taken else frame
+
+    def at(rows: Sequence[object], columns: Sequence[object]) -> str:
+        return f"the {statistic_words(str(_only(rows)))} of {wording.name(_only(columns))}{frame.over}"
+
+    return Grid(frame, at, "column-statistics")
 
 
 def missing_per_column(frame: Frame, absent: bool, *, share: bool = False) -> Labelled:
@@ -154,7 +184,7 @@ def group_condition(keys: Sequence[Column], labels: Sequence[object]) -> list[st
     """The conditions that say which group: "`sex` is "male""."""
     if len(keys) != len(labels):
         raise Unreadable("label of other parts than the keys")
-    return [f"{key.words} is {wording.value(label)}" for key, label in zip(keys, labels, strict=True)]
+    return [f"{key.words} is {periods.label_words(key, label)}" for key, label in zip(keys, labels, strict=True)]
 
 
 def in_group(grouping: Grouping, labels: Sequence[object]) -> Frame:
@@ -165,6 +195,33 @@ def in_group(grouping: Grouping, labels: Sequence[object]) -> Frame:
     return frame
 
 
+def each(grouping: Grouping) -> str:
+    """What a label of a group is, and how it is written where that could be asked."""
+    notes = [periods.labelled_by(key) for key in grouping.keys if key.kind.startswith("period ")]
+    named = [f" (named by {note})" for note in notes if note]
+    return grouping.each + "".join(named)
+
+
+def group_table(grouping: Grouping, columns: Mapping[str, str]) -> Frame:
+    """The table of groups: their keys as row labels, and columns whose contents are given in words."""
+    names: list[str] = []
+    meanings: list[str] = []
+    for key in grouping.keys:
+        name = key.name or key.pandas_name
+        if name is None:
+            raise Unreadable("groups by a nameless key as a table")
+        names.append(name)
+        if key.name is None:
+            meanings.append(f"{wording.name(name)} is {periods.labelled_by(key) or key.words}")
+    if len({*names, *columns}) < len(names) + len(columns):
+        raise Unreadable("groups with two columns of one name")
+    meanings += [f"{wording.name(name)} is {words}" for name, words in columns.items()]
+    step = f"make a new table with one row for each {grouping.each}, in which {wording.listing(meanings)}"
+    base = grouping.frame.settled()
+    order = Order(tuple(names), (True,) * len(names))
+    return replace(Frame(base.tables, (*base.steps, step)), index=tuple(names), sequence=order)
+
+
 def per_group(grouping: Grouping, column: str, statistic: str, ddof: int = 1) -> Labelled:
     """One statistic of one column for every group."""
     name = statistic_words(statistic, ddof)
@@ -172,8 +229,12 @@ def per_group(grouping: Grouping, column: str, statistic: str, ddof: int = 1) ->
     def at(labels: Sequence[object]) -> str:
         return f"the {name} of {wording.name(column)}{in_group(grouping, labels).over}"
 
+    def table(called: str) -> Frame:
+        return group_table(grouping, {called: f"the {name} of {wording.name(column)}"})
+
     words = f"{name} of {wording.name(column)}{grouping.frame.over}"
-    return Labelled(grouping.frame, at, words, grouping.each)
+    pair = (grouping, f"the {name} of {wording.name(column)}")
+    return Labelled(grouping.frame, at, words, each(grouping), column=column, table=table, pair=pair)
 
 
 def rows_per_group(grouping: Grouping) -> Labelled:
@@ -182,18 +243,40 @@ def rows_per_group(grouping: Grouping) -> Labelled:
     def at(labels: Sequence[object]) -> str:
         return rows_count(in_group(grouping, labels)).words
 
+    def table(called: str) -> Frame:
+        return group_table(grouping, {called: "the number of rows"})
+
     words = f"number of {grouping.frame.rows}"
-    return Labelled(grouping.frame, at, words, grouping.each, family="value-counts")
+    pair = (grouping, "the number of rows")
+    return Labelled(grouping.frame, at, words, each(grouping), family="value-counts", table=table, pair=pair)
+
+
+def paired_table(first: tuple[Grouping, str], second: tuple[Grouping, str]) -> Frame:
+    """The table of two quantities of the same groups, called "first value" and "second value".
+
+    The rows of each may be filtered in a way of its own, and a group that one of them lacks has a missing value.
+    """
+    (left, left_words), (right, right_words) = first, second
+    same_keys = [key.words for key in left.keys] == [key.words for key in right.keys]
+    if left.frame.base != right.frame.base or not same_keys:
+        raise Unreadable("arithmetic of different groups")
+    whole = replace(left, frame=replace(left.frame, where=()))
+    contents = {
+        name: f"{words}{frame.over}" + (" (missing where there are no such rows)" if frame.where else "")
+        for name, words, frame in (
+            ("first value", left_words, left.frame),
+            ("second value", right_words, right.frame),
+        )
+    }
+    return group_table(whole, contents)
 
 
 def value_counts(column: Column, *, share: bool) -> Labelled:
     """The number, or share, of rows with each value of a column, the most frequent first."""
     base = column.frame
     grouping = Grouping(base, (column,))
-    frequent = tuple(
-        f"which value of {column.operand} is the {side} frequent{base.over}?" for side in ("most", "least")
-    )
-    counts = replace(rows_per_group(grouping), order=False, superlatives=(frequent[0], frequent[1]))
+    frequent = tuple(f"the {side} frequent value of {column.operand}{base.over}" for side in ("most", "least"))
+    counts = replace(rows_per_group(grouping), order=False, superlatives=(frequent[0], frequent[1]), column="count")
     if not share:
         return counts
     present = base.keep(f"{column.words} is not missing")
@@ -203,26 +286,67 @@ def value_counts(column: Column, *, share: bool) -> Labelled:
         (condition,) = group_condition((column,), labels)
         return f"the fraction (between 0 and 1), among the {present.rows}, of those where {condition}"
 
-    return replace(counts, at=at, statistic=noun, family="share")
+    def table(called: str) -> Frame:
+        words = f"the fraction (between 0 and 1) of the {present.rows} that have this value"
+        return group_table(replace(grouping, frame=base), {called: words})
+
+    return replace(counts, at=at, statistic=noun, family="share", column="proportion", table=table)
 
 
 def group_grid(grouping: Grouping, columns: dict[str, list[str]] | None, statistic: str | None) -> Grid:
     """Several statistics of every group: by column, or by column and statistic."""
 
-    def at(rows: Sequence[object], labels: Sequence[object]) -> str:
-        over = in_group(grouping, rows).over
+    def name_of(labels: Sequence[object]) -> str:
         if len(labels) == 2:
             name = described(labels[1]) if statistic == "describe" else statistic_words(str(labels[1]))
-            return f"the {name} of {wording.name(labels[0])}{over}"
+            return f"{name} of {wording.name(labels[0])}"
         column = str(_only(labels))
         if statistic is not None:
-            return f"the {statistic_words(statistic)} of {wording.name(column)}{over}"
+            return f"{statistic_words(statistic)} of {wording.name(column)}"
         chosen = (columns or {}).get(column, [])
         if len(chosen) != 1:
             raise Unreadable("column of unknown statistic")
-        return f"the {statistic_words(chosen[0])} of {wording.name(column)}{over}"
+        return f"{statistic_words(chosen[0])} of {wording.name(column)}"
 
-    return Grid(grouping.frame, at, "group-aggregate")
+    def at(rows: Sequence[object], labels: Sequence[object]) -> str:
+        return f"the {name_of(labels)}{in_group(grouping, rows).over}"
+
+    def of(label: object) -> str:
+        parts = label if isinstance(label, tuple) else (label,)
+        return f"{name_of(parts)}{grouping.frame.over}"
+
+    told = list(columns) if columns is not None else list(grouping.columns or ())
+    table = None
+    if told and statistic != "describe" and all(len(c) == 1 for c in (columns or {}).values()):
+        table = _table_or_none(grouping, {name: f"the {name_of([name])}" for name in told})
+    return Grid(grouping.frame, at, "group-aggregate", each=each(grouping), statistic=of, table=table)
+
+
+def _table_or_none(grouping: Grouping, columns: Mapping[str, str]) -> Frame | None:
+    try:
+        return group_table(grouping, columns)
+    except Unreadable:
+        return None
+
+
+def named_grid(grouping: Grouping, chosen: Mapping[str, tuple[str, str]]) -> Grid:
+    """Named statistics of every group: name to column and statistic."""
+    words = {
+        name: "number of rows" if how == "size" else f"{statistic_words(how)} of {wording.name(column)}"
+        for name, (column, how) in chosen.items()
+    }
+
+    def at(rows: Sequence[object], labels: Sequence[object]) -> str:
+        name = str(_only(labels))
+        over = in_group(grouping, rows)
+        return rows_count(over).words if words[name] == "number of rows" else f"the {words[name]}{over.over}"
+
+    def of(label: object) -> str:
+        found = words[str(label)]
+        return f"number of {grouping.frame.rows}" if found == "number of rows" else f"{found}{grouping.frame.over}"
+
+    table = _table_or_none(grouping, {name: f"the {noun}" for name, noun in words.items()})
+    return Grid(grouping.frame, at, "group-aggregate", each=each(grouping), statistic=of, table=table)
 
 
 def crosstab(rows: Column, columns: Column, normalize: object) -> Grid:
@@ -235,35 +359,14 @@ def crosstab(rows: Column, columns: Column, normalize: object) -> Grid:
         both = group_condition((rows, columns), [*row, *column])
         if not normalize:
             return rows_count(frame.keep(both[0]).keep(both[1])).words
+        if normalize in (True, "all"):
+            present = frame.keep(f"{rows.words} is not missing").keep(f"{columns.words} is not missing")
+            return f"the fraction (between 0 and 1), among the {present.rows}, of those where {' and '.join(both)}"
         if normalize not in ("index", "columns"):
-            raise Unreadable("crosstab as shares of all")
+            raise Unreadable("argument normalize of crosstab()")
         given, asked = (both[0], both[1]) if normalize == "index" else (both[1], both[0])
         among = frame.keep(given).keep(f"{(columns if normalize == 'index' else rows).words} is not missing")
         return f"the fraction (between 0 and 1), among the {among.rows}, of those where {asked}"
 
-    return Grid(frame, at, "crosstab", columns_are_names=False)
-
-
-def pivot(frame: Frame, arguments: Arguments) -> Grid:
-    """The readings of pivot_table: one statistic of one column by the values of two others."""
-    names: dict[str, str] = {}
-    for position, key in enumerate(("values", "index", "columns")):
-        found = arguments.take(key, position)
-        if isinstance(found, Constant) and isinstance(found.value, list) and len(found.value) == 1:
-            found = Constant(found.value[0])
-        if not isinstance(found, Constant) or not isinstance(found.value, str):
-            raise Unreadable("pivot table of several columns")
-        names[key] = found.value
-    statistic = arguments.constant("aggfunc", 3, "mean")
-    if not isinstance(statistic, str) or arguments.constant("margins", None, False):
-        raise Unreadable("pivot table of several statistics")
-    arguments.ignore("observed", "margins")
-    rows = Column(frame, wording.name(names["index"]), names["index"])
-    columns = Column(frame, wording.name(names["columns"]), names["columns"])
-
-    def at(row: Sequence[object], column: Sequence[object]) -> str:
-        label = _only(column[-1:])
-        over = in_group(Grouping(frame, (rows, columns)), [*row, label]).over
-        return f"the {statistic_words(statistic)} of {wording.name(names['values'])}{over}"
-
-    return Grid(frame, at, "pivot", columns_are_names=False)
+    pair = f"{rows.words} and {columns.words}" if not normalize else ""
+    return Grid(frame, at, "crosstab", columns_are_names=False, pair=pair)

@@ -27,12 +27,34 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Check:
+    """What must be true, or a question has no single answer: two rows tie where only one is taken, for example."""
+
+    setup: tuple[str, ...]
+    """Statements to run first: those before the one that takes the rows."""
+    expression: str
+    """Python whose value is True where there is one answer."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A value or table that is worked out beside the main line, under a name that the words refer to."""
+
+    name: str
+    """ "value A" or "table A"."""
+    text: str
+    """What it is: a noun phrase that names its files."""
+
+
+@dataclass(frozen=True)
 class Order:
     """How rows are sorted."""
 
     keys: tuple[str, ...]
     """Column names."""
     ascending: tuple[bool, ...]
+    check: Check | None = field(default=None, compare=False)
+    """True where no two rows tie; None where that is certain."""
 
     @property
     def words(self) -> str:
@@ -59,9 +81,19 @@ class Frame:
     """Rows taken after sorting: "the first 5 rows"."""
     selection: tuple[str, ...] | None = None
     """Columns that were picked; None means all."""
-    index: str | None = None
-    """Name of the column that labels the rows, None for row numbers."""
-    renamed: bool = False
+    index: tuple[str, ...] = ()
+    """Names of the columns that label the rows; empty for row numbers."""
+    sequence: Order | None = field(default=None, compare=False)
+    """How the rows were sorted before the last steps, where that still holds."""
+    shuffled: bool = False
+    """Whether the order of the rows is no longer that of a file or of a sort: after a join."""
+    joined: bool = False
+    """Whether columns may have got endings that keep names of two tables apart."""
+
+    @property
+    def label(self) -> str | None:
+        """The one column that labels the rows."""
+        return self.index[0] if len(self.index) == 1 else None
 
     def settled(self) -> "Frame":
         """The same rows with conditions, sorting and taking written as steps."""
@@ -72,7 +104,8 @@ class Frame:
             steps.append(f"sort the rows by {self.order.words}")
         if self.taken:
             steps.append(f"keep only {self.taken}")
-        return replace(self, steps=tuple(steps), where=(), order=None, taken=None)
+        sequence = self.order or self.sequence
+        return replace(self, steps=tuple(steps), where=(), order=None, taken=None, sequence=sequence)
 
     def then(self, step: str, **changes: Any) -> "Frame":
         """The frame after one more step."""
@@ -92,10 +125,9 @@ class Frame:
     @property
     def rows(self) -> str:
         """The rows, as a noun phrase: "the rows where `x` is 1"."""
-        plain = self.settled() if self.taken else self
         if self.taken:
             raise Unreadable("statistic of the first rows")
-        return "rows" + (f" where {wording.conditions(plain.where)}" if plain.where else "")
+        return "rows" + (f" where {wording.conditions(self.where)}" if self.where else "")
 
     @property
     def over(self) -> str:
@@ -122,9 +154,23 @@ class Column:
     compound: bool = False
     """Whether the words need parentheses inside a larger expression."""
 
+    pandas_name: str | None = None
+    """pandas' name of a computed column: that of the column it was computed from."""
+    kind: str = ""
+    """"parts" for lists of texts, "dates" for dates."""
+
     @property
     def operand(self) -> str:
         return f"({self.words})" if self.compound else self.words
+
+    def computed(self, words: str, *, compound: bool = False, kind: str = "") -> "Column":
+        """A column that was worked out from this one."""
+        return Column(self.frame, words, None, compound, self.name or self.pandas_name, kind)
+
+    @property
+    def whole(self) -> "Column":
+        """The same where rows that were taken, such as the first five, are told as a step."""
+        return replace(self, frame=self.frame.settled()) if self.frame.taken else self
 
 
 @dataclass(frozen=True)
@@ -134,6 +180,8 @@ class Condition:
     frame: Frame
     words: str
     """A clause: "`age` is greater than 30"."""
+    single: bool = False
+    """Whether it is one truth about the table, not one per row."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +215,7 @@ class Grouping:
 
     @property
     def each(self) -> str:
-        words = [key.words for key in self.keys]
+        words = [key.words.removeprefix("the ") for key in self.keys]
         return words[0] if len(words) == 1 else f"combination of {wording.listing(words)}"
 
 
@@ -188,10 +236,31 @@ class Labelled:
     """True where sorted from lowest to highest, False from highest to lowest, None where not sorted by value."""
     taken: bool = False
     """Whether only some labels are shown."""
+    first: int | None = None
+    """How many are shown, the first ones in order; None for all or where that is not known."""
     text: bool = False
     """Whether the quantities are labels rather than numbers."""
+    column: str = ""
+    """pandas' name of the series."""
+    ties: Check | None = None
+    """True where no two quantities are equal."""
+    ties_at_first: Check | None = None
+    """True where the first quantity is that of one label only."""
+    cut: Check | None = None
+    """True where the last label shown does not tie with the first that is not."""
+    pair: tuple["Grouping", str] | None = None
+    """The groups and the quantity's words within each; None where other labelled values cannot be set beside it."""
+    table: Callable[[str], Frame] | None = None
+    """The table of labels and quantities, the quantities under this name; None where it has no words."""
     superlatives: tuple[str, str] | None = None
-    """Questions for the highest and lowest quantity where "which … has the highest …" would be clumsy."""
+    """Noun phrases for the labels of the highest and lowest quantity, where the usual ones would be clumsy."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of labelled quantities, in their order."""
+
+    labelled: Labelled
 
 
 @dataclass(frozen=True)
@@ -203,6 +272,43 @@ class Grid:
     family: str
     decimals: int | None = None
     columns_are_names: bool = True
+    each: str = ""
+    """What a row label is; empty where rows cannot be compared."""
+    statistic: Callable[[object], str] | None = None
+    """The noun phrase of one column's quantities, without an article."""
+    table: Frame | None = None
+    """The same as a table."""
+    pair: str = ""
+    """Of a crosstab, the two columns in words."""
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """A column's or table's values, each with those just before it."""
+
+    column: Column
+    span: str
+    """The values that each statistic is of: "the row and the 2 rows before it"."""
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A table split by periods of a column of dates."""
+
+    frame: Frame
+    key: Column
+    """The period of a row."""
+    columns: tuple[str, ...] | None = None
+    single: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a statistical test or a fitted line gives: several numbers by name."""
+
+    frame: Frame
+    parts: Mapping[str, Quantity]
+    """By attribute; the order is that of the tuple."""
 
 
 @dataclass(frozen=True)
@@ -275,6 +381,7 @@ Symbol: TypeAlias = (
     | Quantity
     | Grouping
     | Labelled
+    | Labels
     | Grid
     | Constant
     | Items
@@ -284,7 +391,19 @@ Symbol: TypeAlias = (
     | Distinct
     | Absence
     | Shape
+    | Rolling
+    | Resampled
+    | Finding
 )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a slice's expression is, with what must hold for that to be one value."""
+
+    symbol: Symbol
+    checks: tuple[Check, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass
@@ -294,6 +413,8 @@ class Arguments:
     call: str
     positional: list[Symbol]
     named: dict[str, Symbol]
+    receiver: str = ""
+    """Source of what the method is called on."""
     _taken: set[str] = field(default_factory=set)
 
     def take(self, key: str, position: int | None = None) -> Symbol | None:
@@ -344,4 +465,16 @@ class Evaluator(Protocol):
 
     def within(self, names: Mapping[str, Symbol], body: ast.expr) -> Symbol:
         """The symbol of an expression in which some names mean something else."""
+        ...
+
+    def check(self, expression: str) -> Check:
+        """A check to be made where the reader now is. Raises Unreadable inside of functions."""
+        ...
+
+    def require(self, check: Check | None) -> None:
+        """Ask only where this is true."""
+        ...
+
+    def note(self, kind: str, text: str) -> str:
+        """The name of a value or table on the side, such as "value A"."""
         ...

@@ -1,10 +1,10 @@
 """What can be asked about an output, from its words and its value.
 
-Each proposal is a sentence without its contract, and the expression that answers it. Nothing is asked that has more
+Each proposal is a question without its contract, and the expression that answers it. Nothing is asked that has more
 than one right answer: extremes that are shared, orders with ties, labels that are missing.
 """
 
-import ast
+import datetime
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,22 @@ from typing import TypeVar
 
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.functions import shape_items
+from cellwright.proof.questions.phrasing import Ask, Told, tell
 from cellwright.proof.questions.shown import about_shown, is_measured
 from cellwright.proof.questions.statistics import rows_count
 from cellwright.proof.questions.symbols import (
+    Check,
     Column,
     Condition,
     Distinct,
+    Finding,
     Frame,
     Grid,
     Labelled,
+    Labels,
+    Order,
     Quantity,
+    Reading,
     Shape,
     Symbol,
     Unreadable,
@@ -30,20 +36,13 @@ from cellwright.proof.questions.symbols import (
 from cellwright.proof.values import Snapshot, has_content, scalar
 
 _MAX_LISTED = 8
-_MAX_STEPS = 8
-_MAX_WORDS = 140
+_MAX_WORDS = 220
 # Columns that number or name the rows: their statistics mean nothing.
 _IDENTIFIER = re.compile(
     r"(?:unnamed.*|index|No\.?|no\.|.*(?:^|[ _.-])(?:id|zip(?:[ _]?code)?)|.*[a-z]I[dD]|"
     r"(?i:.*(?:user|customer|passenger|order|product|item|employee|student|patient|movie|account|client|row|player|"
     r"member|transaction|session|store|house|station|event|person|case))s?[ _]?(?i:id))"
 )
-_CHANGES_COLUMNS = re.compile(
-    r"(set a column `[^`]*` to|replace `[^`]*` by|rename the column|drop the columns?|take the first column of) "
-)
-_QUOTED = re.compile(r"`[^`]*`")
-_ALL_COLUMNS = ("columns", "any column", "each column", "every column", "which column")
-_ORDER_WORDS = re.compile(r"\b(first|last|earlier|\d+(st|nd|rd|th))\b")
 _ROW_STEPS = ("drop the rows", "of rows that", "join ", "put the rows", "keep only the rows")
 
 
@@ -51,8 +50,8 @@ _ROW_STEPS = ("drop the rows", "of rows that", "join ", "put the rows", "keep on
 class Proposal:
     """One question that an output could answer."""
 
-    question: str
-    """Complete but for its contract."""
+    told: Told
+    """The question in parts; complete but for its contract."""
     expression: str
     """Python, to be evaluated after the slice."""
     family: str
@@ -61,16 +60,38 @@ class Proposal:
     any_order: bool = False
     """For a list: order does not count."""
     unique_check: str | None = None
-    """Expression that must be True, or the question has no single answer."""
+    """Expression that must be True after the slice, or the question has no single answer."""
+    checks: tuple[Check, ...] = ()
+    """What must be True earlier in the slice, for the same reason."""
+
+    @property
+    def question(self) -> str:
+        """Its plainest wording."""
+        return self.told.forms[0]
 
 
-def propose(symbol: Symbol, value: Snapshot, expression: str, most: int = 2) -> list[Proposal]:
+@dataclass(frozen=True)
+class _Found:
+    """A proposal before it is told: the rows that it starts from, and what is asked of them."""
+
+    frame: Frame
+    ask: Ask
+    expression: str
+    family: str
+    decimals: int | None = None
+    any_order: bool = False
+    unique_check: str | None = None
+    checks: tuple[Check, ...] = ()
+
+
+def propose(reading: Reading, value: Snapshot, expression: str, most: int = 2) -> list[Proposal]:
     """At most `most` questions for one output. Raises Unreadable with the reason when there is none."""
     proposals: list[Proposal] = []
     seen: set[str] = set()
-    for proposal in _proposals(symbol, value, f"({expression})"):
+    for found in _proposals(reading.symbol, value, f"({expression})"):
         if len(proposals) == most:
             break
+        proposal = _told(found, reading)
         if len(proposal.question.split()) <= _MAX_WORDS and proposal.question not in seen:
             seen.add(proposal.question)
             proposals.append(proposal)
@@ -79,12 +100,26 @@ def propose(symbol: Symbol, value: Snapshot, expression: str, most: int = 2) -> 
     return proposals
 
 
-def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _told(found: _Found, reading: Reading) -> Proposal:
+    return Proposal(
+        tell(found.frame, found.ask, reading.notes),
+        found.expression,
+        found.family,
+        found.decimals,
+        found.any_order,
+        found.unique_check,
+        tuple(dict.fromkeys((*reading.checks, *found.checks))),
+    )
+
+
+def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[_Found]:
     match symbol:
         case Quantity():
             yield _about_quantity(symbol, code)
         case Labelled():
             yield from _about_labelled(symbol, value, code)
+        case Labels():
+            yield from _about_labels(symbol.labelled, value, code)
         case Grid():
             yield from _about_grid(symbol, value, code)
         case Shape():
@@ -92,9 +127,14 @@ def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[Proposal]
             yield _about_quantity(rows, f"{code}[0]")
         case Distinct():
             yield from _about_distinct(symbol, value, code)
+        case Condition(single=True):
+            yield _about_quantity(Quantity(symbol.frame, symbol.words, family="boolean"), code)
         case Condition():
             count = rows_count(symbol.frame.keep(symbol.words))
             yield _about_quantity(count, f"{code}.sum()")
+        case Finding():
+            for place, quantity in enumerate(symbol.parts.values()):
+                yield _about_quantity(quantity, f"{code}[{place}]")
         case Frame():
             yield from _about_frame(symbol, value, code)
         case Column():
@@ -103,56 +143,25 @@ def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[Proposal]
             raise Unreadable("value without words")
 
 
-def sentence(frame: Frame, question: str) -> str:
-    """The question with its tables and the steps that lead to it."""
-    files = wording.listing([wording.name(table) for table in frame.tables])
-    found = _needed(frame.steps, question)
-    if len(found) > _MAX_STEPS:
-        raise Unreadable("too many steps")
-    if not found:
-        return f"In {files}, {question}"
-    first, *others = (wording.capital(step) for step in found)
-    steps = [f"Then {step[0].lower()}{step[1:]}." for step in others]
-    if all(wording.name(table) in first for table in frame.tables):
-        start = f"{first}."
-    else:
-        start = f"Start from {files}. First, {first[0].lower()}{first[1:]}."
-    return " ".join([start, *steps, wording.capital(question)])
+_ROWS = "the number of rows"
 
 
-def _needed(steps: Sequence[str], question: str) -> list[str]:
-    """The steps without those that make no difference to what comes after them."""
-    kept: list[str] = []
-    later = question
-    for step in reversed(steps):
-        if _matters(step, later):
-            kept.append(step)
-            later += step
-    return kept[::-1]
+def _value_of(words: str) -> Ask:
+    """The question for one value."""
+    if words.startswith(_ROWS):
+        rest = words.removeprefix(_ROWS)
+        return Ask(f"how many rows are there{rest}?", words, "count" if not rest else "compute")
+    return Ask(f"what is {words}?", words)
 
 
-def _matters(step: str, later: str) -> bool:
-    """Whether later words speak of what a step changes: its columns, or the order of the rows."""
-    if step.startswith("sort the rows by "):
-        return bool(_ORDER_WORDS.search(later))
-    if not _CHANGES_COLUMNS.match(step) or any(words in later for words in _ALL_COLUMNS):
-        return True
-    if step.startswith(("drop the column", "take the first column")):
-        return False
-    names = _QUOTED.findall(step) if step.startswith("rename") else _QUOTED.findall(step)[:1]
-    return any(name in later for name in names)
-
-
-def _about_quantity(quantity: Quantity, code: str) -> Proposal:
+def _about_quantity(quantity: Quantity, code: str) -> _Found:
     if quantity.family == "boolean":
-        question = f"is it true that {quantity.words}?"
-    elif quantity.words.startswith("the number of rows"):
-        question = (
-            f"how many {quantity.words.removeprefix('the number of ')}".replace("rows", "rows are there", 1) + "?"
-        )
+        ask = Ask(f"is it true that {quantity.words}?", f"whether {quantity.words}", "check")
+    elif quantity.text and quantity.words.startswith("the "):
+        ask = Ask(f"what is {quantity.words}?", quantity.words, "find")
     else:
-        question = f"what is {quantity.words}?"
-    return Proposal(sentence(quantity.frame, question), code, quantity.family, quantity.decimals)
+        ask = _value_of(quantity.words)
+    return _Found(quantity.frame, ask, code, quantity.family, quantity.decimals)
 
 
 # --- labelled quantities and grids -------------------------------------------------------------------
@@ -166,7 +175,7 @@ class _Entry:
     number: float | None
 
 
-def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[_Found]:
     entries = _entries(value)
     numbered = [entry for entry in entries if entry.number is not None]
     if labelled.each == "column":
@@ -174,19 +183,53 @@ def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[
     if labelled.family == "missing-values" and labelled.each == "column":
         yield from _about_missing(labelled, entries, code)
         return
-    if labelled.each and labelled.statistic and len(entries) >= 3 and _whole(labelled):
+    named = bool(labelled.each and labelled.statistic)
+    if named and labelled.first is not None and labelled.order is not None:
+        yield from _about_labels(labelled, {"t": "list", "v": [{}] * len(entries)}, f"{code}.index.tolist()")
+    if named and len(entries) >= 3 and _whole(labelled):
         yield from _extremes(labelled, entries, code)
-    listable = labelled.each and labelled.statistic and 2 <= len(entries) <= _MAX_LISTED and not labelled.taken
+    listable = named and 2 <= len(entries) <= _MAX_LISTED and not labelled.taken
     if listable and len(numbered) == len(entries) and all(len(entry.label) == 1 for entry in entries):
-        question = f"for each {labelled.each}, what is the {labelled.statistic}?"
-        yield Proposal(sentence(labelled.frame, question), code, labelled.family, labelled.decimals)
+        ask = Ask(
+            f"for each {labelled.each}, what is the {labelled.statistic}?",
+            f"the {labelled.statistic} for each {labelled.each}",
+        )
+        yield _Found(labelled.frame, ask, code, labelled.family, labelled.decimals)
     for entry in _picked(numbered, code, len(numbered)):
         try:
-            question = f"what is {labelled.at(entry.label)}?"
+            ask = _value_of(labelled.at(entry.label))
         except Unreadable:
             continue
         pick = f"{code}.loc[{_label_code(entry.label)}]"
-        yield Proposal(sentence(labelled.frame, _how_many(question)), pick, labelled.family, labelled.decimals)
+        yield _Found(labelled.frame, ask, pick, labelled.family, labelled.decimals)
+
+
+def _about_labels(labelled: Labelled, value: Snapshot, code: str) -> Iterator[_Found]:
+    """Labels in the order of their quantities."""
+    items = value.get("v") if has_content(value) else None
+    if labelled.order is None or not isinstance(items, list) or not labelled.each or not labelled.statistic:
+        raise Unreadable("labels in no order")
+    count = len(items)
+    if not 2 <= count <= _MAX_LISTED or labelled.ties is None or labelled.each == "column":
+        raise Unreadable("labels that tie")
+    side, way = ("lowest", "lowest first") if labelled.order else ("highest", "highest first")
+    which = f"{count} {labelled.each}" if labelled.first is not None else labelled.each
+    if labelled.first is None:
+        ask = Ask(
+            f"how do the values of {which} rank by the {labelled.statistic}, {way}?",
+            f"the values of {which} ranked by the {labelled.statistic}, {way}",
+            "list",
+        )
+    else:
+        plural = "combinations" if which.startswith(f"{count} combination") else "values"
+        each = labelled.each.removeprefix("combination ").removeprefix("of ")
+        ask = Ask(
+            f"which {count} {plural} of {each} have the {side} {labelled.statistic}, {way}?",
+            f"the {count} {plural} of {each} with the {side} {labelled.statistic}, {way}",
+            "list",
+        )
+    cut = (labelled.cut,) if labelled.cut is not None else ()
+    yield _Found(labelled.frame, ask, code, "top-k", checks=(*cut, labelled.ties))
 
 
 def _whole(labelled: Labelled) -> bool:
@@ -194,52 +237,56 @@ def _whole(labelled: Labelled) -> bool:
     return not labelled.taken or labelled.order is False
 
 
-def _how_many(question: str) -> str:
-    prefix = "what is the number of rows"
-    return "how many rows are there" + question.removeprefix(prefix) if question.startswith(prefix) else question
-
-
-def _extremes(labelled: Labelled, entries: Sequence[_Entry], code: str) -> Iterator[Proposal]:
+def _extremes(labelled: Labelled, entries: Sequence[_Entry], code: str) -> Iterator[_Found]:
     numbers = sorted((entry.number for entry in entries if entry.number is not None), reverse=True)
     if len(numbers) < 3 or len(numbers) != len(entries) or any(len(entry.label) != 1 for entry in entries):
         return
     if any(_meaningless(entry.label) for entry in entries) and labelled.each == "column":
         return
     if _clearly_apart(numbers[0], numbers[1]):
-        question = _superlative(labelled, 0)
-        yield Proposal(sentence(labelled.frame, question), f"{code}.idxmax()", "extreme")
+        yield _Found(labelled.frame, _superlative(labelled, 0), f"{code}.idxmax()", "extreme")
     if not labelled.taken and _clearly_apart(numbers[-1], numbers[-2]):
-        question = _superlative(labelled, 1)
-        yield Proposal(sentence(labelled.frame, question), f"{code}.idxmin()", "extreme")
+        yield _Found(labelled.frame, _superlative(labelled, 1), f"{code}.idxmin()", "extreme")
 
 
-def _superlative(labelled: Labelled, side: int) -> str:
+def _superlative(labelled: Labelled, side: int) -> Ask:
     if labelled.superlatives is not None:
-        return labelled.superlatives[side]
-    return f"which {labelled.each} has the {('highest', 'lowest')[side]} {labelled.statistic}?"
+        words = labelled.superlatives[side]
+        return Ask(f"what is {words}?", words, "find")
+    highest = ("highest", "lowest")[side]
+    return Ask(
+        f"which {labelled.each} has the {highest} {labelled.statistic}?",
+        f"the {labelled.each} with the {highest} {labelled.statistic}",
+        "find",
+    )
 
 
 def _clearly_apart(first: float, second: float) -> bool:
     return abs(first - second) > 1e-6 * max(abs(first), abs(second))
 
 
-def _about_missing(labelled: Labelled, entries: Sequence[_Entry], code: str) -> Iterator[Proposal]:
+def _about_missing(labelled: Labelled, entries: Sequence[_Entry], code: str) -> Iterator[_Found]:
     absent = [entry for entry in entries if entry.number]
     if labelled.statistic.startswith("number of missing") and 0 < len(absent) <= _MAX_LISTED < len(entries):
         scope = labelled.statistic.removeprefix("number of missing values")
-        question = f"which columns have missing values{scope}, and how many has each?"
-        yield Proposal(sentence(labelled.frame, question), f"{code}.loc[lambda counts: counts > 0]", "missing-values")
+        ask = Ask(
+            f"which columns have missing values{scope}, and how many has each?",
+            f"the columns that have missing values{scope}, with how many each has",
+            "find",
+        )
+        yield _Found(labelled.frame, ask, f"{code}.loc[lambda counts: counts > 0]", "missing-values")
     if len(absent) >= 2:
         yield from _extremes(labelled, entries, code)
     for entry in _picked(absent, code, 1):
-        question = f"what is {labelled.at(entry.label)}?"
+        ask = _value_of(labelled.at(entry.label))
         pick = f"{code}.loc[{_label_code(entry.label)}]"
-        yield Proposal(sentence(labelled.frame, question), pick, labelled.family, labelled.decimals)
+        yield _Found(labelled.frame, ask, pick, labelled.family, labelled.decimals)
 
 
-def _about_grid(grid: Grid, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_grid(grid: Grid, value: Snapshot, code: str) -> Iterator[_Found]:
     if value.get("t") != "frame" or not has_content(value):
         raise Unreadable("large table of values")
+    yield from _about_top_groups(grid, value, code)
     cells: list[tuple[tuple[object, ...], tuple[object, ...]]] = []
     for row, numbers in zip(value["index"], value["v"], strict=True):
         for column, number in zip(value["columns"], numbers, strict=True):
@@ -256,8 +303,31 @@ def _about_grid(grid: Grid, value: Snapshot, code: str) -> Iterator[Proposal]:
         if "number of non-missing" in words and grid.family == "describe":
             continue
         pick = f"{code}.loc[{_label_code(row_label)}, {_label_code(column_label)}]"
-        question = _how_many(f"what is {words}?")
-        yield Proposal(sentence(grid.frame, question), pick, grid.family, grid.decimals)
+        yield _Found(grid.frame, _value_of(words), pick, grid.family, grid.decimals)
+
+
+def _about_top_groups(grid: Grid, value: Snapshot, code: str) -> Iterator[_Found]:
+    """The labels of the first rows of a sorted table of groups."""
+    table, count = grid.table, len(value["v"])
+    if table is None or table.taken is None or table.order is None or table.label is None:
+        return
+    if table.order.check is None or not 1 <= count <= _MAX_LISTED:
+        return
+    ask = _first_ones(table.label, table.order, table.taken, "", count)
+    rows = replace(table, order=None, taken=None)
+    yield _Found(rows, ask, f"{code}.index.tolist()", "top-k", checks=(table.order.check,))
+
+
+def _first_ones(column: str, order: Order, taken: str, scope: str, count: int) -> Ask:
+    """The values of a column in the first rows after sorting."""
+    values, in_order = ("values", ", in that order") if count > 1 else ("value", "")
+    verb = "are" if count > 1 else "is"
+    what = f"the {values} of {wording.name(column)} in {taken}"
+    return Ask(
+        f"sort the rows{scope} by {order.words}: what {verb} {what}{in_order}?",
+        f"{what} when the rows{scope} are sorted by {order.words}{in_order}",
+        "list" if count > 1 else "find",
+    )
 
 
 def _entries(value: Snapshot) -> list[_Entry]:
@@ -279,7 +349,7 @@ def _entries(value: Snapshot) -> list[_Entry]:
 def _usable(label: Snapshot) -> bool:
     if label.get("t") == "list":
         return all(_usable(part) for part in label["v"])
-    return label.get("t") in ("str", "int", "bool", "float") and label.get("v") not in ("", " ")
+    return label.get("t") in ("str", "int", "bool", "float", "date") and label.get("v") not in ("", " ")
 
 
 def _label(label: Snapshot) -> tuple[object, ...]:
@@ -289,7 +359,8 @@ def _label(label: Snapshot) -> tuple[object, ...]:
 
 
 def _label_code(label: tuple[object, ...]) -> str:
-    return repr(label[0]) if len(label) == 1 else repr(label)
+    parts = tuple(str(part) if isinstance(part, datetime.date) else part for part in label)
+    return repr(parts[0]) if len(parts) == 1 else repr(parts)
 
 
 def _is_identifier(name: str) -> bool:
@@ -312,20 +383,23 @@ def _picked(items: Sequence[_Item], salt: str, count: int) -> list[_Item]:
 # --- rows -----------------------------------------------------------------------------------------------
 
 
-def _about_distinct(distinct: Distinct, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_distinct(distinct: Distinct, value: Snapshot, code: str) -> Iterator[_Found]:
     frame, words = distinct.column.frame, f"distinct values of {distinct.column.operand}"
     items = value.get("v") if has_content(value) else None
     if isinstance(items, list) and 1 < len(items) <= _MAX_LISTED and all(_usable(item) for item in items):
-        question = f"what are the {words}{frame.over}?"
-        yield Proposal(sentence(frame, question), f"list{code}", "distinct", any_order=True)
+        ask = Ask(f"what are the {words}{frame.over}?", f"the {words}{frame.over}", "list")
+        yield _Found(frame, ask, f"list{code}", "distinct", any_order=True)
     elif isinstance(items, list) and any(not _usable(item) for item in items):
         raise Unreadable("distinct values with a missing one")
     else:
-        question = f"how many {words} are there{frame.over} (missing values not counted)?"
-        yield Proposal(sentence(frame, question), f"len([item for item in {code} if item == item])", "nunique")
+        ask = Ask(
+            f"how many {words} are there{frame.over} (missing values not counted)?",
+            f"the number of {words}{frame.over} (missing values not counted)",
+        )
+        yield _Found(frame, ask, f"len([item for item in {code} if item == item])", "nunique")
 
 
-def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
     if frame.taken and frame.order is not None:
         yield from _about_top(frame, value, code)
         return
@@ -334,7 +408,8 @@ def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]
             yield _about_quantity(rows_count(frame), f"len{code}")
             yield from _about_few_rows(frame, value, code)
         elif frame.steps and frame.steps[-1].startswith(_ROW_STEPS):
-            yield Proposal(sentence(frame, "how many rows are left?"), f"len{code}", "count")
+            ask = Ask("how many rows are left?", "the number of rows that are left")
+            yield _Found(frame, ask, f"len{code}", "count")
         elif frame.order:
             yield from _about_first(frame, value, code)
             return
@@ -342,8 +417,7 @@ def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]
     if not derived and not frame.where and not frame.steps:
         raise Unreadable("shows rows")
     for found in derived:
-        question = sentence(found.frame, found.question)
-        yield Proposal(question, found.expression, found.family, unique_check=found.unique_check)
+        yield _Found(found.frame, found.ask, found.expression, found.family, unique_check=found.unique_check)
 
 
 def _columns(value: Snapshot) -> list[str]:
@@ -362,63 +436,37 @@ def _naming_column(value: Snapshot) -> int | None:
     return None
 
 
-def _about_few_rows(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_few_rows(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
     rows = value.get("shape", [0])[0]
     position = _naming_column(value) if 2 <= rows <= _MAX_LISTED else None
     if position is None:
         return
     column = _columns(value)[position]
-    question = f"list the {wording.name(column)} of the {frame.rows}, in any order."
-    yield Proposal(sentence(frame, question), f"{code}[{column!r}].tolist()", "filter-list", any_order=True)
+    words = f"the values of {wording.name(column)} in the {frame.rows}, in any order"
+    ask = Ask(f"what are {words}?", words, "list")
+    yield _Found(frame, ask, f"{code}[{column!r}].tolist()", "filter-list", any_order=True)
 
 
-def _about_top(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_top(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
     count = value.get("shape", [0])[0]
-    if frame.order is None:
+    if frame.order is None or frame.taken is None:
         raise Unreadable("shows rows")
     position = _naming_column(value) if 1 <= count <= _MAX_LISTED else None
     if position is None:
         raise Unreadable("first rows without a naming column")
     column = _columns(value)[position]
+    if any(key not in _columns(value) for key in frame.order.keys):
+        raise Unreadable("order by a column that is not shown")
+    if frame.order.check is None:
+        raise Unreadable("first rows counted in another way")
     scope = f" of the {replace(frame, taken=None).rows}" if frame.where else ""
     rows = replace(frame, where=(), order=None, taken=None)
-    keys = [key for key in frame.order.keys if key in _columns(value)]
-    if len(keys) != len(frame.order.keys):
-        raise Unreadable("order by a column that is not shown")
-    question = (
-        f"sort the rows{scope} by {frame.order.words}: what are the values of {wording.name(column)} in {frame.taken}?"
-    )
-    longer = _one_more(code)
-    if longer is None:
-        raise Unreadable("first rows counted in another way")
-    check = f"not {longer}.duplicated(subset={keys!r}).any()"
-    list_question = f"{question[:-1]}, in that order?" if count > 1 else question
-    yield Proposal(
-        sentence(rows, list_question), f"{code}[{column!r}].tolist()", "top-k", any_order=False, unique_check=check
-    )
+    ask = _first_ones(column, frame.order, frame.taken, scope, count)
+    picked = f"{code}[{column!r}].tolist()"
+    yield _Found(rows, ask, picked, "top-k", checks=(frame.order.check,))
 
 
-def _one_more(code: str) -> str | None:
-    """The same expression with one more row: whether the last row shown is tied with the next one is seen there."""
-    node = ast.parse(code, mode="eval").body
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr == "head" and not node.args and not node.keywords:
-            node.args = [ast.Constant(6)]
-            return ast.unparse(node)
-        if node.func.attr in ("head", "nlargest", "nsmallest") and node.args and isinstance(node.args[0], ast.Constant):
-            node.args[0] = ast.Constant(int(str(node.args[0].value)) + 1)
-            return ast.unparse(node)
-    if (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Slice)
-        and isinstance(node.slice.upper, ast.Constant)
-    ):
-        node.slice.upper = ast.Constant(int(str(node.slice.upper.value)) + 1)
-        return ast.unparse(node)
-    return None
-
-
-def _about_first(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_first(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
     """Sorted rows: who comes first."""
     order = frame.order
     if order is None or not has_content(value) or not value["v"] or len(value["v"]) < 3:
@@ -428,19 +476,68 @@ def _about_first(frame: Frame, value: Snapshot, code: str) -> Iterator[Proposal]
         raise Unreadable("sorted rows without a naming column")
     column = _columns(value)[position]
     rows = replace(frame, order=None)
-    question = f"sort the rows by {order.words}: what is the {wording.name(column)} of the first row?"
+    what = f"the {wording.name(column)} of the first row"
+    ask = Ask(
+        f"sort the rows by {order.words}: what is {what}?", f"{what} when the rows are sorted by {order.words}", "find"
+    )
     check = f"not {code}.head(2).duplicated(subset={list(order.keys)!r}).any()"
-    yield Proposal(sentence(rows, question), f"{code}[{column!r}].iloc[0]", "top-k", unique_check=check)
+    yield _Found(rows, ask, f"{code}[{column!r}].iloc[0]", "top-k", unique_check=check)
 
 
-def _about_column(column: Column, value: Snapshot, code: str) -> Iterator[Proposal]:
+def _about_column(column: Column, value: Snapshot, code: str) -> Iterator[_Found]:
     frame = column.frame
+    items = value.get("v") if has_content(value) else None
+    if frame.taken and frame.order is not None and value.get("t") == "list" and isinstance(items, list):
+        yield from _about_top_values(column, items, code)
+        return
+    if frame.index and value.get("t") == "series" and isinstance(items, list) and not frame.taken:
+        yield from _about_rows_by_label(column, value, code)
+        return
     if frame.taken or frame.order or not frame.where:
         raise Unreadable("shows rows")
     yield _about_quantity(rows_count(frame), f"len{code}")
-    items = value.get("v") if has_content(value) else None
     if value.get("t") not in ("series", "list") or not isinstance(items, list) or not 2 <= len(items) <= _MAX_LISTED:
         return
     if all(item.get("t") in ("str", "int") and item.get("v") != "" for item in items):
-        question = f"list the values of {column.operand} in the {frame.rows}, in any order."
-        yield Proposal(sentence(frame, question), f"list{code}", "filter-list", any_order=True)
+        words = f"the values of {column.operand} in the {frame.rows}, in any order"
+        ask = Ask(f"what are {words}?", words, "list")
+        yield _Found(frame, ask, f"list{code}", "filter-list", any_order=True)
+
+
+def _about_top_values(column: Column, items: Sequence[Snapshot], code: str) -> Iterator[_Found]:
+    """A column of the first rows after sorting."""
+    frame = column.frame
+    if frame.order is None or frame.taken is None or not 1 <= len(items) <= _MAX_LISTED or column.name is None:
+        raise Unreadable("shows rows")
+    scope = f" of the {replace(frame, taken=None).rows}" if frame.where else ""
+    rows = replace(frame, where=(), order=None, taken=None)
+    ask = _first_ones(column.name, frame.order, frame.taken, scope, len(items))
+    if column.name in frame.order.keys and len(frame.order.keys) == 1:
+        checks: tuple[Check, ...] = ()  # equal values are one and the same in a list of values
+    elif frame.order.check is None:
+        raise Unreadable("first rows counted in another way")
+    else:
+        checks = (frame.order.check,)
+    yield _Found(rows, ask, f"list{code}", "top-k", checks=checks)
+
+
+def _about_rows_by_label(column: Column, value: Snapshot, code: str) -> Iterator[_Found]:
+    """A column whose rows have names: that of one row, and which row has the most."""
+    frame, names = column.frame, column.frame.index
+    each = names[0] if len(names) == 1 else ""
+
+    def at(labels: Sequence[object]) -> str:
+        if len(labels) != len(names):
+            raise Unreadable("label of other parts than the keys")
+        pairs = zip(names, labels, strict=True)
+        condition = " and ".join(f"{wording.name(name)} is {wording.value(label)}" for name, label in pairs)
+        return f"the value of {column.operand} in the row where {condition}"
+
+    base = frame.settled()
+    # Which row has the most is asked of whole tables of groups only: there a label stands once.
+    shown = Labelled(
+        base, at, f"value of {column.operand}", wording.name(each) if each else "", family="look-up-in-groups"
+    )
+    if not frame.steps or not any(step.startswith("make a new table") for step in frame.steps):
+        raise Unreadable("shows rows")
+    yield from _about_labelled(shown, value, code)

@@ -1,0 +1,178 @@
+"""Readings of what makes one table of several: joins, and rows put one below the other.
+
+A table that was changed before it is joined is told beside the main line, under a name: "Let table A be …".
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cellwright.proof.questions import wording
+from cellwright.proof.questions.symbols import (
+    Arguments,
+    Constant,
+    Evaluator,
+    Frame,
+    Items,
+    Quantity,
+    Symbol,
+    Unreadable,
+)
+
+_MOST_SIDE_STEPS = 6
+
+
+def described(frame: Frame) -> str:
+    """A table with all that was done to it, as a noun phrase that names its files."""
+    whole = with_selection(frame).settled()
+    files = wording.listing([wording.name(table) for table in whole.tables])
+    if len(whole.steps) > _MOST_SIDE_STEPS:
+        raise Unreadable("too many steps on the side")
+    if not whole.steps:
+        return files
+    if len(whole.steps) == 1:
+        return f"what {files} becomes after this step: {whole.steps[0]}"
+    steps = "; ".join(f"({number}) {step}" for number, step in enumerate(whole.steps, 1))
+    return f"what {files} becomes after these steps: {steps}"
+
+
+def aside(quantity: Quantity, reader: Evaluator) -> str:
+    """The name of a value that is worked out from other rows than those at hand."""
+    frame = quantity.frame.settled() if quantity.frame.taken else replace(quantity.frame, where=(), order=None)
+    if quantity.text:
+        raise Unreadable("label from other rows")
+    if not frame.steps:
+        files = wording.listing([wording.name(table) for table in frame.tables])
+        return reader.note("value", f"{quantity.words} in {files}")
+    return reader.note("value", f"{quantity.words} in {described(frame)}")
+
+
+def with_selection(frame: Frame) -> Frame:
+    """The same table with its picked columns told as a step."""
+    if frame.selection is None:
+        return frame
+    listed = wording.listing([wording.name(name) for name in (*frame.index, *frame.selection)])
+    noun = "column" if len(frame.index) + len(frame.selection) == 1 else "columns"
+    return frame.then(f"keep only the {noun} {listed}", selection=None)
+
+
+def _is_plain(frame: Frame) -> bool:
+    """Whether its files alone tell the table."""
+    return not frame.settled().steps and frame.selection is None and len(frame.tables) == 1
+
+
+def _side(frame: Frame, reader: Evaluator) -> tuple[str, tuple[str, ...]]:
+    """The words for a table that comes to another one, and the files that those words name."""
+    if _is_plain(frame):
+        return wording.name(frame.tables[0]), frame.tables
+    return reader.note("table", described(frame)), ()
+
+
+_KINDS = {
+    "inner": "keeping only the rows that match",
+    "left": "keeping all rows of {first}",
+    "right": "keeping all rows of {second}",
+    "outer": "keeping the rows of both that do not match too",
+}
+
+
+def merge(left: Frame, right: Frame, arguments: Arguments, reader: Evaluator, offset: int = 0) -> Frame:
+    """A join of two tables, the left and right frames already taken from the arguments."""
+    how = arguments.constant("how", offset, "inner")
+    if how not in _KINDS:
+        raise Unreadable(f"join {how}")
+    keys, index = _keys(left, right, arguments, offset)
+    arguments.ignore("validate", "sort", "copy")
+    endings = _endings(arguments)
+    first = with_selection(left).settled()
+    if _is_plain(right) and right.tables == first.tables and not first.steps:
+        raise Unreadable("join of a table with itself")
+    second, files = _side(right, reader)
+    named = f"with {second}" if first.steps else f"{wording.name(first.tables[0])} with {second}"
+    start = "the table so far" if first.steps else wording.name(first.tables[0])
+    kept = _KINDS[how].format(first=start, second=second)
+    tables = tuple(dict.fromkeys((*first.tables, *files)))
+    steps = (*first.steps, f"join {named} on {keys}, {kept}{endings}")
+    return Frame(tables, steps, index=index, shuffled=True, joined=not endings)
+
+
+def _endings(arguments: Arguments) -> str:
+    suffixes = arguments.constant("suffixes", None)
+    if suffixes is None:
+        return ""
+    if not isinstance(suffixes, (list, tuple)) or len(suffixes) != 2:
+        raise Unreadable("argument suffixes of merge()")
+    ends = [f"the ending {wording.value(str(suffix))}" if suffix else "no ending" for suffix in suffixes]
+    return f" (columns that both have get {ends[0]} from the first and {ends[1]} from the second)"
+
+
+def _keys(left: Frame, right: Frame, arguments: Arguments, offset: int) -> tuple[str, tuple[str, ...]]:
+    """The words for the keys, and the names of the row labels of the result."""
+    on = arguments.take("on", offset + 1)
+    if on is not None:
+        return wording.listing([wording.name(name) for name in _names(on)]), ()
+    firsts, by_left = _one_side(left, "left", arguments)
+    seconds, by_right = _one_side(right, "right", arguments)
+    if len(firsts) != len(seconds):
+        raise Unreadable("join on other numbers of columns")
+    pairs = [
+        wording.name(a) if a == b else f"{wording.name(a)} (in the second table {wording.name(b)})"
+        for a, b in zip(firsts, seconds, strict=True)
+    ]
+    return wording.listing(pairs), (firsts if by_left and by_right and firsts == seconds else ())
+
+
+def _one_side(frame: Frame, side: str, arguments: Arguments) -> tuple[tuple[str, ...], bool]:
+    on = arguments.take(f"{side}_on")
+    by_index = bool(arguments.constant(f"{side}_index", None, False))
+    if on is not None and not by_index:
+        return _names(on), False
+    if by_index and frame.index and on is None:
+        return frame.index, True
+    raise Unreadable("join without named keys")
+
+
+def _names(symbol: Symbol) -> tuple[str, ...]:
+    value = symbol.value if isinstance(symbol, Constant) else None
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, (list, tuple)) and names and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise Unreadable("join on computed keys")
+
+
+def join(left: Frame, right: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """`left.join(right)`: on the row labels of the second."""
+    how, on = arguments.constant("how", 2, "left"), arguments.take("on", 1)
+    arguments.ignore("sort")
+    if arguments.take("lsuffix") or arguments.take("rsuffix") or not right.index:
+        raise Unreadable("join on row numbers")
+    given: dict[str, Symbol] = {"right_index": Constant(True), "how": Constant(how)}
+    given |= {"left_on": on} if on is not None else {"left_index": Constant(True)}
+    return merge(left, right, Arguments("merge", [], given), reader)
+
+
+def stack(frames: Sequence[Frame], reader: Evaluator) -> Frame:
+    """The rows of several tables one below the other."""
+    if len(frames) < 2 or len(set(frames)) != len(frames):
+        raise Unreadable("one table put together")
+    named: list[str] = []
+    tables: list[str] = []
+    for frame in frames:
+        words, files = _side(frame, reader)
+        named.append(words)
+        tables += files
+    if not tables:
+        tables = [table for frame in frames for table in frame.tables]
+    indexes = {frame.index for frame in frames}
+    index = indexes.pop() if len(indexes) == 1 else ()
+    step = f"put the rows of {wording.listing(named)} one below the other, in that order"
+    return Frame(tuple(dict.fromkeys(tables)), (step,), index=index)
+
+
+def parts_of(symbol: Symbol | None) -> list[Frame]:
+    """The tables of a list."""
+    if not isinstance(symbol, Items):
+        raise Unreadable("concat of something else than tables")
+    found = [part for part in symbol.symbols if isinstance(part, Frame)]
+    if len(found) != len(symbol.symbols):
+        raise Unreadable("concat of something else than tables")
+    return found
