@@ -37,6 +37,10 @@ class Run:
     unit: int
     """Index of the unit that failed; the number of units when the expression did; -1 when unknown."""
     cpu_s: float
+    operations: tuple[str, ...] = ()
+    """What it did to tables, where that was watched (`inside.operations`), in order."""
+    columns: tuple[str, ...] = ()
+    """Columns of the files that its text names, where that was watched."""
 
 
 def preload_list(sources: Sequence[str]) -> list[str]:
@@ -54,13 +58,22 @@ class Judge:
     """Runs programs in forks of one kernel that has run nothing else.
 
     With `checkpoints`, a beginning that programs have in common is run once and forked from: for searching, where a
-    program is judged many times over. A proof runs every program from its first line.
+    program is judged many times over. A proof runs every program from its first line. With `watch`, runs tell what they
+    did to tables.
     """
 
     def __init__(
-        self, kernel: Kernel, *, timeout_s: float, seed: int, preload: Sequence[str] = (), checkpoints: int = 0
+        self,
+        kernel: Kernel,
+        *,
+        timeout_s: float,
+        seed: int,
+        preload: Sequence[str] = (),
+        checkpoints: int = 0,
+        watch: bool = False,
     ) -> None:
         self._checkpoints = checkpoints
+        self._watch = watch
         self._kernel = kernel
         self._timeout_s = timeout_s
         self._seed = seed
@@ -79,6 +92,7 @@ class Judge:
             "seed": self._seed,
             "preload": self._preload,
             "checkpoints": self._checkpoints,
+            "watch": self._watch,
         }
         code = f"__cellwright__.judge({json.dumps(order)!r})"
         result = await self._kernel.execute(code, timeout_s=self._timeout_s * len(programs) + _MARGIN_S)
@@ -95,7 +109,15 @@ class Judge:
 
 
 def _run(row: Snapshot) -> Run:
-    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), row.get("unit", -1), row["cpu_s"])
+    return Run(
+        row.get("value"),
+        row.get("error", ""),
+        row.get("text", ""),
+        row.get("unit", -1),
+        row["cpu_s"],
+        tuple(row.get("operations", ())),
+        tuple(row.get("columns", ())),
+    )
 
 
 def _display(result: CellResult, mime: str) -> str:

@@ -23,8 +23,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-# The three parts are one module inside a kernel.
+# The parts are one module inside a kernel.
 if "snapshot" not in globals():
+    from cellwright.proof.inside.operations import seen, watched
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
 
@@ -79,8 +80,9 @@ def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
     Request: {"programs": [{"units": [source, ...], "expression": source or null}], "timeout_s": seconds, "seed": n,
-    "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot} or {"error": name,
-    "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s".
+    "preload": [module, ...], "checkpoints": how many, "watch": whether to say what programs do}. Reply: a list of
+    {"value": snapshot} or {"error": name, "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s", and
+    with the "operations" and "columns" of one that was watched.
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -90,6 +92,7 @@ def judge(request: str) -> None:
                 importlib.import_module(module)
             except Exception:  # noqa: BLE001 - a library that does not import is the program's to find out
                 continue
+    _watching[0] = bool(order.get("watch"))
     runs = [_judged(program, order) for program in order["programs"]]
     _shell().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
@@ -97,7 +100,8 @@ def judge(request: str) -> None:
 def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
     units: list[str] = program["units"]
-    passed = [point for point in _checkpoints if point.units == units[: len(point.units)]]
+    same = (point for point in _checkpoints if point.watching == _watching[0])
+    passed = [point for point in same if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     reply = start.run(program, order["timeout_s"]) if start is not None else None
     if start is not None and reply is not None:
@@ -136,6 +140,7 @@ class _Checkpoint:
 
     def __init__(self, units: list[str], seed: int) -> None:
         self.units = units
+        self.watching = _watching[0]
         self._folder = _work_folder()
         self._ours, theirs = socket.socketpair()
         self._child = os.fork()
@@ -180,6 +185,7 @@ class _Checkpoint:
 
 _checkpoints: list[_Checkpoint] = []
 _beginnings: dict[str, int] = {}
+_watching = [False]
 
 
 def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:
@@ -188,7 +194,7 @@ def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) ->
         _enter(folder)
         _seed(seed)
         for source in units:
-            exec(compile(source, "<checkpoint>", "exec"), _shell().user_ns)
+            exec(_compiled(source, "<checkpoint>", "exec"), _shell().user_ns)
         _send(requests, {"ready": True})
         with requests.makefile("rb") as file:
             for line in file:
@@ -315,6 +321,10 @@ class _Sink(io.TextIOBase):
         return 1
 
 
+def _compiled(source: str, name: str, mode: str) -> Any:
+    return compile(watched(source, mode) if _watching[0] else source, name, mode)  # type: ignore[arg-type]
+
+
 def _execute(program: dict[str, Any]) -> dict[str, Any]:
     namespace = _shell().user_ns
     unit = -1
@@ -322,12 +332,12 @@ def _execute(program: dict[str, Any]) -> dict[str, Any]:
     try:
         for unit, source in enumerate(program["units"]):
             started = time.monotonic()
-            exec(compile(source, f"<unit {unit}>", "exec"), namespace)
+            exec(_compiled(source, f"<unit {unit}>", "exec"), namespace)
             seconds.append(round(time.monotonic() - started, 4))
         if program.get("expression") is None:
             return {"value": {"t": "null"}, "seconds": seconds}
         unit = len(program["units"])
-        value = snapshot(eval(compile(program["expression"], "<answer>", "eval"), namespace))
-        return {"value": value, "seconds": seconds}
+        value = snapshot(eval(_compiled(program["expression"], "<answer>", "eval"), namespace))
+        return {"value": value, "seconds": seconds, **(seen() if _watching[0] else {})}
     except BaseException as error:  # noqa: BLE001 - a program may fail in any way, and that is its result
         return {"error": type(error).__name__, "text": str(error)[:500], "unit": unit, "seconds": seconds}
