@@ -30,6 +30,7 @@ _SEED = 7
 _CANDIDATES_PER_TASK = 2.5
 _DRAFTS_PER_TASK = 12
 _PROPOSALS = 30
+_MOST_WORDS = 110
 _IMPORTS = ("import pandas as pd", "import numpy as np", "from scipy import stats")
 _TRIVIAL = (0, 1)
 
@@ -75,14 +76,15 @@ class ComposeStage:
 
 
 def _shares(
-    alone: Sequence[Source], joins: Sequence[Source], stacks: Sequence[Source], config: ComposeConfig
+    alone: Sequence[Source], joins: Sequence[Source], several: Sequence[Source], config: ComposeConfig
 ) -> list[tuple[Source, int]]:
-    """How many tasks each source gives. All joins together, and all stacks, give what some tables alone would."""
+    """How many tasks each source gives. All joins together, and all others of several tables, give what some tables
+    alone would."""
     shares = [(source, config.tasks_per_table) for source in alone]
-    for several in (joins, stacks):
-        for number, source in enumerate(several):
-            total = config.tasks_per_table * min(len(several), config.most_combinations)
-            shares.append((source, total // len(several) + (number < total % len(several))))
+    for together in (joins, several):
+        for number, source in enumerate(together):
+            total = config.tasks_per_table * min(len(together), config.most_combinations)
+            shares.append((source, total // len(together) + (number < total % len(together))))
     return [(source, count) for source, count in shares if count]
 
 
@@ -149,7 +151,8 @@ class _Composing:
             for proposal in propose(worded.reading, value, composed.expression, _PROPOSALS)
             if not composed.wanted or proposal.family in composed.wanted
         ]
-        telling = [p for p in proposals if all(f"`{name}`" in p.question for name in composed.mentions)]
+        short = [p for p in proposals if len(p.question.split()) <= _MOST_WORDS]
+        telling = [p for p in short if all(f"`{name}`" in p.question for name in composed.mentions)]
         if not telling:
             raise Unreadable("no question that needs every step" if proposals else "no question of its family")
         return self._rng.choice(telling)

@@ -66,11 +66,16 @@ class Source:
     joined: bool = False
     repeated: frozenset[str] = frozenset()
     """Columns whose values a join has repeated: their mean would count some of them more than once."""
+    other: str = ""
+    """Variable of a second table that stands beside the first; `shared` says what they have in common."""
+    shared: str = ""
+    """Of two tables side by side, the column that both have as a key; empty where all their columns are the same."""
 
     @property
     def key(self) -> str:
         """Tells sources apart, the same in every build."""
-        return "+".join(profile.table.sha256 for profile in self.tables) + ("|join" if self.joined else "")
+        kind = "join" if self.joined else f"beside {self.shared}" if self.other else ""
+        return "+".join(profile.table.sha256 for profile in self.tables) + f"|{kind}|{self.cells[-1][-1]}"
 
 
 def variable(table: Table, taken: Iterable[str] = ()) -> str:
@@ -110,6 +115,33 @@ def joined(join: Join) -> Source:
     repeated = frozenset(() if one_to_one else join.right.names)
     rows = join.left.rows * join.overlap
     return Source(both, (join.left, join.right), columns, rows, tuple(cells), joined=True, repeated=repeated)
+
+
+def summed(join: Join, rng: random.Random) -> Source | None:
+    """The rows of the right table, each with a statistic of the rows of the left one that belong to it."""
+    mine = join.left.column(join.key)
+    numbers = [c for c in join.left.columns if is_number(c) and c.name not in join.right.names and c.name != join.key]
+    if mine is None or mine.distinct > join.left.rows / 2 or join.key != join.right_key or not numbers:
+        return None
+    value, statistic = rng.choice(numbers), rng.choice(("mean", "max", "min", "median"))
+    left = variable(join.left.table)
+    right = variable(join.right.table, (left,))
+    loads = (f"{left} = {join.left.load}", f"{right} = {join.right.load}")
+    per = f"per_key = {left}.groupby({join.key!r}, as_index=False)[{value.name!r}].{statistic}()"
+    both = f"{right} = {right}.merge(per_key, on={join.key!r}, how='inner')"
+    found = ColumnProfile(value.name, "number", 0, max(10, mine.distinct), low=value.low, high=value.high)
+    columns = (*(c for c in join.right.columns if c.name != join.key), found)
+    rows = min(join.right.rows, mine.distinct)
+    return Source(right, (join.right, join.left), columns, rows, (loads, (per, both)), joined=True)
+
+
+def beside(first: TableProfile, second: TableProfile, shared: str = "") -> Source:
+    """Two tables that stay apart."""
+    name = variable(first.table)
+    other = variable(second.table, (name,))
+    loads = (f"{name} = {first.load}", f"{other} = {second.load}")
+    columns = first.columns if shared else tuple(c for c in first.columns if _alike(c, second.column(c.name)))
+    return Source(name, (first, second), columns, first.rows, (loads,), other=other, shared=shared)
 
 
 def stacked(stack: Stack) -> Source:

@@ -51,8 +51,11 @@ def distinct(draft: Draft) -> Composed:
     """How many different values a column has among some rows."""
     steps.keep(draft, 0.05, 0.6)
     steps.lead(draft)
-    column = draft.choose(lambda c: c.kind in ("category", "name", "id") and c.distinct >= 12 and not c.dirty)
+    column = draft.choose(lambda c: c.kind in ("category", "name", "text") and c.distinct >= 12 and not c.dirty)
     draft.need_rows()
+    # All of them would be what the whole table says, and as many as there are rows would be a count of rows.
+    values = f"{draft.name}[{column.name!r}].nunique()"
+    draft.guards.append(f"1 < {values} < min(len({draft.name}), {column.distinct})")
     return draft.finish("aggregate", f"{draft.name}[{column.name!r}].nunique()")
 
 
@@ -223,6 +226,253 @@ def follow_up(draft: Draft) -> Composed:
     return draft.finish("multi-step", f"chosen[{other.name!r}].{draft.rng.choice(steps.of_column(other).statistics)}()")
 
 
+def group_count(draft: Draft) -> Composed:
+    """How many groups lie above the mean of all rows."""
+    steps.lead(draft)
+    group, value = draft.label(5, 60), steps.measure(draft)
+    groups = f"{_groups(draft, group.name, value.name)}.mean()"
+    draft.need_groups(_groups(draft, group.name, value.name), 5)
+    bound = f"{draft.name}[{value.name!r}].mean()"
+    draft.guards.append(
+        f"float(({groups} / {bound} - 1).abs().min()) > 0.001 and 1 < ({groups} > {bound}).sum() < len({groups})"
+    )
+    return draft.finish("group-count", f"({groups} > {bound}).sum()", {"count"})
+
+
+def share_of_total(draft: Draft) -> Composed:
+    """What part of a total the largest group has."""
+    steps.lead(draft)
+    group = draft.label(3, 40)
+    value = draft.number(lambda c: "sum" in steps.of_column(c).statistics)
+    draft.need_groups(_groups(draft, group.name, value.name), 3)
+    groups = f"{_groups(draft, group.name, value.name)}.sum()"
+    side = draft.rng.choice(("max", "max", "min"))
+    return draft.finish("share-of-total", f"{groups}.{side}() / {draft.name}[{value.name!r}].sum()")
+
+
+def above_group_mean(draft: Draft) -> Composed:
+    """How many rows lie above the mean of their own group."""
+    steps.lead(draft)
+    group = draft.label(3, 40)
+    value = draft.number()
+    draft.need_groups(_groups(draft, group.name, value.name), 3)
+    column = f"{draft.name}[{value.name!r}]"
+    rows = f"{column} > {_groups(draft, group.name, value.name)}.transform('mean')"
+    asked = draft.rng.choice((f"len({draft.name}[{rows}])", f"({rows}).mean()"))
+    return draft.finish("above-group", asked)
+
+
+def share_extreme(draft: Draft) -> Composed:
+    """The group in which the largest share of rows meets a condition."""
+    steps.lead(draft)
+    group = draft.label(4, 30)
+    column = draft.choose(lambda c: is_number(c) and bool(c.cuts))
+    cut = draft.rng.choice(column.cuts)
+    sign = draft.rng.choice((">", "<"))
+    groups = f"{_groups(draft, group.name, column.name)}.apply(lambda v: (v {sign} {steps.plain(cut.value)}).mean())"
+    draft.need_groups(_groups(draft, group.name, column.name), 4)
+    side = draft.rng.choice(("max", "min"))
+    draft.guards.append(_is_clear(groups, side))
+    return draft.finish("share-per-group", f"{groups}.idx{side}()")
+
+
+def best_rows(draft: Draft) -> Composed:
+    """A statistic of the rows with the highest values of another column."""
+    steps.lead(draft)
+    by = draft.choose(lambda c: is_number(c) and c.distinct >= 50)
+    number = draft.rng.choice((10, 20, 25, 50, 100))
+    if number > draft.left / 3:
+        raise Impossible
+    most = draft.rng.choice(("nlargest", "nlargest", "nsmallest"))
+    draft.step(f"chosen = {draft.name}.{most}({number}, {by.name!r})")
+    draft.need_rows(2 * number)
+    if draft.rng.random() < 0.3:
+        label = draft.choose(lambda c: is_label(c) and 2 <= c.distinct <= 8)
+        value, _ = draft.rng.choice(label.values)
+        return draft.finish("top-rows", f"(chosen[{label.name!r}] == {value!r}).sum()")
+    other = draft.number()
+    return draft.finish("top-rows", f"chosen[{other.name!r}].{draft.rng.choice(steps.of_column(other).statistics)}()")
+
+
+def best_of_each(draft: Draft) -> Composed:
+    """Of each group the row with the highest value, and a statistic of those rows."""
+    steps.lead(draft)
+    group = draft.label(8, 60)
+    by = draft.choose(lambda c: is_number(c) and c.distinct >= 30)
+    draft.step(f"best = {draft.name}.sort_values({by.name!r}, ascending=False).drop_duplicates({group.name!r})")
+    top = _groups(draft, group.name, by.name)
+    draft.guards.append(
+        f"{draft.name}[{draft.name}[{by.name!r}] == {top}.transform('max')].groupby({group.name!r}).size().max() == 1"
+    )
+    other = draft.number()
+    return draft.finish("multi-step", f"best[{other.name!r}].{draft.rng.choice(('mean', 'median'))}()")
+
+
+def frequent_groups(draft: Draft) -> Composed:
+    """The extreme group among those with many rows."""
+    group = draft.choose(
+        lambda c: is_label(c) and 6 <= c.distinct <= 60 and 0 < c.least < 0.5 * draft.source.rows / c.distinct
+    )
+    value = draft.number()
+    wanted = [count for _, count in group.values]
+    bound = _round_below(wanted[min(len(wanted) - 1, draft.rng.choice((4, 5, 6)))])
+    if bound <= group.least or bound < 10:
+        raise Impossible
+    draft.step(f"counts = {draft.name}[{group.name!r}].value_counts()", f"frequent = counts[counts >= {bound}].index")
+    draft.step(f"{draft.name} = {draft.name}[{draft.name}[{group.name!r}].isin(frequent)]")
+    groups = f"{_groups(draft, group.name, value.name)}.{draft.rng.choice(steps.of_column(value).statistics)}()"
+    side = draft.rng.choice(("max", "min"))
+    draft.guards += [_is_clear(groups, side), f"3 <= len({groups}) < {group.distinct}"]
+    return draft.finish("multi-step", f"{groups}.idx{side}()")
+
+
+def _round_below(number: int) -> int:
+    """The number with its digits after the first replaced by zeros."""
+    size = int(10 ** (len(str(number)) - 1))
+    return number // size * size
+
+
+def pair_extreme(draft: Draft) -> Composed:
+    """The pair of labels with the highest or lowest statistic."""
+    steps.lead(draft)
+    first, second = draft.label(2, 12), draft.label(2, 12)
+    value = steps.measure(draft, 0.15)
+    groups = f"{draft.name}.groupby([{first.name!r}, {second.name!r}])[{value.name!r}]"
+    draft.need_groups(groups, 4)
+    found = f"{groups}.{draft.rng.choice(value.statistics)}()"
+    side = draft.rng.choice(("max", "min"))
+    draft.guards.append(_is_clear(found, side))
+    return draft.finish("extreme-group", f"{found}.idx{side}()")
+
+
+def gap_between_labels(draft: Draft) -> Composed:
+    """The group in which two labels differ most."""
+    steps.lead(draft, 0.4)
+    rows = draft.label(4, 30)
+    columns = draft.choose(
+        lambda c: is_label(c) and 2 <= c.distinct <= 8 and all(isinstance(v, str) for v, _ in c.values)
+    )
+    value = draft.number()
+    (first, _), (second, _) = draft.rng.sample(columns.values, 2)
+    given = f"index={rows.name!r}, columns={columns.name!r}, values={value.name!r}, aggfunc='mean'"
+    draft.step(f"table = {draft.name}.pivot_table({given})")
+    gap = f"(table[{first!r}] - table[{second!r}])"
+    draft.guards += [
+        _is_clear(gap, "max"),
+        f"{draft.name}.groupby([{rows.name!r}, {columns.name!r}]).size().min() >= 3",
+    ]
+    return draft.finish("pivot", f"{gap}.idxmax()")
+
+
+def line(draft: Draft) -> Composed:
+    """The slope of the least-squares line between two columns."""
+    steps.lead(draft)
+    x, y = draft.number(), draft.number()
+    draft.imports.add("from scipy import stats")
+    a, b = (f"{draft.name}[{column.name!r}]" for column in (x, y))
+    draft.need_rows()
+    draft.guards.append(f"0.05 < abs({a}.corr({b})) < 0.9999")
+    return draft.finish("regression", f"stats.linregress({a}, {b}).slope")
+
+
+def independence(draft: Draft) -> Composed:
+    """The chi-squared statistic of two columns of labels."""
+    steps.lead(draft)
+    first, second = draft.label(2, 10), draft.label(2, 10)
+    draft.imports.add("from scipy import stats")
+    table = f"pd.crosstab({draft.name}[{first.name!r}], {draft.name}[{second.name!r}])"
+    draft.guards.append(f"int({table}.to_numpy().min()) >= 5")
+    return draft.finish("test", f"stats.chi2_contingency({table})[0]")
+
+
+def correlation_by_group(draft: Draft) -> Composed:
+    """The group in which two columns go together most closely."""
+    steps.lead(draft, 0.4)
+    group = draft.label(3, 12)
+    first, second = draft.number(), draft.number()
+    groups = f"{draft.name}.groupby({group.name!r})"
+    found = f"{groups}.apply(lambda g: g[{first.name!r}].corr(g[{second.name!r}]))"
+    side = draft.rng.choice(("max", "min"))
+    draft.guards += [f"{groups}.size().min() >= {LEAST_ROWS}", _is_clear(found, side, apart=0.01)]
+    return draft.finish("correlation", f"{found}.idx{side}()")
+
+
+# --- texts ----------------------------------------------------------------------------------------------
+
+
+def first_word(draft: Draft) -> Composed:
+    """The most frequent beginning of a text, or how many there are."""
+    steps.lead(draft)
+    column = draft.choose(lambda c: c.kind in ("text", "name") and not c.dirty and bool(c.words))
+    name = steps.fresh(draft, "first_word")
+    draft.set(name, f"{draft.name}[{column.name!r}].str.split(' ').str[0]")
+    draft.need_rows()
+    counts = f"{draft.name}[{name!r}].value_counts()"
+    draft.guards.append(f"(lambda v: len(v) >= 5 and v.iloc[0] > 1.02 * v.iloc[1])({counts})")
+    return draft.finish("text", f"{counts}.idxmax()")
+
+
+def words_count(draft: Draft) -> Composed:
+    """How many words texts have, of rows or per group."""
+    steps.lead(draft)
+    column = draft.choose(lambda c: c.kind in ("text", "name") and not c.dirty)
+    name = steps.fresh(draft, "word_count")
+    draft.set(name, f"{draft.name}[{column.name!r}].str.split().str.len()")
+    draft.need_rows()
+    if draft.rng.random() < 0.5:
+        return draft.finish("text", f"{draft.name}[{name!r}].mean()")
+    group = draft.label(4, 30)
+    groups = f"{_groups(draft, group.name, name)}.mean()"
+    draft.guards.append(_is_clear(groups, "max"))
+    draft.need_groups(_groups(draft, group.name, name), 4)
+    return draft.finish("text", f"{groups}.idxmax()")
+
+
+# --- two tables side by side -----------------------------------------------------------------------------
+
+
+def between_files(draft: Draft) -> Composed:
+    """A statistic of one file, less or divided by that of another with the same columns."""
+    source = draft.source
+    value = draft.number()
+    names = [source.name, source.other]
+    if draft.spend(0.8):
+        found = steps.condition(draft, 0.2, 0.9)
+        draft.step(*(f"{name} = {name}[{found.code.replace(source.name + '[', name + '[')}]" for name in names))
+    statistic = draft.rng.choice(steps.of_column(value).statistics)
+    sides = [f"{name}[{value.name!r}].{statistic}()" for name in names]
+    draft.guards += [f"len({name}) >= {LEAST_ROWS}" for name in names]
+    sign = draft.rng.choice(("-", "/"))
+    if sign == "/":
+        draft.guards.append(f"abs({sides[1]}) > 1e-9")
+    return draft.finish("between-files", f"{sides[0]} {sign} {sides[1]}")
+
+
+def count_between_files(draft: Draft) -> Composed:
+    """How many rows of one file lie above a statistic of another."""
+    source = draft.source
+    value = draft.number(lambda c: c.distinct >= 30)
+    draft.step(f"bound = {source.other}[{value.name!r}].{draft.rng.choice(('mean', 'median'))}()")
+    rows = f"{source.name}[{value.name!r}] > bound"
+    draft.guards.append(f"0 < ({rows}).sum() < len({source.name})")
+    return draft.finish("between-files", f"len({source.name}[{rows}])")
+
+
+def matching(draft: Draft) -> Composed:
+    """Rows of one table whose key the other does not have, or has."""
+    source = draft.source
+    steps.lead(draft, 0.7)
+    found = f"{source.name}[{source.shared!r}].isin({source.other}[{source.shared!r}])"
+    draft.mentions.append(source.shared)
+    draft.guards.append(f"0 < ({found}).sum() < len({source.name})")
+    kept = found if draft.rng.random() < 0.4 else f"~{found}"
+    if draft.rng.random() < 0.5:
+        return draft.finish("matching", f"len({source.name}[{kept}])")
+    value = draft.number()
+    draft.guards.append(f"len({source.name}[{kept}]) >= {LEAST_ROWS}")
+    return draft.finish("matching", f"{source.name}[{kept}][{value.name!r}].mean()")
+
+
 # --- time -----------------------------------------------------------------------------------------------
 
 
@@ -321,12 +571,23 @@ def what_if(draft: Draft) -> Composed:
     return draft.finish("what-if", f"{draft.name}[{new!r}].{statistic}() - {column}.{statistic}()")
 
 
-FAMILIES: Mapping[str, Callable[[Draft], Composed]] = {
-    family.__name__: family
-    for family in (
-        aggregate, count, distinct, share, ratio, above_quantile, outliers, correlation, test_of_means,
-        group_value, group_extreme, top_groups, top_rows, group_share, pivot, follow_up,
-        by_date_part, resample, rolling, melt, what_if,
-    )
-}  # fmt: skip
-"""Every family by its name."""
+Family = Callable[[Draft], Composed]
+
+
+def _named(*families: Family) -> Mapping[str, Family]:
+    return {family.__name__: family for family in families}
+
+
+FAMILIES: Mapping[str, Family] = _named(
+    aggregate, count, distinct, share, ratio, above_quantile, outliers, correlation, test_of_means, group_value,
+    group_extreme, top_groups, top_rows, group_share, pivot, follow_up, group_count, share_of_total,
+    above_group_mean, share_extreme, best_rows, best_of_each, frequent_groups, pair_extreme, gap_between_labels, line,
+    independence, correlation_by_group, first_word, words_count, by_date_part, resample, rolling, melt, what_if,
+)  # fmt: skip
+"""Every family over one table's rows, by its name."""
+
+SIDE_BY_SIDE: Mapping[str, Family] = _named(between_files, count_between_files)
+"""Those over two tables with the same columns."""
+
+KEYED: Mapping[str, Family] = _named(matching)
+"""Those over two tables that share a key."""

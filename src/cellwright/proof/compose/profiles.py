@@ -87,7 +87,7 @@ class TableProfile:
     rows: int
     columns: tuple[ColumnProfile, ...]
     names: tuple[str, ...]
-    """Of all columns, also those of no use here."""
+    """Of all columns that have one, also those of no use here."""
     duplicated: int
     """Rows that equal an earlier one; -1 where that was not looked at."""
 
@@ -147,7 +147,8 @@ def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
     numbers, unnamed = (sum(bool(form.fullmatch(name)) for name in names) for form in (_NUMERIC_NAME, _NO_NAME))
     if numbers > width / 3 or unnamed > 2 * width / 3 or len(columns) < 2:
         return Unprofiled(table, "no header row", ", ".join(names[:8]))
-    return TableProfile(table, load, rows, _told_apart(columns), names, duplicated)
+    named = tuple(name for name in names if not _NO_NAME.fullmatch(name))
+    return TableProfile(table, load, rows, _told_apart(columns), named, duplicated)
 
 
 def _told_apart(columns: Sequence[ColumnProfile]) -> tuple[ColumnProfile, ...]:

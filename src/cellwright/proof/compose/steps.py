@@ -1,5 +1,6 @@
 """Optional steps of a program: rows kept by a condition, columns worked out from others."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,10 +44,11 @@ def _by_number(draft: Draft) -> Condition:
     cut = draft.rng.choice(column.cuts)
     shares = {">": cut.above, "<": cut.below, ">=": 1 - cut.below, "<=": 1 - cut.above}
     sign = draft.rng.choice(list(shares))
-    return Condition(f"{draft.name}[{column.name!r}] {sign} {_plain(cut.value)}", shares[sign])
+    return Condition(f"{draft.name}[{column.name!r}] {sign} {plain(cut.value)}", shares[sign])
 
 
-def _plain(value: float) -> str:
+def plain(value: float) -> str:
+    """A number as a person writes it in code."""
     return str(int(value)) if value.is_integer() else repr(value)
 
 
@@ -179,6 +181,9 @@ def _flag(draft: Draft) -> Measure:
     return Measure(draft.set(fresh(draft, "flag"), f"({found.code}).astype(int)"), ("mean",))
 
 
+_CLASSES = {3: ["low", "middle", "high"], 4: ["lowest", "low", "high", "highest"]}
+
+
 def key(draft: Draft, least: int = 2, most: int = 40, chance: float = 0.25) -> str:
     """Name of a column that makes groups: one of the table's, or one worked out."""
     if draft.spend(chance):
@@ -199,21 +204,26 @@ def _band(draft: Draft, least: int) -> str:
     column = draft.choose(lambda c: is_number(c) and bool(c.cuts))
     cut = draft.rng.choice(column.cuts)
     draft.imports.add("import numpy as np")
-    words = f"np.where({draft.name}[{column.name!r}] >= {_plain(cut.value)}, 'high', 'low')"
+    words = f"np.where({draft.name}[{column.name!r}] >= {plain(cut.value)}, 'high', 'low')"
     return draft.set(fresh(draft, f"{short(column.name)}_level"), words)
 
 
 def _bins(draft: Draft, least: int) -> str:
-    """Three to five classes with stated bounds, the lowest and highest open."""
+    """Classes with stated bounds, or equal parts."""
     column = draft.choose(lambda c: is_number(c) and len(c.cuts) >= 4)
-    count = max(least, 4)
-    if len(column.cuts) < count - 1:
+    count = max(least, draft.rng.choice((3, 4)))
+    name = fresh(draft, f"{short(column.name)}_class")
+    labels = _CLASSES.get(count)
+    if labels is None or len(column.cuts) < count - 1:
         raise Impossible
+    values = f"{draft.name}[{column.name!r}]"
+    if draft.rng.random() < 0.3:
+        return draft.set(name, f"pd.qcut({values}, {count}, labels={labels!r})")
     inner = sorted(cut.value for cut in draft.rng.sample(column.cuts, count - 1))
-    edges = ", ".join(["float('-inf')", *map(_plain, inner), "float('inf')"])
-    labels = [f"class {number}" for number in range(1, count + 1)]
-    words = f"pd.cut({draft.name}[{column.name!r}], bins=[{edges}], labels={labels!r})"
-    return draft.set(fresh(draft, f"{short(column.name)}_class"), words)
+    # The lowest value must lie above the first bound, as a class does not hold its lower one.
+    low = math.floor(column.low) - (1 if column.low == math.floor(column.low) else 0)
+    edges = ", ".join(plain(edge) for edge in (float(low), *inner, float(math.ceil(column.high))))
+    return draft.set(name, f"pd.cut({values}, bins=[{edges}], labels={labels!r})")
 
 
 def moments(draft: Draft, column: ColumnProfile) -> str:
