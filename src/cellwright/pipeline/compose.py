@@ -27,7 +27,7 @@ NAME = "compose"
 NO_CELL = -1
 """The cell of a task that no output of a notebook was asked about."""
 _SEED = 7
-_CANDIDATES_PER_TASK = 2.5
+_CANDIDATES_PER_TASK = 3.5
 _DRAFTS_PER_TASK = 12
 _PROPOSALS = 30
 _MOST_WORDS = 110
@@ -212,7 +212,7 @@ def mix(tasks: Sequence[Task], count: int, level_shares: Sequence[float]) -> lis
     families: Counter[str] = Counter()
     while left and len(kept) < count:
         best = max(
-            left, key=lambda t: level_shares[t.level - 1] * (len(kept) + 1) - levels[t.level] - families[t.family] / 4
+            left, key=lambda t: level_shares[t.level - 1] * (len(kept) + 1) - levels[t.level] - families[t.family] / 8
         )
         left.remove(best)
         kept.append(best)

@@ -43,10 +43,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "test": Operation(3, "measure how columns go together, or test a difference"),
     "model": Operation(3, "fit or use a model"),
 }
-THRESHOLDS = (4, 7, 10, 13)
+THRESHOLDS = (4, 6, 9, 12)
 """Weights from which a task is of level 2, 3, 4 and 5. A statistic of the rows that meet a condition weighs 3, level 1;
-one per group of such rows 5, level 2; with a worked-out column and an extreme 8, level 3; over a join of two files 12,
-level 4."""
+one per group of such rows 5, level 2; with a worked-out column and an extreme 8, level 3; under one more condition 10,
+level 4; over a join of two files 12, level 5."""
 
 
 def weight(operations: Sequence[str], files: int) -> int:

@@ -15,7 +15,7 @@ _MOST_JOINS, _MOST_STACKS = 6, 6
 _MOST_ALIKE = 3
 _TRIES = 6
 """Times in a row that a family may find nothing before it is given up for a source."""
-_DEPTHS = (0, 1, 2, 2, 3, 3, 4, 5)
+_DEPTHS = (0, 1, 2, 3, 3, 4, 4, 5)
 
 
 class Sources(NamedTuple):

@@ -223,13 +223,12 @@ class Draft:
 
     def number(self, fits: Callable[[ColumnProfile], bool] = lambda column: True) -> ColumnProfile:
         """A column of measurements, one value for each row."""
+        return self.choose(lambda c: self.measures(c) and c.name not in self.source.repeated and fits(c))
+
+    def measures(self, column: ColumnProfile) -> bool:
+        """Whether a column holds measurements of one kind."""
         mixed = any(_UNITS.fullmatch(name) for profile in self.source.tables for name in profile.names)
-
-        def measures(column: ColumnProfile) -> bool:
-            of_many_units = mixed and bool(_OF_ANY_UNIT.fullmatch(column.name))
-            return is_number(column) and not of_many_units and column.name not in self.source.repeated and fits(column)
-
-        return self.choose(measures)
+        return is_number(column) and not (mixed and _OF_ANY_UNIT.fullmatch(column.name))
 
     def label(self, least: int = 2, most: int = _MOST_GROUPS) -> ColumnProfile:
         """A column whose values make groups, each with enough rows."""
@@ -255,6 +254,15 @@ class Draft:
     def need_rows(self, least: int = LEAST_ROWS) -> None:
         """The rows that are left must be so many."""
         self.guards.append(f"len({self.name}) >= {least}")
+
+    def need_values(self, column: str, least: int) -> None:
+        """A column that was worked out must have so many values, or it says nothing."""
+        self.guards.append(f"{self.name}[{column!r}].nunique() >= {least}")
+
+    def need_pairs(self, first: str, second: str) -> None:
+        """Labels of one column must meet several of the other: a code and its meaning are one thing."""
+        rows = f"{self.name}[[{first!r}, {second!r}]]"
+        self.guards.append(f"{rows}.drop_duplicates().shape[0] >= 1.3 * {rows}.nunique().max()")
 
     def need_groups(self, groups: str, least: int) -> None:
         """So many groups or more, each with enough rows. `groups` is an expression such as `t.groupby('a')['b']`."""

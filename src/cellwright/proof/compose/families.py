@@ -7,7 +7,7 @@ for, `proof.questions` refuses later: a form may stand here before the reader kn
 from collections.abc import Callable, Mapping
 
 from cellwright.proof.compose import steps
-from cellwright.proof.compose.draft import LEAST_ROWS, Composed, Draft, Impossible, is_label, is_number
+from cellwright.proof.compose.draft import LEAST_ROWS, Composed, Draft, Impossible, is_label
 from cellwright.proof.compose.profiles import ColumnProfile
 
 
@@ -87,7 +87,7 @@ def ratio(draft: Draft) -> Composed:
 def above_quantile(draft: Draft) -> Composed:
     """A statistic of the rows in the upper or lower part of another column."""
     steps.lead(draft)
-    by = draft.choose(lambda c: is_number(c) and c.distinct >= 30)
+    by = draft.number(lambda c: c.distinct >= 30)
     value = draft.number()
     fraction = draft.rng.choice((0.1, 0.25, 0.75, 0.9))
     sign = ">=" if fraction > 0.5 else "<="
@@ -102,7 +102,7 @@ def above_quantile(draft: Draft) -> Composed:
 def outliers(draft: Draft) -> Composed:
     """How many rows lie far above the mean."""
     steps.lead(draft)
-    column = draft.choose(lambda c: is_number(c) and c.distinct >= 30)
+    column = draft.number(lambda c: c.distinct >= 30)
     times = draft.rng.choice(("1.5", "2"))
     name = f"{draft.name}[{column.name!r}]"
     draft.step(f"bound = {name}.mean() + {times} * {name}.std()")
@@ -176,7 +176,7 @@ def top_rows(draft: Draft) -> Composed:
     steps.keep(draft, 0.05, 0.8)
     steps.lead(draft, 0.4)
     name = draft.choose(lambda c: c.kind == "name" and not c.dirty)
-    value = draft.choose(lambda c: is_number(c) and c.distinct >= 30)
+    value = draft.number(lambda c: c.distinct >= 30)
     number = draft.rng.choice((2, 3, 3, 4, 5))
     most = draft.rng.choice(("nlargest", "nlargest", "nsmallest"))
     draft.need_rows()
@@ -189,6 +189,7 @@ def group_share(draft: Draft) -> Composed:
     steps.lead(draft)
     group = draft.label(2, 30)
     other = draft.label(2, 12)
+    draft.need_pairs(group.name, other.name)
     table = f"pd.crosstab({draft.name}[{group.name!r}], {draft.name}[{other.name!r}], normalize='index')"
     draft.need_groups(_groups(draft, group.name, other.name), 2)
     return draft.finish("share-per-group", table, {"crosstab"})
@@ -199,6 +200,7 @@ def pivot(draft: Draft) -> Composed:
     steps.lead(draft)
     rows = steps.key(draft, 2, 30)
     columns, value = draft.label(2, 12), draft.number()
+    draft.need_pairs(rows, columns.name)
     statistic = draft.rng.choice([name for name in steps.of_column(value).statistics if name != "std"])
     given = f"values={value.name!r}, index={rows!r}, columns={columns.name!r}, aggfunc={statistic!r}"
     table = f"{draft.name}.pivot_table({given})"
@@ -251,8 +253,7 @@ def share_of_total(draft: Draft) -> Composed:
 
 
 def above_group_mean(draft: Draft) -> Composed:
-    """How many rows lie above the mean of their own group."""
-    steps.lead(draft)
+    """How many rows lie above the mean of their own group: of all rows, so none are left out before."""
     group = draft.label(3, 40)
     value = draft.number()
     draft.need_groups(_groups(draft, group.name, value.name), 3)
@@ -266,7 +267,7 @@ def share_extreme(draft: Draft) -> Composed:
     """The group in which the largest share of rows meets a condition."""
     steps.lead(draft)
     group = draft.label(4, 30)
-    column = draft.choose(lambda c: is_number(c) and bool(c.cuts))
+    column = draft.number(lambda c: bool(c.cuts))
     cut = draft.rng.choice(column.cuts)
     sign = draft.rng.choice((">", "<"))
     groups = f"{_groups(draft, group.name, column.name)}.apply(lambda v: (v {sign} {steps.plain(cut.value)}).mean())"
@@ -279,7 +280,7 @@ def share_extreme(draft: Draft) -> Composed:
 def best_rows(draft: Draft) -> Composed:
     """A statistic of the rows with the highest values of another column."""
     steps.lead(draft)
-    by = draft.choose(lambda c: is_number(c) and c.distinct >= 50)
+    by = draft.number(lambda c: c.distinct >= 50)
     number = draft.rng.choice((10, 20, 25, 50, 100))
     if number > draft.left / 3:
         raise Impossible
@@ -298,7 +299,7 @@ def best_of_each(draft: Draft) -> Composed:
     """Of each group the row with the highest value, and a statistic of those rows."""
     steps.lead(draft)
     group = draft.label(8, 60)
-    by = draft.choose(lambda c: is_number(c) and c.distinct >= 30)
+    by = draft.number(lambda c: c.distinct >= 30)
     draft.step(f"best = {draft.name}.sort_values({by.name!r}, ascending=False).drop_duplicates({group.name!r})")
     top = _groups(draft, group.name, by.name)
     draft.guards.append(
@@ -336,6 +337,7 @@ def pair_extreme(draft: Draft) -> Composed:
     """The pair of labels with the highest or lowest statistic."""
     steps.lead(draft)
     first, second = draft.label(2, 12), draft.label(2, 12)
+    draft.need_pairs(first.name, second.name)
     value = steps.measure(draft, 0.15)
     groups = f"{draft.name}.groupby([{first.name!r}, {second.name!r}])[{value.name!r}]"
     draft.need_groups(groups, 4)
@@ -379,6 +381,7 @@ def independence(draft: Draft) -> Composed:
     """The chi-squared statistic of two columns of labels."""
     steps.lead(draft)
     first, second = draft.label(2, 10), draft.label(2, 10)
+    draft.need_pairs(first.name, second.name)
     draft.imports.add("from scipy import stats")
     table = f"pd.crosstab({draft.name}[{first.name!r}], {draft.name}[{second.name!r}])"
     draft.guards.append(f"int({table}.to_numpy().min()) >= 5")
@@ -403,7 +406,7 @@ def correlation_by_group(draft: Draft) -> Composed:
 def first_word(draft: Draft) -> Composed:
     """The most frequent beginning of a text, or how many there are."""
     steps.lead(draft)
-    column = draft.choose(lambda c: c.kind in ("text", "name") and not c.dirty and bool(c.words))
+    column = draft.choose(lambda c: steps.is_text(c) and bool(c.words))
     name = steps.fresh(draft, "first_word")
     draft.set(name, f"{draft.name}[{column.name!r}].str.split(' ').str[0]")
     draft.need_rows()
@@ -415,9 +418,10 @@ def first_word(draft: Draft) -> Composed:
 def words_count(draft: Draft) -> Composed:
     """How many words texts have, of rows or per group."""
     steps.lead(draft)
-    column = draft.choose(lambda c: c.kind in ("text", "name") and not c.dirty)
+    column = draft.choose(steps.is_text)
     name = steps.fresh(draft, "word_count")
     draft.set(name, f"{draft.name}[{column.name!r}].str.split().str.len()")
+    draft.need_values(name, 3)
     draft.need_rows()
     if draft.rng.random() < 0.5:
         return draft.finish("text", f"{draft.name}[{name!r}].mean()")
@@ -534,15 +538,17 @@ def rolling(draft: Draft) -> Composed:
 
 
 def melt(draft: Draft) -> Composed:
-    """Two columns of one kind, one below the other, compared."""
+    """Several columns of one kind, one below the other: which has the highest statistic."""
     steps.lead(draft)
-    group = draft.label(2, 30)
     first, second = steps.related(draft, lambda c: True)
-    names = [first.name, second.name]
-    given = f"id_vars=[{group.name!r}], value_vars={names!r}, var_name='measure', value_name='value'"
-    draft.step(f"long = {draft.name}.melt({given})")
+    third = draft.number(lambda c: steps.are_alike(first, c))
+    names = [first.name, second.name, third.name]
+    draft.step(f"long = {draft.name}[{names!r}].melt(var_name='measure', value_name='value')")
     draft.need_rows()
-    return draft.finish("melt", f"long.groupby({group.name!r})['value'].mean()", {"extreme", "group-aggregate"})
+    groups = f"long.groupby('measure')['value'].{draft.rng.choice(('mean', 'median'))}()"
+    side = draft.rng.choice(("max", "min"))
+    draft.guards.append(_is_clear(groups, side))
+    return draft.finish("melt", f"{groups}.idx{side}()")
 
 
 def what_if(draft: Draft) -> Composed:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cellwright.proof.compose.draft import LEAST_ROWS, Draft, Impossible, is_label, is_number
+from cellwright.proof.compose.draft import LEAST_ROWS, Draft, Impossible, is_label
 from cellwright.proof.compose.profiles import ColumnProfile
 
 _LEAST_KEPT, _MOST_KEPT = 0.05, 0.95
@@ -40,7 +40,7 @@ def condition(draft: Draft, least: float = _LEAST_KEPT, most: float = _MOST_KEPT
 
 
 def _by_number(draft: Draft) -> Condition:
-    column = draft.choose(lambda c: is_number(c) and bool(c.cuts))
+    column = draft.choose(lambda c: draft.measures(c) and bool(c.cuts))
     cut = draft.rng.choice(column.cuts)
     shares = {">": cut.above, "<": cut.below, ">=": 1 - cut.below, "<=": 1 - cut.above}
     sign = draft.rng.choice(list(shares))
@@ -157,11 +157,12 @@ def _of_two(draft: Draft, first: ColumnProfile, sign: str, second: ColumnProfile
 
 def related(draft: Draft, fits: Callable[[ColumnProfile], bool]) -> tuple[ColumnProfile, ColumnProfile]:
     """Two columns whose names share a word and whose values are of one size: sums of money, lengths, scores."""
-    first = draft.number(lambda c: fits(c) and any(_alike(c, o) and fits(o) for o in draft.source.columns))
-    return first, draft.number(lambda c: fits(c) and _alike(first, c))
+    first = draft.number(lambda c: fits(c) and any(are_alike(c, o) and fits(o) for o in draft.source.columns))
+    return first, draft.number(lambda c: fits(c) and are_alike(first, c))
 
 
-def _alike(first: ColumnProfile, second: ColumnProfile) -> bool:
+def are_alike(first: ColumnProfile, second: ColumnProfile) -> bool:
+    """Whether two columns hold values of one kind, by their names and sizes."""
     if first.name == second.name or first.kind != second.kind or not (first.mean and second.mean):
         return False
     money = bool(_AMOUNT.fullmatch(first.name) and _AMOUNT.fullmatch(second.name))
@@ -169,9 +170,15 @@ def _alike(first: ColumnProfile, second: ColumnProfile) -> bool:
     return (money or bool(words[0] & words[1])) and 0.02 <= abs(first.mean / second.mean) <= 50
 
 
+def is_text(column: ColumnProfile) -> bool:
+    """Whether the length or words of a column's texts can say something."""
+    return column.kind in ("text", "name") and not column.dirty and column.distinct >= 20
+
+
 def _length(draft: Draft) -> Measure:
-    column = draft.choose(lambda c: c.kind in ("text", "name") and not c.dirty)
+    column = draft.choose(is_text)
     name = draft.set(fresh(draft, f"{short(column.name)}_length"), f"{draft.name}[{column.name!r}].str.len()")
+    draft.need_values(name, 5)
     return Measure(name, ("mean",))
 
 
@@ -201,7 +208,7 @@ def key(draft: Draft, least: int = 2, most: int = 40, chance: float = 0.25) -> s
 def _band(draft: Draft, least: int) -> str:
     if least > 2:
         raise Impossible
-    column = draft.choose(lambda c: is_number(c) and bool(c.cuts))
+    column = draft.number(lambda c: bool(c.cuts))
     cut = draft.rng.choice(column.cuts)
     draft.imports.add("import numpy as np")
     words = f"np.where({draft.name}[{column.name!r}] >= {plain(cut.value)}, 'high', 'low')"
@@ -210,7 +217,7 @@ def _band(draft: Draft, least: int) -> str:
 
 def _bins(draft: Draft, least: int) -> str:
     """Classes with stated bounds, or equal parts."""
-    column = draft.choose(lambda c: is_number(c) and len(c.cuts) >= 4)
+    column = draft.number(lambda c: len(c.cuts) >= 4)
     count = max(least, draft.rng.choice((3, 4)))
     name = fresh(draft, f"{short(column.name)}_class")
     labels = _CLASSES.get(count)
