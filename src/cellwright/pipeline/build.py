@@ -49,7 +49,14 @@ from cellwright.pipeline.trace import TracedTask
 
 _SAMPLES = 10
 _ACCOUNTS = 500
-_UNITS = {"read": "notebooks", "dedup": "notebooks", "link": "notebooks", "execute": "notebooks", "slice": "outputs"}
+_UNITS = {
+    "read": "notebooks",
+    "dedup": "notebooks",
+    "link": "notebooks",
+    "execute": "notebooks",
+    "slice": "outputs",
+    "tables": "groups of tables",
+}
 
 
 @dataclass(frozen=True)
