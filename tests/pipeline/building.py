@@ -8,7 +8,12 @@ from cellwright.pipeline.build import build as run_build
 from cellwright.pipeline.config import BuildConfig, load_config
 from tests.writing import write_notebook
 
-FAST = ("ask.questions_per_notebook=7", "execute.cell_s=5", "limits.output_bytes=200000")
+FAST = (
+    "ask.questions_per_notebook=7",
+    "compose.tasks_per_table=0",
+    "execute.cell_s=5",
+    "limits.output_bytes=200000",
+)
 
 
 class Quiet:

@@ -228,7 +228,7 @@ class Task:
     provenance: Provenance
     notebook_id: str
     cell: int
-    """Index among the notebook's code cells of the output that was asked about."""
+    """Index among the notebook's code cells of the output that was asked about; -1 for a composed task."""
     oracle: Oracle | None
     proof: Proof = field(default=Proof(()))
     trivial: bool = False

@@ -13,6 +13,7 @@ from cellwright.pipeline.config import AskConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
+from cellwright.proof.hints import ladder
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import IMPORTS, PREPARES, Proposal, Unreadable, narrate, propose, read_slice
 from cellwright.proof.slicing import NoSlice, Wanted, find_slice
@@ -31,7 +32,7 @@ _TRIVIAL_FAMILIES = {"look-up"}
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
     """A proposal with the output that it is about."""
 
     output: SlicedOutput
@@ -59,19 +60,24 @@ class AskStage:
         async with self._pool.kernel(settings) as kernel:
             preload = preload_list([unit for asked in candidates for unit in asked.units])
             judge = Judge(
-                kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS
+                kernel,
+                timeout_s=self._prove.program_timeout_s,
+                seed=_SEED,
+                preload=preload,
+                checkpoints=CHECKPOINTS,
+                watch=True,
             )
-            answered = await _answered(candidates, judge)
-            kept, rejects = self._chosen(answered)
+            found = await answered(candidates, judge)
+            kept, rejects = self._chosen(found)
             outcome += rejects
             for asked, run in kept:
-                outcome.append(_task(await _reduced(asked, run, judge), run))
+                outcome.append(task_of(*await _reduced(asked, run, judge)))
         return outcome
 
-    def _candidates(self, group: Sequence[SlicedOutput]) -> tuple[list[_Asked], list[Task | Reject]]:
+    def _candidates(self, group: Sequence[SlicedOutput]) -> tuple[list[Asked], list[Task | Reject]]:
         """What could be asked about each output: some more than is wanted, as some turn out to have no one answer."""
         outcome: list[Task | Reject] = []
-        candidates: list[_Asked] = []
+        candidates: list[Asked] = []
         seen: set[str] = set()
         for output in group:
             try:
@@ -87,10 +93,10 @@ class AskStage:
         return candidates, outcome
 
     def _chosen(
-        self, answered: Sequence[tuple[_Asked, Run, Task | Reject]]
-    ) -> tuple[list[tuple[_Asked, Run]], list[Reject]]:
+        self, answered: Sequence[tuple[Asked, Run, Task | Reject]]
+    ) -> tuple[list[tuple[Asked, Run]], list[Reject]]:
         """The questions to keep, outputs taking turns, and a reject for each output that gives none."""
-        good: dict[str, list[tuple[_Asked, Run]]] = {}
+        good: dict[str, list[tuple[Asked, Run]]] = {}
         reasons: dict[str, Reject] = {}
         seen: set[str] = set()
         for asked, run, task in answered:
@@ -110,15 +116,15 @@ class AskStage:
         """The pool belongs to the build."""
 
 
-def _ask(output: SlicedOutput, most: int) -> list[_Asked]:
+def _ask(output: SlicedOutput, most: int) -> list[Asked]:
     units = [statement.source for statement in output.statements]
     reading = read_slice(units, output.expression)
     proposals = propose(reading, load(output.value_json), output.expression, most)
     comments = tuple(narrate(units))
-    return [_Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
+    return [Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
-async def _answered(candidates: Sequence[_Asked], judge: Judge) -> list[tuple[_Asked, Run, Task | Reject]]:
+async def answered(candidates: Sequence[Asked], judge: Judge) -> list[tuple[Asked, Run, Task | Reject]]:
     """Each candidate with the run of its program, and the task that it makes or why it makes none."""
     programs = [Program(a.units, a.proposal.expression) for a in candidates]
     checks = [(n, program) for n, a in enumerate(candidates) for program in _checks(a)]
@@ -130,12 +136,12 @@ async def _answered(candidates: Sequence[_Asked], judge: Judge) -> list[tuple[_A
     }
     ambiguous = {n for n, program in checks if not holds[program]}
     return [
-        (a, run, _task(a, run) if n not in ambiguous else _reject(a, "more than one right answer"))
+        (a, run, task_of(a, run) if n not in ambiguous else _reject(a, "more than one right answer"))
         for n, (a, run) in enumerate(zip(candidates, runs, strict=False))
     ]
 
 
-def _checks(asked: _Asked) -> list[Program]:
+def _checks(asked: Asked) -> list[Program]:
     """The programs that must give True, or the question has more than one right answer."""
     proposal = asked.proposal
     programs = [Program(check.setup, check.expression) for check in proposal.checks]
@@ -144,21 +150,26 @@ def _checks(asked: _Asked) -> list[Program]:
     return programs
 
 
-async def _reduced(asked: _Asked, run: Run, judge: Judge) -> _Asked:
-    """Without statements that the output needed and this question about it does not, such as a new column."""
+async def _reduced(asked: Asked, run: Run, judge: Judge) -> tuple[Asked, Run]:
+    """Without statements that the output needed and this question about it does not, such as a new column.
+
+    With the run of what is left: what it did to tables is less.
+    """
     statements = asked.output.statements
     cells = [parse_cell(statement.cell, statement.source) for statement in statements]
     parsed = [unit for cell in cells if cell is not None for unit in cell.units]
     units = [replace(unit, statement=number) for number, unit in enumerate(parsed)]
     changed = any(_CHANGES_COLUMNS.match(statement.source) for statement in statements)
     if run.value is None or not changed or len(units) != len(statements):
-        return asked
+        return asked, run
     found = await find_slice(Wanted(tuple(units), asked.proposal.expression, run.value), judge)
     if isinstance(found, NoSlice) or len(found.units) == len(units):
-        return asked
+        return asked, run
     kept = tuple(replace(statements[unit.statement], source=unit.source) for unit in found.units)
     comments = tuple(asked.comments[unit.statement] for unit in found.units)
-    return replace(asked, output=replace(asked.output, statements=kept), comments=comments)
+    less = replace(asked, output=replace(asked.output, statements=kept), comments=comments)
+    (again,) = await judge.run([Program(less.units, less.proposal.expression)])
+    return less, again
 
 
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:
@@ -171,7 +182,7 @@ def _unasked(output: SlicedOutput, reason: str) -> Reject:
     return Reject(NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance.path)
 
 
-def _reject(asked: _Asked, reason: str, detail: str = "") -> Reject:
+def _reject(asked: Asked, reason: str, detail: str = "") -> Reject:
     return Reject(NAME, asked.output.id, reason, detail or asked.proposal.question, asked.output.provenance.path)
 
 
@@ -187,7 +198,7 @@ def contract_for(proposal: Proposal, value: object) -> Contract:
     return contract
 
 
-def _task(asked: _Asked, run: Run) -> Task | Reject:
+def task_of(asked: Asked, run: Run) -> Task | Reject:
     if run.value is None:
         return _reject(asked, "question's own program fails", f"{asked.proposal.expression}: {run.error}: {run.text}")
     value, problem = _answer(run.value)
@@ -211,13 +222,15 @@ def _task(asked: _Asked, run: Run) -> Task | Reject:
         contract=contract,
         answer_json=answer,
         tables=output.tables,
-        level=level(oracle.cells),
+        level=level(run.operations, len(output.tables)),
         family=proposal.family,
         provenance=output.provenance,
         notebook_id=output.notebook_id,
         cell=output.cell,
         oracle=oracle,
         trivial=proposal.family in _TRIVIAL_FAMILIES,
+        operations=run.operations,
+        hints=ladder(plainest, answer, oracle, run),
     )
 
 
@@ -250,7 +263,7 @@ def _answer(snapshot: Snapshot) -> tuple[object, str]:
     return value, ""
 
 
-def oracle_of(asked: _Asked) -> Oracle:
+def oracle_of(asked: Asked) -> Oracle:
     """The statements as cells: what comes from one cell of the notebook stays together, the answer stands last.
 
     Imports go with the cell that they serve.

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,37 @@ from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import Report, StageCount, write_report
 from cellwright.kernels import LocalPool, Pool
-from cellwright.pipeline import ask, curate, dedup, execute, link, prove, read, slice, trace  # noqa: A004 - a stage
+from cellwright.pipeline import (
+    ask,
+    compose,
+    curate,
+    dedup,
+    execute,
+    link,
+    prove,
+    read,
+    slice,  # noqa: A004 - a stage
+    tables,
+    trace,
+)
 from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
+from cellwright.pipeline.tables import TableGroup
 from cellwright.pipeline.trace import TracedTask
 
 _SAMPLES = 10
 _ACCOUNTS = 500
-_UNITS = {"read": "notebooks", "dedup": "notebooks", "link": "notebooks", "execute": "notebooks", "slice": "outputs"}
+_UNITS = {
+    "read": "notebooks",
+    "dedup": "notebooks",
+    "link": "notebooks",
+    "execute": "notebooks",
+    "slice": "outputs",
+    "tables": "groups of tables",
+}
 
 
 @dataclass(frozen=True)
@@ -153,8 +173,17 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
     asking = ask.AskStage(pool, store, limits, config.ask, config.prove)
     asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
+    grouped = job.stream(
+        tables.NAME,
+        TableGroup,
+        lambda: tables.table_groups(linked.records(), wanted=config.compose.tasks_per_table > 0),
+        config.compose,
+    )
+    composing = compose.ComposeStage(pool, store, limits, config.compose, config.prove)
+    composed = await job.each(compose.NAME, grouped, Task, composing, _group_id, config.compose)
+    every = job.stream("gather", Task, lambda: chain(asked.records(), composed.records()))
     proving = prove.ProveStage(pool, store, limits, config.prove)
-    proved = await job.each(prove.NAME, asked, Task, proving, _of_notebook, config.prove)
+    proved = await job.each(prove.NAME, every, Task, proving, _of_notebook, config.prove)
     traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
     return job.stream(curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate), config.curate)
 
@@ -169,6 +198,10 @@ def _linked_id(linked: LinkedNotebook) -> str:
 
 def _executed_id(executed: ExecutedNotebook) -> str:
     return executed.linked.notebook.id
+
+
+def _group_id(group: TableGroup) -> str:
+    return group.id
 
 
 def _of_notebook(record: SlicedOutput | Task) -> str:

@@ -38,6 +38,22 @@ class AskConfig:
 
 
 @dataclass(frozen=True)
+class ComposeConfig:
+    """How much is composed over the tables themselves."""
+
+    tasks_per_table: int = 12
+    """Tasks over one table at the most, and as many over each join and each stack of tables; 0 composes nothing."""
+    most_combinations: int = 3
+    """Joins, and stacks, of one notebook's tables that count in full; more of them share."""
+    level_shares: tuple[float, float, float, float, float] = (0.1, 0.25, 0.3, 0.2, 0.15)
+    """Wanted shares of the levels 1 to 5, as far as the tables give them."""
+    families: tuple[str, ...] = ()
+    """Families to compose, by the names in `proof.compose.families`; empty for all."""
+    seed: int = 0
+    """Another seed composes other programs."""
+
+
+@dataclass(frozen=True)
 class ProveConfig:
     """How answers are proved."""
 
@@ -74,6 +90,7 @@ class BuildConfig:
     execute: ExecutionLimits = field(default_factory=ExecutionLimits)
     slices: SliceConfig = field(default_factory=SliceConfig)
     ask: AskConfig = field(default_factory=AskConfig)
+    compose: ComposeConfig = field(default_factory=ComposeConfig)
     prove: ProveConfig = field(default_factory=ProveConfig)
     curate: CurateConfig = field(default_factory=CurateConfig)
 

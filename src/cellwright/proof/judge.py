@@ -51,6 +51,10 @@ class Run:
     """Seconds from the first line, those that a checkpoint saved among them."""
     drawn: str = ""
     """Where random numbers stood at the end; empty when none were drawn. Other with another seed: drawn without one."""
+    operations: tuple[str, ...] = ()
+    """What it did to tables, where that was watched (`inside.operations`), in order."""
+    columns: tuple[str, ...] = ()
+    """Columns of the files that its text names, where that was watched."""
 
 
 def preload_list(sources: Sequence[str]) -> list[str]:
@@ -68,13 +72,22 @@ class Judge:
     """Runs programs in forks of one kernel that has run nothing else.
 
     With `checkpoints`, a beginning that programs have in common is run once and forked from: for searching, where a
-    program is judged many times over. A proof runs every program from its first line.
+    program is judged many times over. A proof runs every program from its first line. With `watch`, runs tell what they
+    did to tables.
     """
 
     def __init__(
-        self, kernel: Kernel, *, timeout_s: float, seed: int, preload: Sequence[str] = (), checkpoints: int = 0
+        self,
+        kernel: Kernel,
+        *,
+        timeout_s: float,
+        seed: int,
+        preload: Sequence[str] = (),
+        checkpoints: int = 0,
+        watch: bool = False,
     ) -> None:
         self._checkpoints = checkpoints
+        self._watch = watch
         self._kernel = kernel
         self._timeout_s = timeout_s
         self._seed = seed
@@ -97,6 +110,7 @@ class Judge:
             "timeout_s": limit_s,
             "preload": self._preload,
             "checkpoints": self._checkpoints,
+            "watch": self._watch,
         }
         code = f"__cellwright__.judge({json.dumps(order)!r})"
         result = await self._kernel.execute(code, timeout_s=limit_s * len(programs) + _MARGIN_S)
@@ -113,9 +127,17 @@ class Judge:
 
 
 def _run(row: Snapshot) -> Run:
-    unit = row.get("unit", -1)
-    drawn = row.get("drawn", "")
-    return Run(row.get("value"), row.get("error", ""), row.get("text", ""), unit, row["cpu_s"], row["wall_s"], drawn)
+    return Run(
+        row.get("value"),
+        row.get("error", ""),
+        row.get("text", ""),
+        row.get("unit", -1),
+        row["cpu_s"],
+        row["wall_s"],
+        row.get("drawn", ""),
+        tuple(row.get("operations", ())),
+        tuple(row.get("columns", ())),
+    )
 
 
 def _display(result: CellResult, mime: str) -> str:

@@ -7,7 +7,7 @@
 from functools import cache
 from importlib.resources import files
 
-_PARTS = ("targets.py", "snapshots.py", "chance.py", "forks.py")
+_PARTS = ("targets.py", "snapshots.py", "chance.py", "operations.py", "forks.py")
 VALUES_MIME = "application/vnd.cellwright.values+json"
 RUNS_MIME = "application/vnd.cellwright.runs+json"
 

@@ -31,6 +31,7 @@ from typing import Any
 # The parts are one module inside a kernel.
 if "snapshot" not in globals():
     from cellwright.proof.inside.chance import drawn, move_clock, seed_random
+    from cellwright.proof.inside.operations import seen, watched
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
 
@@ -107,9 +108,10 @@ def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
     Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n}],
-    "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot,
-    "drawn": where random numbers stand} or {"error": name, "text": text, "unit": index} or {"error": "Timeout"}, each
-    with "cpu_s", and "wall_s", in which what a checkpoint saved is counted.
+    "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many, "watch": whether to say what programs do}.
+    Reply: a list of {"value": snapshot, "drawn": where random numbers stand} or {"error": name, "text": text, "unit":
+    index} or {"error": "Timeout"}, each with "cpu_s", and "wall_s", in which what a checkpoint saved is counted; and
+    with the "operations" and "columns" of one that was watched.
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -119,6 +121,7 @@ def judge(request: str) -> None:
                 importlib.import_module(module)
             except Exception:  # noqa: BLE001 - a library that does not import is the program's to find out
                 continue
+    _watching[0] = bool(order.get("watch"))
     runs = [_judged(program, order) for program in order["programs"]]
     _shell().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
@@ -130,7 +133,8 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
         reply.pop("seconds", None)
         return reply
     units: list[str] = program["units"]
-    passed = [p for p in _checkpoints if p.seed == program["seed"] and p.units == units[: len(p.units)]]
+    alike = (p for p in _checkpoints if p.watching == _watching[0] and p.seed == program["seed"])
+    passed = [point for point in alike if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     further = start.run(program, order["timeout_s"]) if start is not None else None
     if start is not None and further is not None:
@@ -170,7 +174,7 @@ class _Checkpoint:
     """
 
     def __init__(self, units: list[str], seed: int) -> None:
-        self.units, self.seed = units, seed
+        self.units, self.seed, self.watching = units, seed, _watching[0]
         self._folder = _work_folder()
         self._ours, theirs = socket.socketpair()
         self._child = os.fork()
@@ -220,6 +224,7 @@ class _Checkpoint:
 
 _checkpoints: list[_Checkpoint] = []
 _beginnings: dict[str, int] = {}
+_watching = [False]
 
 
 def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:
@@ -405,7 +410,7 @@ def _execute(program: dict[str, Any]) -> dict[str, Any]:
         value: dict[str, Any] = {"t": "null"}
         if program.get("expression") is not None:
             value = snapshot(_evaluate(program["expression"], "eval"))
-        return {"value": value, "drawn": drawn(), "seconds": seconds}
+        return {"value": value, "drawn": drawn(), "seconds": seconds, **(seen() if _watching[0] else {})}
     except BaseException as error:  # noqa: BLE001 - a program may fail in any way, and that is its result
         return {"error": type(error).__name__, "text": str(error)[:500], "unit": len(seconds), "seconds": seconds}
 
@@ -415,7 +420,8 @@ _loop: list[asyncio.AbstractEventLoop] = []
 
 def _evaluate(source: str, mode: str) -> Any:
     """Run a statement, or give an expression's value, in the notebook's namespace; `await` is allowed as in a cell."""
-    code = compile(source, f"<{mode}>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    text: Any = watched(source, mode) if _watching[0] else source
+    code = compile(text, f"<{mode}>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     result = eval(code, _shell().user_ns)
     if not code.co_flags & inspect.CO_COROUTINE:
         return result

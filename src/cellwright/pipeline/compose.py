@@ -1,0 +1,225 @@
+"""Stage 6c: programs composed over the tables of a notebook, worded by the reader, answered by a kernel.
+
+Most of what is composed goes: what the reader cannot word, what has too few rows or no clear answer, and what would
+make the mix of levels and families worse. Rejects count them by reason, one for each reason and source.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from cellwright.core.hashing import short_id
+from cellwright.core.types import Reject, Task
+from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.pipeline.ask import Asked, answered
+from cellwright.pipeline.config import ComposeConfig, ProveConfig
+from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.slice import SlicedOutput, Statement
+from cellwright.pipeline.tables import TableGroup
+from cellwright.proof.compose import Composed, Source, TableProfile, Unprofiled, compose, sources, take_profiles
+from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
+from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
+
+NAME = "compose"
+NO_CELL = -1
+"""The cell of a task that no output of a notebook was asked about."""
+_SEED = 7
+_CANDIDATES_PER_TASK = 3.5
+_DRAFTS_PER_TASK = 12
+_PROPOSALS = 30
+_MOST_WORDS = 110
+_IMPORTS = ("import pandas as pd", "import numpy as np", "from scipy import stats")
+_TRIVIAL = (0, 1)
+
+
+@dataclass(frozen=True)
+class _Worded:
+    """A composed program that the reader can word."""
+
+    composed: Composed
+    reading: Reading
+    comments: tuple[str, ...]
+
+
+class ComposeStage:
+    """Composes over the tables of one group, in one kernel that runs nothing else."""
+
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: ComposeConfig, prove: ProveConfig) -> None:
+        self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
+
+    async def run(self, group: Sequence[TableGroup]) -> Sequence[Task | Reject]:
+        (tables,) = group
+        settings = KernelSettings(table_paths(tables.tables, self._store), 0, self._limits)
+        async with self._pool.kernel(settings) as kernel:
+            judge = Judge(
+                kernel,
+                timeout_s=self._prove.program_timeout_s,
+                seed=_SEED,
+                preload=preload_list(_IMPORTS),
+                checkpoints=CHECKPOINTS,
+                watch=True,
+            )
+            found = await take_profiles(tables.tables, {way.name: way.expressions for way in tables.loads}, judge)
+            outcome: list[Task | Reject] = [
+                _unprofiled(tables, entry) for entry in found if isinstance(entry, Unprofiled)
+            ]
+            profiles = [entry for entry in found if isinstance(entry, TableProfile)]
+            for source, count in _shares(*sources(profiles, tables.alone), self._config):
+                outcome += await _Composing(tables, source, count, self._config).run(judge)
+        return outcome
+
+    async def close(self) -> None:
+        """The pool belongs to the build."""
+
+
+def _shares(
+    alone: Sequence[Source], joins: Sequence[Source], several: Sequence[Source], config: ComposeConfig
+) -> list[tuple[Source, int]]:
+    """How many tasks each source gives. All joins together, and all others of several tables, give what some tables
+    alone would."""
+    shares = [(source, config.tasks_per_table) for source in alone]
+    for together in (joins, several):
+        for number, source in enumerate(together):
+            total = config.tasks_per_table * min(len(together), config.most_combinations)
+            shares.append((source, total // len(together) + (number < total % len(together))))
+    return [(source, count) for source, count in shares if count]
+
+
+@dataclass
+class _Composing:
+    """The work over one source: drafts are worded, run, asked about, answered, and the best mix of them is kept."""
+
+    group: TableGroup
+    source: Source
+    count: int
+    config: ComposeConfig
+
+    def __post_init__(self) -> None:
+        self.gone: Counter[str] = Counter()
+        """Reasons, with how many programs went for each."""
+        self._rng = random.Random(f"{self.config.seed} {self.source.key}")
+
+    async def run(self, judge: Judge) -> list[Task | Reject]:
+        """The tasks that are kept, and a reject for each reason."""
+        worded = self._worded()
+        # What is shown is worth nothing where the guard does not hold: one run tells both.
+        both = [f"({entry.composed.guard}, {entry.composed.expression})" for entry in worded]
+        runs = await judge.run([Program(e.composed.units, code) for e, code in zip(worded, both, strict=True)])
+        asked: list[tuple[Asked, Composed]] = []
+        for entry, run in zip(worded, runs, strict=True):
+            try:
+                proposal = self._proposal(entry, run)
+            except Unreadable as unreadable:
+                self.gone[unreadable.reason] += 1
+            else:
+                asked.append((Asked(self._output(entry.composed, run), proposal, entry.comments), entry.composed))
+        tasks = self._tasks(await answered([a for a, _ in asked], judge), [composed for _, composed in asked])
+        kept = mix(tasks, self.count, self.config.level_shares)
+        self.gone["a better mix without it"] += len(tasks) - len(kept)
+        return [*kept, *self._rejects()]
+
+    def _worded(self) -> list[_Worded]:
+        """Drafts that the reader can word, more than are wanted."""
+        found: dict[tuple[tuple[str, ...], str], _Worded] = {}
+        families = self.config.families or None
+        drafts = compose(self.source, self.config.seed, families)
+        for composed in islice(drafts, self.count * _DRAFTS_PER_TASK):
+            try:
+                reading = read_slice(composed.units, composed.expression)
+                comments = tuple(narrate(composed.units))
+            except Unreadable as unreadable:
+                self.gone[f"no words: {unreadable.reason}"] += 1
+                continue
+            found.setdefault((composed.units, composed.expression), _Worded(composed, reading, comments))
+            if len(found) >= self.count * _CANDIDATES_PER_TASK:
+                break
+        return list(found.values())
+
+    def _proposal(self, worded: _Worded, run: Run) -> Proposal:
+        """One question about a composed program. Raises Unreadable with the reason why there is none."""
+        composed = worded.composed
+        if run.value is None:
+            raise Unreadable(f"program fails: {run.error}")
+        guard, value = run.value["v"]
+        if guard != {"t": "bool", "v": True}:
+            raise Unreadable("too few rows or no clear answer")
+        proposals = [
+            proposal
+            for proposal in propose(worded.reading, value, composed.expression, _PROPOSALS)
+            if not composed.wanted or proposal.family in composed.wanted
+        ]
+        short = [p for p in proposals if len(p.question.split()) <= _MOST_WORDS]
+        telling = [p for p in short if all(f"`{name}`" in p.question for name in composed.mentions)]
+        if not telling:
+            raise Unreadable("no question that needs every step" if proposals else "no question of its family")
+        return self._rng.choice(telling)
+
+    def _output(self, composed: Composed, run: Run) -> SlicedOutput:
+        """The program as the slice of an output that no notebook has."""
+        statements = tuple(
+            Statement(number, statement) for number, cell in enumerate(composed.cells) for statement in cell
+        )
+        return SlicedOutput(
+            id=short_id(self.group.id, *composed.units, composed.expression),
+            notebook_id=self.group.id,
+            provenance=self.group.provenance,
+            tables=composed.tables,
+            cell=NO_CELL,
+            statements=statements,
+            expression=composed.expression,
+            value_json="",
+            decimals=None,
+            label="",
+            guess="composed",
+            minimal=True,
+            trials=1,
+            cpu_s=run.cpu_s,
+        )
+
+    def _tasks(self, results: Iterable[tuple[Asked, Run, Task | Reject]], programs: Sequence[Composed]) -> list[Task]:
+        """The tasks that are no repetition and whose answer says something."""
+        tasks: dict[str, Task] = {}
+        for (_, run, task), composed in zip(results, programs, strict=True):
+            if isinstance(task, Reject):
+                self.gone[task.reason] += 1
+            elif run.value is not None and run.value.get("v") in _TRIVIAL:
+                self.gone["answer says little"] += 1
+            elif task.question in tasks:
+                self.gone["asked before of this source"] += 1
+            else:
+                oracle = replace(task.oracle, source_cells=()) if task.oracle else None
+                tasks[task.question] = replace(task, family=composed.family, origin="composed", oracle=oracle)
+        return list(tasks.values())
+
+    def _rejects(self) -> list[Reject]:
+        names = ", ".join(profile.table.name for profile in self.source.tables)
+        path = self.group.provenance.path
+        return [
+            Reject(NAME, f"{self.group.id}-{self.source.name}", reason, f"{count} programs over {names}", path)
+            for reason, count in self.gone.items()
+            if count
+        ]
+
+
+def mix(tasks: Sequence[Task], count: int, level_shares: Sequence[float]) -> list[Task]:
+    """As many tasks, with levels in these shares as far as there are any, and families taking turns."""
+    left = list(tasks)
+    kept: list[Task] = []
+    levels: Counter[int] = Counter()
+    families: Counter[str] = Counter()
+    while left and len(kept) < count:
+        best = max(
+            left, key=lambda t: level_shares[t.level - 1] * (len(kept) + 1) - levels[t.level] - families[t.family] / 8
+        )
+        left.remove(best)
+        kept.append(best)
+        levels[best.level] += 1
+        families[best.family] += 1
+    return kept
+
+
+def _unprofiled(group: TableGroup, entry: Unprofiled) -> Reject:
+    return Reject(NAME, f"{group.id}-{entry.table.name}", entry.reason, entry.detail[:1000], group.provenance.path)

@@ -1,0 +1,23 @@
+"""Programs composed over tables: what a careful analyst could ask of them, from their profiles alone.
+
+A profile is taken inside a kernel (`inside`, `profiles`), joins and stacks are found between profiles (`keys`), and a
+seeded grammar (`composer`) writes short pandas programs from them. It only proposes: a program counts when
+`proof.questions` can word it, and when running it gives an answer worth asking for.
+"""
+
+from cellwright.proof.compose.composer import Sources, compose, sources
+from cellwright.proof.compose.draft import Composed, Source
+from cellwright.proof.compose.loading import loads
+from cellwright.proof.compose.profiles import TableProfile, Unprofiled, take_profiles
+
+__all__ = [
+    "Composed",
+    "Source",
+    "Sources",
+    "TableProfile",
+    "Unprofiled",
+    "compose",
+    "loads",
+    "sources",
+    "take_profiles",
+]

@@ -1,0 +1,93 @@
+"""Composed tasks in a build: what they say of themselves, that they are proved, and that a seed decides them."""
+
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.records import read_shard, to_row
+from cellwright.core.types import Reject, Task
+from cellwright.pipeline.build import BuildResult
+from cellwright.pipeline.compose import mix
+from tests.pipeline.building import build
+from tests.proof.compose.tables import lay_out
+from tests.writing import write_notebook
+
+ON = ("compose.tasks_per_table=5",)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    lay_out(folder)
+    names = ("sales_2019.csv", "sales_2020.csv", "shops.csv", "headless.csv")
+    cells = [f"pd.read_csv('{name}').shape" for name in names]
+    write_notebook(folder / "first.ipynb", "import pandas as pd", *cells)
+    write_notebook(folder / "second.ipynb", "import pandas as pd", f"{cells[0]}", "pd.read_csv('shops.csv').area.max()")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def composed(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
+    return build(shop, tmp_path_factory.mktemp("built") / "dataset", *ON)
+
+
+def tasks(result: BuildResult) -> list[Task]:
+    return [task for task in result.tasks if task.origin == "composed"]
+
+
+def test_composed_tasks_are_whole_and_proved(composed: BuildResult) -> None:
+    """Each has its program, its level from what ran, four hints, and gates that it passed."""
+    found = tasks(composed)
+    assert len(found) >= 15
+    for task in found:
+        assert task.cell == -1
+        assert task.proof.passed
+        assert task.operations[0] == "load"
+        assert 1 <= task.level <= 5
+        assert len(task.hints) == 4
+        assert task.oracle is not None
+        assert task.oracle.source_cells == ()
+        assert len(task.oracle.cells) == len(task.oracle.comments)
+        assert all(table.name in task.question for table in task.tables)
+
+
+def test_several_tables_are_used(composed: BuildResult) -> None:
+    """Where tables join or stack, a good part of the tasks needs more than one of them."""
+    found = tasks(composed)
+    assert any("join" in task.operations for task in found)
+    assert sum(len(task.tables) > 1 for task in found) >= len(found) / 3
+
+
+def test_tables_are_composed_over_once(composed: BuildResult) -> None:
+    """The second notebook reads what the first one does: nothing is composed again for it."""
+    assert {task.provenance.path for task in tasks(composed)} == {"first.ipynb"}
+    questions = [task.question for task in tasks(composed)]
+    assert len(set(questions)) == len(questions)
+
+
+def test_what_is_left_out_is_counted(composed: BuildResult) -> None:
+    """A table without a header row, and programs that give no task, have their reasons."""
+    rejects = [r for r in read_shard(composed.out / "rejects.parquet", Reject) if r.stage == "compose"]
+    assert "no header row" in {reject.reason for reject in rejects}
+    assert any("programs over" in reject.detail for reject in rejects)
+
+
+def test_a_seed_decides(shop: Path, composed: BuildResult, tmp_path: Path) -> None:
+    """The same build again gives the same tasks."""
+    again = build(shop, tmp_path / "again", *ON)
+    assert [to_row(task) for task in tasks(again)] == [to_row(task) for task in tasks(composed)]
+
+
+def test_nothing_is_composed_when_turned_off(built: BuildResult) -> None:
+    """With no tasks per table, a build asks its notebooks only."""
+    assert not tasks(built)
+
+
+def test_the_mix_follows_the_shares(composed: BuildResult) -> None:
+    """Of tasks enough, those are kept whose levels are wanted."""
+    found = tasks(composed)
+    hardest = max(task.level for task in found)
+    shares = [float(level == hardest) for level in range(1, 6)]
+    kept = mix(found, 2, shares)
+    assert len(kept) == 2
+    assert kept[0].level == hardest

@@ -1,0 +1,128 @@
+"""Composing over tables: what profiles tell, which joins are found, and what every composed program keeps to."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from cellwright.core.types import Table
+from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.proof.compose import Composed, TableProfile, Unprofiled, compose, loads, sources, take_profiles
+from cellwright.proof.compose.keys import contained, joins, stacks
+from cellwright.proof.judge import Judge, Program
+from cellwright.proof.questions import Unreadable, read_slice
+from tests.proof.compose.tables import lay_out
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
+@pytest.fixture(scope="module")
+def taken(folder: Path) -> dict[str, TableProfile | Unprofiled]:
+    return asyncio.run(_take(lay_out(folder)))
+
+
+async def _take(files: dict[str, Path]) -> dict[str, TableProfile | Unprofiled]:
+    tables = [Table(hashlib.sha256(path.read_bytes()).hexdigest(), name, 1) for name, path in files.items()]
+    async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings(files, 0)) as kernel:
+        judge = Judge(kernel, timeout_s=20, seed=1)
+        found = await take_profiles(tables, {table.name: loads(table, ()) for table in tables}, judge)
+    return {entry.table.name: entry for entry in found}
+
+
+def good(taken: dict[str, TableProfile | Unprofiled]) -> list[TableProfile]:
+    return [entry for entry in taken.values() if isinstance(entry, TableProfile)]
+
+
+def test_columns_are_told_apart(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """Numbers that count rows, numbers that stand for groups, measurements, labels, dates and names are not the same."""
+    sales, shops = taken["sales_2019.csv"], taken["shops.csv"]
+    assert isinstance(sales, TableProfile)
+    assert isinstance(shops, TableProfile)
+    kinds = {column.name: column.kind for column in (*sales.columns, *shops.columns)}
+    assert kinds == {
+        "sale": "id", "shop": "name", "day": "date", "product": "category", "quantity": "number",
+        "unit_price": "number", "unit_cost": "number", "year": "code", "city": "category", "area": "id", "title": "name",
+    } | {"area": kinds["area"]}  # fmt: skip
+    cost = sales.column("unit_cost")
+    assert cost is not None
+    assert cost.missing == 12
+    assert all(0.05 <= cut.below <= 0.95 for cut in cost.cuts)
+
+
+def test_tables_of_no_use_say_why(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """A file without a header row and one with a single row are left out, each with its reason."""
+    reasons = {name: entry.reason for name, entry in taken.items() if isinstance(entry, Unprofiled)}
+    assert reasons == {"headless.csv": "no header row", "tiny.csv": "fewer rows than questions need"}
+
+
+def test_joins_need_a_key_that_is_unique_on_one_side(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """Sales join shops on the shop, and not the other way round; the two files of sales stack."""
+    profiles = good(taken)
+    found = {(join.left.table.name, join.right.table.name, join.key) for join in joins(profiles)}
+    assert found == {("sales_2019.csv", "shops.csv", "shop"), ("sales_2020.csv", "shops.csv", "shop")}
+    assert [[t.table.name for t in stack.tables] for stack in stacks(profiles)] == [
+        ["sales_2019.csv", "sales_2020.csv"]
+    ]
+
+
+@pytest.mark.parametrize(("first", "second", "share"), [(range(50), range(50), 1), (range(50), range(25), 0.5)])
+def test_overlap_of_small_columns_is_exact(first: Sequence[int], second: Sequence[int], share: float) -> None:
+    """Sketches that hold every value tell the share exactly."""
+    assert contained(first, second) == share
+
+
+def programs(taken: dict[str, TableProfile | Unprofiled], seed: int) -> list[Composed]:
+    profiles = good(taken)
+    found = sources(profiles, [profile.table.name for profile in profiles])
+    every = [*found.alone, *found.joins, *found.several]
+    return [composed for source in every for composed in islice(compose(source, seed), 60)]
+
+
+def test_a_seed_decides_everything(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """The same seed composes the same programs, another seed others."""
+    assert programs(taken, 1) == programs(taken, 1)
+    assert programs(taken, 1) != programs(taken, 2)
+
+
+def test_programs_keep_to_sensible_columns(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """No statistic of an id or a year, no group by an id, and joins are used on both sides."""
+    for composed in programs(taken, 3):
+        text = "\n".join((*composed.units, composed.expression))
+        for statistic in ("mean", "median", "std", "sum", "corr", "quantile"):
+            assert f"['sale'].{statistic}(" not in text
+            assert f"['year'].{statistic}(" not in text
+        assert "groupby('sale')" not in text
+        assert "groupby('title')" not in text
+        if composed.joined:
+            assert len(composed.tables) == 2
+
+
+def test_readable_programs_run(taken: dict[str, TableProfile | Unprofiled], folder: Path) -> None:
+    """Whatever the reader can word also runs: nothing fails for a reason that its profile could have told."""
+    readable = []
+    for composed in programs(taken, 4):
+        try:
+            read_slice(composed.units, composed.expression)
+        except Unreadable:
+            continue
+        readable.append(composed)
+    assert len(readable) > 100
+    assert {composed.joined for composed in readable} == {True, False}
+    failed = asyncio.run(_failures(readable, folder))
+    # A label may be gone after a filter, so a program may find nothing; it must not break in another way.
+    assert {error for error, _ in failed} <= {"KeyError", "ValueError"}, failed
+    assert len(failed) < len(readable) / 20
+
+
+async def _failures(readable: Sequence[Composed], folder: Path) -> list[tuple[str, str]]:
+    files = {path.name: path for path in folder.iterdir()}
+    async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings(files, 0)) as kernel:
+        judge = Judge(kernel, timeout_s=20, seed=1, preload=["pandas", "scipy.stats"], checkpoints=4)
+        runs = await judge.run([Program(c.units, f"({c.guard}, {c.expression})") for c in readable])
+    return [(run.error, run.text) for run in runs if run.value is None]
