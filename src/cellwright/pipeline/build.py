@@ -26,7 +26,7 @@ from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import Report, StageCount, write_report
 from cellwright.kernels import LocalPool, Pool
-from cellwright.pipeline import ask, curate, dedup, execute, link, prove, read, slice, trace  # noqa: A004 - a stage
+from cellwright.pipeline import ask, curate, dedup, execute, link, prove, read, slice, trace, twins  # noqa: A004 - a stage
 from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
@@ -155,6 +155,10 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
     proving = prove.ProveStage(pool, store, limits, config.prove)
     proved = await job.each(prove.NAME, asked, Task, proving, _of_notebook, config.prove)
+    if config.twins.per_task:
+        twinner = twins.Twinner(pool, store, limits, config.prove, config.twins)
+        twinning = twins.TwinStage(twinner, config.twins.per_task)
+        proved = await job.each(twins.NAME, proved, Task, twinning, _of_notebook, config.twins)
     traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
     return job.stream(curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate), config.curate)
 

@@ -67,7 +67,8 @@ def _chat_rows(rows: Iterable[TracedTask]) -> Iterator[ChatRow]:
 
 
 def _export_files(row: TracedTask, store: Path, out: Path) -> None:
-    folder = out / NOTEBOOKS / row.task.notebook_id
+    # A twin's tables have the names of its parent's, so they stand in a folder of their own.
+    folder = out / NOTEBOOKS / (f"{row.task.notebook_id}-{row.task.id}" if row.task.twin_of else row.task.notebook_id)
     for table in row.task.tables:
         kept = out / TABLES / table.stored_name
         _link(store / table.stored_name, kept)

@@ -3,7 +3,8 @@
 A fork sees the kernel as it was when the program was asked for: a kernel that has run nothing gives every program a
 fresh start. Programs of one notebook begin alike, so a fork may wait where a slow beginning ends, and be forked again
 for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables
-under `data/`, and is killed, with all that it started, at its time limit. What a program prints is thrown away.
+under `data/`, as they are or as a variant of them (`variants`), and is killed, with all that it started, at its time
+limit. What a program prints is thrown away.
 """
 
 import ast
@@ -20,16 +21,19 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# The three parts are one module inside a kernel.
+# The parts are one module inside a kernel.
 if "snapshot" not in globals():
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
+    from cellwright.proof.inside.variants import folder_of, forget, keep, make, new_folder, piece, survey
 
 _VALUES_MIME = "application/vnd.cellwright.values+json"
 _RUNS_MIME = "application/vnd.cellwright.runs+json"
+_TABLES_MIME = "application/vnd.cellwright.tables+json"
 _MAX_REPLY_BYTES = 8 << 20
 # A start that takes so long is worth a process that waits at its end; a unit below the first figure is not its end.
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
@@ -78,9 +82,9 @@ def flush() -> None:
 def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
-    Request: {"programs": [{"units": [source, ...], "expression": source or null}], "timeout_s": seconds, "seed": n,
-    "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot} or {"error": name,
-    "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s".
+    Request: {"programs": [{"units": [source, ...], "expression": source or null, "variant": name or ""}], "timeout_s":
+    seconds, "seed": n, "preload": [module, ...], "checkpoints": how many}. Reply: a list of {"value": snapshot} or
+    {"error": name, "text": text, "unit": index} or {"error": "Timeout"}, each with "cpu_s".
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -94,10 +98,33 @@ def judge(request: str) -> None:
     _shell().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
 
+def tables(request: str) -> None:
+    """Hand out, as a display, what tables hold, or make changed copies of them, or hand out parts of such a copy.
+
+    Request: {"timeout_s": seconds, "hints": {table: {...}}, and one of "survey": true; "make": {variant: [change,
+    ...]}; "piece": [variant, table, offset]; "forget": [variant, ...]}. What reads or writes a table is done by a fork.
+    """
+    order = json.loads(request)
+    reply: dict[str, Any] = {}
+    if "survey" in order:
+        reply = _in_fork(lambda: survey(order["hints"]), _work_folder(), order["timeout_s"], 0)
+    elif "make" in order:
+        folders = {name: new_folder() for name in order["make"]}
+        reply = _in_fork(lambda: make(order["make"], order["hints"], folders), _work_folder(), order["timeout_s"], 0)
+        for name, folder in folders.items():
+            keep(name, folder, complete=name in reply)
+    elif "piece" in order:
+        reply = piece(*order["piece"])
+    forget(order.get("forget", ()))
+    _shell().display_pub.publish(data={_TABLES_MIME: to_text(reply)})
+
+
 def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
     units: list[str] = program["units"]
-    passed = [point for point in _checkpoints if point.units == units[: len(point.units)]]
+    # Checkpoints have read the tables as they are.
+    usable = [] if program.get("variant") else _checkpoints
+    passed = [point for point in usable if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     reply = start.run(program, order["timeout_s"]) if start is not None else None
     if start is not None and reply is not None:
@@ -108,7 +135,12 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     seconds = reply.pop("seconds", [])
     skipped = len(start.units) if start is not None else 0
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
-    if slow and order.get("checkpoints") and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
+    if (
+        slow
+        and order.get("checkpoints")
+        and not program.get("variant")
+        and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S
+    ):
         beginning = units[: skipped + slow[-1] + 1]
         key = json.dumps(beginning)
         _beginnings[key] = _beginnings.get(key, 0) + 1
@@ -202,13 +234,13 @@ def _send(channel: socket.socket, content: dict[str, Any]) -> None:
     channel.sendall(to_text(content).encode("utf-8", "surrogatepass") + b"\n")
 
 
-def _work_folder() -> str:
-    """A new folder with what stands in the present one; the tables are a link."""
+def _work_folder(variant: str = "") -> str:
+    """A new folder with what stands in the present one; the tables, or a variant of them, are a link."""
     folder = tempfile.mkdtemp(prefix="run-")
     for entry in Path().iterdir():
         target = Path(folder, entry.name)
         if entry.name == "data":
-            target.symlink_to(entry.resolve())
+            target.symlink_to(folder_of(variant) if variant else entry.resolve())
         elif os.getpid() != _kernel:  # what the kernel's own folder holds beside the tables is no program's affair
             (shutil.copytree if entry.is_dir() else shutil.copy)(entry, target)
     return folder
@@ -216,14 +248,22 @@ def _work_folder() -> str:
 
 def _run(program: dict[str, Any], timeout_s: float, seed: int | None) -> dict[str, Any]:
     """Run a program in a fork of this process; without a seed, random numbers go on from where they are."""
+    try:
+        folder = _work_folder(program.get("variant", ""))
+    except KeyError:
+        return {"error": "NoVariant", "text": "these tables could not be made", "unit": -1, "cpu_s": 0.0}
+    return _in_fork(lambda: _execute(program), folder, timeout_s, seed)
+
+
+def _in_fork(work: Callable[[], dict[str, Any]], folder: str, timeout_s: float, seed: int | None) -> dict[str, Any]:
+    """What some work gives, done by a fork of this process in a folder that is removed afterwards."""
     reader, writer = os.pipe()
-    folder = _work_folder()
     sys.stdout.flush()
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
         random.setstate(state)
-        _child(program, seed, folder, writer)
+        _child(work, seed, folder, writer)
     os.close(writer)
     try:
         reply = _collect(reader, child, timeout_s)
@@ -263,13 +303,13 @@ def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
     return reply
 
 
-def _child(program: dict[str, Any], seed: int | None, folder: str, writer: int) -> None:
+def _child(work: Callable[[], dict[str, Any]], seed: int | None, folder: str, writer: int) -> None:
     """Never returns: the process ends here, whatever happens."""
     try:
         _enter(folder)
         if seed is not None:
             _seed(seed)
-        data = to_text(_execute(program)).encode("utf-8", "surrogatepass")
+        data = to_text(work()).encode("utf-8", "surrogatepass")
         while data:
             data = data[os.write(writer, data) :]
     finally:
