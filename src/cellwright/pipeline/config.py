@@ -58,7 +58,7 @@ class TwinConfig:
     per_task: int = 0
     """Twins of each proved task; 0 makes none."""
     tries: int = 4
-    """Seeds tried for one twin before it is given up."""
+    """Tries for one twin before it is given up, each of which changes more than the one before."""
     most_bytes: int = 20_000_000
     """Larger tables are not re-issued."""
 

@@ -12,7 +12,7 @@ from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.prove import Prover, judged_task
 from cellwright.proof.judge import Judge, preload_list
 from cellwright.proof.oracles import program_of
-from cellwright.proof.twins import NoTwin, Twin, twin
+from cellwright.proof.twins import STRONGEST, NoTwin, Twin, twin
 
 NAME = "twins"
 _SEED = 7
@@ -45,17 +45,15 @@ class Twinner:
         """The proved twin for a seed, or why there is none: the last reason of several tries."""
         last = Reject(NAME, task.id, "no tries", task.question, task.provenance.path)
         for attempt in range(self._config.tries):
-            # The last tries leave the labels as they are: a program may depend on how they are spelled.
-            renames = attempt < max(1, self._config.tries - 1)
-            found = await self._tried(task, seed + 1_000_003 * attempt, renames=renames)
+            found = await self._tried(task, seed + 1_000_003 * attempt, min(attempt, STRONGEST))
             if isinstance(found, Task):
                 return found
             last = found
         return last
 
-    async def _tried(self, task: Task, seed: int, *, renames: bool) -> Task | Reject:
+    async def _tried(self, task: Task, seed: int, strength: int) -> Task | Reject:
         try:
-            made = await self._made(task, seed, renames=renames)
+            made = await self._made(task, seed, strength)
         except NoTwin as problem:
             return Reject(NAME, task.id, f"no twin: {problem}", task.question, task.provenance.path)
         for sha256, data in made.contents.items():
@@ -64,12 +62,12 @@ class Twinner:
         prover = Prover(self._pool, self._store, self._limits, self._prove)
         return judged_task((await prover.prove([made.task]))[0])
 
-    async def _made(self, task: Task, seed: int, *, renames: bool) -> Twin:
+    async def _made(self, task: Task, seed: int, strength: int) -> Twin:
         settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits)
         preload = preload_list(program_of(task).units)
         async with self._pool.kernel(settings) as kernel:
             judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)
-            return await twin(task, seed, judge, most_bytes=self._config.most_bytes, renames=renames)
+            return await twin(task, seed, judge, most_bytes=self._config.most_bytes, strength=strength)
 
 
 def _keep(data: bytes, path: Path) -> None:

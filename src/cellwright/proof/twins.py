@@ -9,17 +9,20 @@ import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from cellwright.answers import AnswerError, from_json, round_value, to_json
+from cellwright.answers import AnswerError
 from cellwright.core.errors import CellwrightError
 from cellwright.core.hashing import sha256_bytes, short_id
-from cellwright.core.types import Contract, Oracle, Proof, Table, Task
+from cellwright.core.types import Oracle, Proof, Table, Task
 from cellwright.proof.gates import Subject, subject_of
 from cellwright.proof.judge import Judge, Program
-from cellwright.proof.oracles import program_of
+from cellwright.proof.oracles import answer_json, program_of
 from cellwright.proof.tables import Change, ColumnFacts, Survey, Variant
-from cellwright.proof.values import python_value
 
+STRONGEST = 3
+_HOW: tuple[tuple[Literal["jitter", "mirror", "shift"], ...], ...] = ((), ("jitter",), ("mirror", "jitter"), ("shift",))
+"""What is done to the columns that a question speaks of, by strength, after all columns have moved a little."""
 _LETTERS = "BCDFGHKLMNPQRSTVWXZ"
 _MOST_LABELS = 40
 _MOST_RENAMED = 2
@@ -46,8 +49,11 @@ class _Plan:
     """Labels as they were to labels as they are."""
 
 
-async def twin(task: Task, seed: int, judge: Judge, *, most_bytes: int, renames: bool = True) -> Twin:
+async def twin(task: Task, seed: int, judge: Judge, *, most_bytes: int, strength: int = 0) -> Twin:
     """The twin of a task for a seed: the same one gives the same bytes. `judge` has the task's tables.
+
+    `strength` says how much is changed, 0 to STRONGEST: an answer such as "the most frequent label" stays what it is
+    when values move a little. The strongest changes leave labels their names.
 
     Raises NoTwin where there is none: tables that cannot be changed or are over `most_bytes`, a program that fails on
     the changed ones, an answer that is none or has stayed the same.
@@ -57,7 +63,7 @@ async def twin(task: Task, seed: int, judge: Judge, *, most_bytes: int, renames:
     subject = replace(subject, survey=await judge.survey(hints))
     if not subject.tables:
         raise NoTwin("its tables cannot be changed")
-    plan = _plan(subject, random.Random(f"{task.id} {seed}"), renames=renames)
+    plan = _plan(subject, random.Random(f"{task.id} {seed}"), strength)
     if await judge.make([plan.variant], hints):
         raise NoTwin("its tables cannot be written")
     try:
@@ -86,21 +92,9 @@ async def _answer(task: Task, plan: _Plan, judge: Judge) -> str:
     if run.value is None:
         raise NoTwin("its program fails on changed tables")
     try:
-        answer = to_json(round_value(_fitted(python_value(run.value), task.contract), task.contract))
-        from_json(answer, task.contract)
+        return answer_json(run.value, task.contract)
     except (AnswerError, ValueError):
         raise NoTwin("no answer on changed tables") from None
-    return answer
-
-
-def _fitted(value: object, contract: Contract) -> object:
-    """Whole numbers where the contract wants them: 1999.0, which a missing value made of 1999, is 1999."""
-    if isinstance(value, dict):
-        key, item = (replace(contract, kind=kind or "text") for kind in (contract.key, contract.item))
-        return {_fitted(label, key): _fitted(number, item) for label, number in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_fitted(item, replace(contract, kind=contract.item or "text")) for item in value)
-    return int(value) if contract.kind == "integer" and isinstance(value, float) and value.is_integer() else value
 
 
 async def _contents(subject: Subject, plan: _Plan, judge: Judge, most_bytes: int) -> dict[str, bytes]:
@@ -122,7 +116,7 @@ def _table(table: Table, contents: Mapping[str, bytes]) -> Table:
 # --- what is changed ---------------------------------------------------------------------------------
 
 
-def _plan(subject: Subject, rng: random.Random, *, renames: bool) -> _Plan:
+def _plan(subject: Subject, rng: random.Random, strength: int) -> _Plan:
     tables = subject.tables
     several = [subject.survey.tables[table].names for table in tables]
     keys = tuple(
@@ -133,10 +127,17 @@ def _plan(subject: Subject, rng: random.Random, *, renames: bool) -> _Plan:
     for table in tables:
         changes.append(Change(table, "drop", seed, share=rng.uniform(0.05, 0.2)))
         changes.append(Change(table, "values", seed, keys=keys, how="mild"))
+        named = (
+            tuple(sorted(subject.reading.named_columns(subject.survey.tables[table], subject.task.question))) or None
+        )
+        for how in _HOW[strength]:
+            changes.append(Change(table, "values", seed, named, keys=keys, how=how))
+        if strength == STRONGEST and "columns" in subject.task.question:
+            changes.append(Change(table, "widen", seed))
         if len(tables) == 1:  # a row more on both sides of a join could meet twice
             changes.append(Change(table, "add", seed, share=rng.uniform(0.05, 0.2)))
     renamed: dict[str, str] = {}
-    if renames:
+    if strength < STRONGEST:
         suffix = f" {rng.choice(_LETTERS)}"
         for column in _renameable(subject, rng):
             places = list(_places(column, subject.survey, tables))

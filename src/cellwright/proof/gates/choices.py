@@ -416,9 +416,10 @@ CHOICES = (
     ),
     _choice(
         "bounds",
-        r"(greater|more|less|fewer|higher|lower|larger|smaller|longer|shorter|older|younger|better|worse|later|earlier) "
-        r"than|above|below|\bover \d|\bunder \d|at least|at most|exceed|before|after|since|until|up to|\bor (more|less|"
-        r"over|above|older|later|earlier|higher|lower)|inclusive|exclusive|includ|excluding|positive|negative|[<>≤≥]",
+        r"(greater|more|less|fewer|higher|lower|larger|smaller|longer|shorter|older|younger|better|worse|later) than|"
+        r"earlier than|above|below|\bover \d|\bunder \d|at least|at most|exceed|before|after|since|until|up to|"
+        r"\bor (more|less|over|above|older|later|earlier|higher|lower)|inclusive|exclusive|includ|excluding|"
+        r"positive|negative|[<>≤≥]",
         _other_bound,
     ),
     _choice(

@@ -310,7 +310,9 @@ def _new_numbers(present: Values, how: str, rng: random.Random) -> Values:
     low, high = min(numbers), max(numbers)
     distinct = sorted(set(numbers))
     if how == "shift":  # out of their range, each column by its own way
-        by = rng.uniform(0.3, 1.0) * (rng.choice((-1, 1)) if low < 0 else 1) * (high - low or 1.0)
+        by = rng.uniform(0.3, 1.0) * (high - low or 1.0)
+        if rng.random() < 0.5 and not 0 <= low < by:  # what was never negative does not become so
+            by = -by
         return [_like(value, number + by) for value, number in zip(present, numbers, strict=True)]
     if how == "mirror":
         return [_like(value, low + high - number) for value, number in zip(present, numbers, strict=True)]

@@ -1,0 +1,107 @@
+"""Plants defects in good tasks, runs all gates over them, and counts what was caught by which."""
+
+import asyncio
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.defects.plant import PLANTERS, Ground, Planted, plant
+from cellwright.answers import AnswerError
+from cellwright.core.types import Task
+from cellwright.kernels import KernelSettings, Limits, LocalPool, Pool
+from cellwright.pipeline.config import ProveConfig
+from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.prove import Prover
+from cellwright.proof.gates import reason_of
+from cellwright.proof.judge import Judge, Run
+from cellwright.proof.oracles import answer_json, program_of
+
+_TRIES = 40
+_SEED = 20261
+GOOD = "good tasks"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One task that went through the gates."""
+
+    defect: str
+    """`GOOD` for one without."""
+    question: str
+    gate: str
+    """The gate that it did not pass; empty for none."""
+    reason: str
+
+
+async def measure(good: Sequence[Task], tables: Path, store: Path, each: int, size: int = 2) -> list[Case]:
+    """The good tasks themselves, and `each` planted ones of every defect. `store`: a folder for their tables."""
+    planted = _planted(good, tables, store, each)
+    async with LocalPool(size) as pool:
+        ready = await _recomputed(planted, store, pool)
+        cases = [(GOOD, task) for task in good] + [(found.defect, found.task) for found in ready]
+        return await _judged(cases, store, pool)
+
+
+def _planted(good: Sequence[Task], tables: Path, store: Path, each: int) -> list[Planted]:
+    store.mkdir(parents=True, exist_ok=True)
+    for table in {table.stored_name for task in good for table in task.tables}:
+        shutil.copyfile(tables / table, store / table)
+    return [found for defect in PLANTERS for found in planted_of(defect, good, store, each)]
+
+
+def planted_of(defect: str, good: Sequence[Task], store: Path, each: int) -> list[Planted]:
+    """So many different tasks with a defect, or as many as can be had."""
+    rng = random.Random(f"{_SEED} {defect}")
+    found: dict[str, Planted] = {}
+    for _ in range(_TRIES * each):
+        if len(found) == each:
+            break
+        made = plant(defect, Ground(rng.choice(good), good, store, rng))
+        if made is not None:
+            found.setdefault(made.task.question + made.task.answer_json + str(made.task.oracle), made)
+    return list(found.values())
+
+
+async def _recomputed(planted: Sequence[Planted], store: Path, pool: Pool) -> list[Planted]:
+    """Those whose answer is what their program gives, with that answer; those whose program fails are no defect."""
+
+    async def one(found: Planted) -> Planted | None:
+        if not found.recomputes:
+            return found
+        run = await _run(found.task, store, pool)
+        try:
+            answer = answer_json(run.value or {}, found.task.contract)
+        except (AnswerError, ValueError, KeyError):
+            return None
+        return replace(found, task=replace(found.task, answer_json=answer))
+
+    return [found for found in await asyncio.gather(*map(one, planted)) if found is not None]
+
+
+async def _run(task: Task, store: Path, pool: Pool) -> Run:
+    async with pool.kernel(KernelSettings(table_paths(task.tables, store), 0, Limits())) as kernel:
+        (run,) = await Judge(kernel, timeout_s=60, seed=1).run([program_of(task)])
+    return run
+
+
+async def _judged(cases: Sequence[tuple[str, Task]], store: Path, pool: Pool) -> list[Case]:
+    """Tasks over the same tables share their kernels."""
+    groups: dict[tuple[str, ...], list[tuple[str, Task]]] = {}
+    for defect, task in cases:
+        groups.setdefault(tuple(sorted(table.sha256 + table.name for table in task.tables)), []).append((defect, task))
+
+    async def one(group: Sequence[tuple[str, Task]]) -> list[Case]:
+        judged = await Prover(pool, store, Limits(), ProveConfig()).prove([task for _, task in group])
+        told = [(j.failed.gate, reason_of(j.failed)) if j.failed is not None else ("", "") for j in judged]
+        return [Case(defect, task.question, *seen) for (defect, task), seen in zip(group, told, strict=True)]
+
+    return [case for found in await asyncio.gather(*map(one, groups.values())) for case in found]
+
+
+def as_json(cases: Sequence[Case]) -> str:
+    """One line for each case that went wrong: a defect that was not caught, a good task that was lost."""
+    wrong = [case for case in cases if (case.defect == GOOD) == bool(case.gate)]
+    return "\n".join(json.dumps(vars(case), ensure_ascii=False) for case in wrong)
