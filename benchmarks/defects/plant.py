@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cellwright.answers import from_json, render, state
 from cellwright.core.hashing import sha256_bytes, short_id
@@ -30,6 +31,8 @@ class Planted:
     task: Task
     recomputes: bool = False
     """Whether its answer is what its program now gives, once."""
+    control: Task | None = None
+    """A task whose program must give another answer than this one has, or nothing is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _off_by_one(ground: Ground) -> Planted | None:
 def _stale_output(ground: Ground) -> Planted | None:
     """The answer that the program gave before the table was brought up to date."""
     newer = _changed_table(ground, lambda rows, rng: rows[: max(3, len(rows) * 4 // 5)])
-    return None if newer is None else Planted("stale output", newer)
+    return None if newer is None else Planted("stale output", newer, control=newer)
 
 
 def _wrong_table(ground: Ground) -> Planted | None:
@@ -95,7 +98,7 @@ def _wrong_table(ground: Ground) -> Planted | None:
     task, rng = ground.task, ground.rng
     if rng.random() < 0.5:
         swapped = _changed_table(ground, lambda rows, rng: [_shuffled_columns(rows, rng)[n] for n in range(len(rows))])
-        return None if swapped is None else Planted("wrong table", swapped)
+        return None if swapped is None else Planted("wrong table", swapped, control=swapped)
     names = {table.name for other in ground.others for table in other.tables} - {table.name for table in task.tables}
     if not names or not all(f"`{table.name}`" in task.question for table in task.tables):
         return None
@@ -233,6 +236,7 @@ def _unstated_rounding(ground: Ground) -> Planted | None:
         "what is the mean of `{number}`?",
         "df['{number}'].round(-1).mean()",
         Contract("number", decimals=2),
+        control="df['{number}'].mean()",
     )
 
 
@@ -240,14 +244,12 @@ def _unstated_rounding(ground: Ground) -> Planted | None:
 
 
 def _own_question(
-    ground: Ground,
-    defect: str,
-    question: str,
-    expression: str,
-    contract: Contract,
-    **how: Callable[..., list[list[str]]],
+    ground: Ground, defect: str, question: str, expression: str, contract: Contract, **how: Any
 ) -> Planted | None:
-    """A new question about a table of the task, whose rows `change` may have made fit for the defect."""
+    """A new question about a table of the task, whose rows `change` may have made fit for the defect.
+
+    `control` is an expression that must give another answer: else the table makes no defect of it.
+    """
     table = _csv(ground.task, ground.store)
     if table is None:
         return None
@@ -267,7 +269,8 @@ def _own_question(
     new = replace(
         task, question=text, phrasings=(), contract=contract, tables=tables, oracle=Oracle(cells, ("", ""), (0, 0))
     )
-    return Planted(defect, new, recomputes=True)
+    other = Oracle((cells[0], how["control"].format(**names)), ("", ""), (0, 0)) if "control" in how else None
+    return Planted(defect, new, recomputes=True, control=None if other is None else replace(new, oracle=other))
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> tuple[str, str] | None:
@@ -287,24 +290,32 @@ def _columns(rows: Sequence[Sequence[str]]) -> tuple[str, str] | None:
 
 def _tie(ground: Ground) -> Planted | None:
     """Two rows share the highest value, or two labels the highest count, and one of them is taken."""
-    asked, expression, kind = ground.rng.choice(
+    asked, expression, control, kind = ground.rng.choice(
         (
             (
                 "what is the `{label}` of the row with the highest `{number}`?",
                 "df.loc[df['{number}'].idxmax(), '{label}']",
+                "df.loc[df[::-1]['{number}'].idxmax(), '{label}']",
                 "top",
             ),
             (
                 "what is the `{label}` of the row with the lowest `{number}`?",
-                "df.sort_values('{number}')['{label}'].iloc[0]",
+                "df.sort_values('{number}', kind='stable')['{label}'].iloc[0]",
+                "df[::-1].sort_values('{number}', kind='stable')['{label}'].iloc[0]",
                 "bottom",
             ),
             (
                 "what are the values of `{label}` of the 3 rows with the highest `{number}`?",
                 "df.nlargest(3, '{number}')['{label}'].tolist()",
+                "df[::-1].nlargest(3, '{number}')['{label}'].tolist()",
                 "third",
             ),
-            ("which value of `{number}` is the most frequent?", "df['{number}'].value_counts().idxmax()", "counts"),
+            (
+                "which value of `{number}` is the most frequent?",
+                "df['{number}'].value_counts().idxmax()",
+                "df['{number}'][::-1].value_counts().idxmax()",
+                "counts",
+            ),
         )
     )
 
@@ -323,15 +334,17 @@ def _tie(ground: Ground) -> Planted | None:
             body = body[: len(body) // 4 * 4]
         return [head, *body]
 
-    found = _own_question(ground, "tie", asked, expression, Contract("text"), change=change)
-    return None if found is None else replace(found, task=_retyped(found.task, ground.store))
+    found = _own_question(ground, "tie", asked, expression, Contract("text"), change=change, control=control)
+    if found is None or found.control is None:
+        return None
+    task = _retyped(found.task, ground.store)
+    return replace(found, task=task, control=replace(found.control, contract=task.contract))
 
 
 def _retyped(task: Task, store: Path) -> Task:
     """With a contract of numbers where the label turned out to be a column of numbers."""
     table = task.tables[0]
     rows = _rows(store / table.stored_name)
-    columns = _columns(rows)
     wanted = re.findall(r"`([^`]*)`", task.question)[1]
     at = rows[0].index(wanted)
     numbers = all(re.fullmatch(r"-?\d+(\.\d+)?", row[at]) for row in rows[1:])
@@ -340,31 +353,48 @@ def _retyped(task: Task, store: Path) -> Task:
     contract = Contract(kind, decimals=2 if kind == "number" else None)  # type: ignore[arg-type]
     if "what are" in task.question:
         contract = Contract("list", item=kind, decimals=contract.decimals)  # type: ignore[arg-type]
-    assert columns is not None or kind
     core = task.question.partition(" Answer with")[0]
     return replace(task, question=state(core, contract), contract=contract)
 
 
 def _missing_policy(ground: Ground) -> Planted | None:
     """Some values of a column are missing, and the program takes them for zeros, or for rows like others."""
-    asked, expression, contract = ground.rng.choice(
+    asked, expression, control, contract = ground.rng.choice(
         (
-            ("what is the mean of `{number}`?", "df['{number}'].fillna(0).mean()", Contract("number", decimals=2)),
-            ("what is the median of `{number}`?", "df['{number}'].fillna(0).median()", Contract("number", decimals=2)),
-            ("how many values of `{number}` are there?", "len(df['{number}'])", Contract("integer")),
+            (
+                "what is the mean of `{number}`?",
+                "df['{number}'].fillna(0).mean()",
+                "df['{number}'].mean()",
+                Contract("number", decimals=2),
+            ),
+            (
+                "what is the median of `{number}`?",
+                "df['{number}'].fillna(0).median()",
+                "df['{number}'].median()",
+                Contract("number", decimals=2),
+            ),
+            (
+                "how many values of `{number}` are there?",
+                "len(df['{number}'])",
+                "df['{number}'].count()",
+                Contract("integer"),
+            ),
             (
                 "how many distinct values of `{number}` are there?",
                 "df['{number}'].nunique(dropna=False)",
+                "df['{number}'].nunique()",
                 Contract("integer"),
             ),
             (
                 "what is the fraction (between 0 and 1) of the values of `{number}` that are greater than 0?",
                 "(df['{number}'] > 0).mean()",
+                "(df['{number}'].dropna() > 0).mean()",
                 Contract("number", decimals=3),
             ),
             (
                 "what is the sample standard deviation of `{number}`?",
                 "df['{number}'].fillna(df['{number}'].max()).std()",
+                "df['{number}'].std()",
                 Contract("number", decimals=2),
             ),
         )
@@ -376,7 +406,7 @@ def _missing_policy(ground: Ground) -> Planted | None:
             for at, row in enumerate(rows)
         ]
 
-    return _own_question(ground, "ambiguous NaN policy", asked, expression, contract, change=change)
+    return _own_question(ground, "ambiguous NaN policy", asked, expression, contract, change=change, control=control)
 
 
 PLANTERS: dict[str, Planter] = {

@@ -20,6 +20,8 @@ from cellwright.proof.judge import Judge, Run
 from cellwright.proof.oracles import answer_json, program_of
 
 _TRIES = 40
+_SPARE = 1.4
+"""So many are planted for one that is wanted: some turn out to be right all the same."""
 _SEED = 20261
 GOOD = "good tasks"
 
@@ -40,8 +42,9 @@ async def measure(good: Sequence[Task], tables: Path, store: Path, each: int, si
     """The good tasks themselves, and `each` planted ones of every defect. `store`: a folder for their tables."""
     planted = _planted(good, tables, store, each)
     async with LocalPool(size) as pool:
-        ready = await _recomputed(planted, store, pool)
-        cases = [(GOOD, task) for task in good] + [(found.defect, found.task) for found in ready]
+        found = await _recomputed(planted, store, pool)
+        ready = [one for defect in PLANTERS for one in [f for f in found if f.defect == defect][:each]]
+        cases = [(GOOD, task) for task in good] + [(one.defect, one.task) for one in ready]
         return await _judged(cases, store, pool)
 
 
@@ -49,7 +52,7 @@ def _planted(good: Sequence[Task], tables: Path, store: Path, each: int) -> list
     store.mkdir(parents=True, exist_ok=True)
     for table in {table.stored_name for task in good for table in task.tables}:
         shutil.copyfile(tables / table, store / table)
-    return [found for defect in PLANTERS for found in planted_of(defect, good, store, each)]
+    return [found for defect in PLANTERS for found in planted_of(defect, good, store, round(_SPARE * each))]
 
 
 def planted_of(defect: str, good: Sequence[Task], store: Path, each: int) -> list[Planted]:
@@ -66,19 +69,31 @@ def planted_of(defect: str, good: Sequence[Task], store: Path, each: int) -> lis
 
 
 async def _recomputed(planted: Sequence[Planted], store: Path, pool: Pool) -> list[Planted]:
-    """Those whose answer is what their program gives, with that answer; those whose program fails are no defect."""
+    """Those that have their defect, with the answer that they shall have.
+
+    One whose program fails is none, nor is one whose answer is right all the same.
+    """
 
     async def one(found: Planted) -> Planted | None:
-        if not found.recomputes:
-            return found
-        run = await _run(found.task, store, pool)
-        try:
-            answer = answer_json(run.value or {}, found.task.contract)
-        except (AnswerError, ValueError, KeyError):
+        if found.recomputes:
+            answer = await _answer(found.task, store, pool)
+            if answer is None:
+                return None
+            found = replace(found, task=replace(found.task, answer_json=answer))
+        if found.control is not None and await _answer(found.control, store, pool) == found.task.answer_json:
             return None
-        return replace(found, task=replace(found.task, answer_json=answer))
+        return found
 
     return [found for found in await asyncio.gather(*map(one, planted)) if found is not None]
+
+
+async def _answer(task: Task, store: Path, pool: Pool) -> str | None:
+    """What the task's program gives; None where that is no answer."""
+    run = await _run(task, store, pool)
+    try:
+        return answer_json(run.value or {}, task.contract)
+    except (AnswerError, ValueError, KeyError):
+        return None
 
 
 async def _run(task: Task, store: Path, pool: Pool) -> Run:

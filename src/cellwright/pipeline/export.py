@@ -109,6 +109,15 @@ def load_tasks(folder: Path) -> list[Task]:
     return list(read_shard(path, Task))
 
 
+def find_task(folder: Path, start: str) -> Task:
+    """The one task of a dataset whose id begins so. Raises DatasetError for none and for several."""
+    found = [task for task in load_tasks(folder) if task.id.startswith(start)]
+    if len(found) != 1:
+        problem = "no task" if not found else f"{len(found)} tasks"
+        raise DatasetError(f"{problem} in {folder} with an id that begins with {start!r}")
+    return found[0]
+
+
 def load_traces(folder: Path) -> list[ChatRow]:
     """The chat rows of a built dataset."""
     return list(read_shard(folder / TRACES, ChatRow))

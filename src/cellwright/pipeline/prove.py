@@ -74,7 +74,7 @@ class Prover:
         first = [reexecution(task, [runs[number] for runs in rounds], used) for number, task in enumerate(tasks)]
         good = [task for task, gate in zip(tasks, first, strict=True) if gate.passed]
         gates = GATES if self._config.gates else ()
-        rest = {j.task.id: j.gates for j in await through_gates(good, judge, gates, most_rows=self._config.most_rows)}
+        rest = {j.task.id: j.gates for j in await through_gates(good, judge, gates, most_cells=self._config.most_cells)}
         return [Judged(task, (gate, *rest.get(task.id, ()))) for task, gate in zip(tasks, first, strict=True)]
 
 

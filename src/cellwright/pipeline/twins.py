@@ -1,14 +1,18 @@
 """Stage 8: twins of proved tasks, on changed tables, each through all gates again."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
+from cellwright.core.errors import DatasetError
+from cellwright.core.records import write_shard
 from cellwright.core.types import Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
-from cellwright.pipeline.config import ProveConfig, TwinConfig
+from cellwright.pipeline.config import BuildConfig, ProveConfig, TwinConfig
 from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.export import TABLES, TASKS, missing_tables
 from cellwright.pipeline.prove import Prover, judged_task
 from cellwright.proof.judge import Judge, preload_list
 from cellwright.proof.oracles import program_of
@@ -78,3 +82,25 @@ def _keep(data: bytes, path: Path) -> None:
     with NamedTemporaryFile(dir=path.parent, delete=False) as partial:
         partial.write(data)
     os.replace(partial.name, path)  # noqa: PTH105
+
+
+async def twin_of_dataset(
+    task: Task, seed: int, dataset: Path, out: Path | None, pool: Pool, config: BuildConfig
+) -> Task | Reject:
+    """The twin of a task of a dataset, written to `out` as a dataset of one task where that is given.
+
+    Raises DatasetError where a table of the dataset is missing.
+    """
+    if missing_tables(dataset, [task]):
+        raise DatasetError(f"{dataset} does not hold the tables of task {task.id}: build it again")
+    with TemporaryDirectory() as work:
+        store = Path(work)
+        for table in task.tables:
+            shutil.copyfile(dataset / TABLES / table.stored_name, store / table.stored_name)
+        made = await Twinner(pool, store, config.limits, config.prove, config.twins).twin(task, seed)
+        if isinstance(made, Task) and out is not None:
+            (out / TABLES).mkdir(parents=True, exist_ok=True)
+            for table in made.tables:
+                shutil.copyfile(store / table.stored_name, out / TABLES / table.stored_name)
+            write_shard(out / TASKS, Task, [made])
+        return made

@@ -17,6 +17,8 @@ _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", 
 CHECKPOINTS = 4
 """A good number of checkpoints for a search: each holds what its beginning loaded."""
 _MARGIN_S = 30.0
+_MAKING = 5
+"""Changed copies of all tables together may take so many times as long as one program."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Judge:
     async def make(self, variants: Sequence[Variant], hints: Mapping[str, ReadHint]) -> dict[str, str]:
         """Make changed tables for programs that name them. Returns those that could not be made, and why."""
         wanted = {v.name: [change.data() for change in v.changes] for v in variants}
-        told = await self._tables({"make": wanted}, hints)
+        told = await self._tables({"make": wanted}, hints, self._timeout_s * _MAKING)
         lost = f"{told.get('error', 'lost')}: {told.get('text', '')}"
         problems = {name: told[name]["problems"] if name in told else {"": lost} for name in wanted}
         return {name: "; ".join(map(": ".join, found.items())) for name, found in problems.items() if found}
@@ -124,12 +126,15 @@ class Judge:
             if len(data) >= size or not piece:
                 return data if len(data) == size else None
 
-    async def _tables(self, order: Mapping[str, object], hints: Mapping[str, ReadHint]) -> Snapshot:
+    async def _tables(
+        self, order: Mapping[str, object], hints: Mapping[str, ReadHint], timeout_s: float | None = None
+    ) -> Snapshot:
         if not self._installed:
             await self._install()
-        told = {**order, "hints": {name: hint.data() for name, hint in hints.items()}, "timeout_s": self._timeout_s}
+        timeout_s = timeout_s or self._timeout_s
+        told = {**order, "hints": {name: hint.data() for name, hint in hints.items()}, "timeout_s": timeout_s}
         code = f"__cellwright__.tables({json.dumps(told)!r})"
-        result = await self._kernel.execute(code, timeout_s=self._timeout_s + _MARGIN_S)
+        result = await self._kernel.execute(code, timeout_s=timeout_s + _MARGIN_S)
         reply: Snapshot = json.loads(_display(result, TABLES_MIME))
         reply.pop("cpu_s", None)
         return reply

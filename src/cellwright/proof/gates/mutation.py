@@ -1,7 +1,7 @@
 """Mutation: on changed tables the answer moves where what it is about changes, and stays where the rest does.
 
 What a question is about is found from the program and the question (names of columns), and by running: each named
-column is changed alone. A program that does not run on changed tables says nothing of them.
+column is changed alone.
 """
 
 import ast
@@ -66,11 +66,11 @@ class Mutation:
 def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
     """What is wrong; empty when nothing is."""
     moving = [outcome for label, outcome in outcomes.items() if label in _MOVING or label.startswith("only ")]
-    if "same" in moving and "moved" not in moving:
-        return "no change of its tables moves the answer"
+    if moving and "moved" not in moving:
+        return "no change of its tables moves the answer" if "same" in moving else "does not run on changed tables"
     for table in subject.tables:
         own = [outcome for label, outcome in outcomes.items() if label.startswith(f"in {table}: ")]
-        if own and "same" in own and "moved" not in own:
+        if own and "moved" not in own:
             return "a table does not matter"
     if outcomes.get(_UNUSED) == "moved" and not _ALL_COLUMNS.search(subject.task.question):
         return "depends on columns that the question does not name"

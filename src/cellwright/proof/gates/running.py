@@ -24,15 +24,15 @@ class Judged:
         return next((gate for gate in self.gates if not gate.passed), None)
 
 
-async def through_gates(tasks: Sequence[Task], judge: Judge, gates: Sequence[Gate], *, most_rows: int) -> list[Judged]:
-    """Every task through every gate. Tables of more than `most_rows` rows are changed on a sample of so many.
+async def through_gates(tasks: Sequence[Task], judge: Judge, gates: Sequence[Gate], *, most_cells: int) -> list[Judged]:
+    """Every task through every gate. Of tables of more than `most_cells` cells, a sample of the rows is changed.
 
     Raises KernelDied when the kernel is lost, and DatasetError for a task without a program.
     """
     subjects = [subject_of(task) for task in tasks]
     hints = _hints(subjects)
     survey = await judge.survey(hints) if hints else Survey()
-    subjects = await _sampled([replace(subject, survey=survey) for subject in subjects], judge, hints, most_rows)
+    subjects = await _sampled([replace(subject, survey=survey) for subject in subjects], judge, hints, most_cells)
     done: list[Judged] = []
     for start in range(0, len(subjects), _BATCH):
         done += await _batch(subjects[start : start + _BATCH], judge, gates, hints)
@@ -51,12 +51,14 @@ def _hints(subjects: Sequence[Subject]) -> dict[str, ReadHint]:
 
 
 async def _sampled(
-    subjects: Sequence[Subject], judge: Judge, hints: Mapping[str, ReadHint], most_rows: int
+    subjects: Sequence[Subject], judge: Judge, hints: Mapping[str, ReadHint], most_cells: int
 ) -> list[Subject]:
     """The subjects, each with the answer that it gives on samples of its large tables, where it gives one."""
-    large = {name for name, facts in (subjects[0].survey.tables.items() if subjects else ()) if facts.rows > most_rows}
+    facts = subjects[0].survey.tables if subjects else {}
+    kept = {name: most_cells // max(1, len(table.columns)) for name, table in facts.items()}
+    large = {name for name, table in facts.items() if table.rows > kept[name]}
     bases = [
-        tuple(Change(table, "drop", keep=most_rows) for table in subject.tables if table in large)
+        tuple(Change(table, "drop", keep=kept[table]) for table in subject.tables if table in large)
         for subject in subjects
     ]
     variants = sorted({Variant(base) for base in bases if base}, key=lambda variant: variant.name)
