@@ -12,6 +12,7 @@ from benchmarks.defects.plant import PLANTERS, Ground, Planted, plant
 from cellwright.answers import AnswerError
 from cellwright.core.types import Task
 from cellwright.kernels import KernelSettings, Limits, LocalPool, Pool
+from cellwright.kernels.isolation import Rung
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.prove import Prover
@@ -38,10 +39,10 @@ class Case:
     reason: str
 
 
-async def measure(good: Sequence[Task], tables: Path, store: Path, each: int, size: int = 2) -> list[Case]:
+async def measure(good: Sequence[Task], tables: Path, store: Path, each: int, rung: Rung | None = None) -> list[Case]:
     """The good tasks themselves, and `each` planted ones of every defect. `store`: a folder for their tables."""
     planted = _planted(good, tables, store, each)
-    async with LocalPool(size) as pool:
+    async with LocalPool(2, rung=rung) as pool:
         found = await _recomputed(planted, store, pool)
         ready = [one for defect in PLANTERS for one in [f for f in found if f.defect == defect][:each]]
         cases = [(GOOD, task) for task in good] + [(one.defect, one.task) for one in ready]

@@ -41,6 +41,8 @@ class Grid:
         self.skipped = skipped
         """Origins of lines that are no rows: they stay where they are, as they are."""
         self.changed: set[str] = set()
+        self.blank: str | None = None
+        """What stands where a value is missing."""
 
     @property
     def size(self) -> int:
@@ -64,7 +66,7 @@ class Grid:
         """Another grid with the same rows; columns are shared until one is put."""
         twin = Grid(dict(self.columns), 0, self.skipped)
         twin.origin = list(self.origin)
-        twin.changed = set(self.changed)
+        twin.changed, twin.blank = set(self.changed), self.blank
         return twin
 
 
@@ -196,6 +198,7 @@ def _text(data: bytes, pack: Pack, hint: dict[str, Any]) -> Table:
     regular = [empty if n in skipped or row is None else row for n, row in enumerate(body)]
     columns = {name: list(values) for name, values in zip(names, zip(*regular, strict=True), strict=False)}
     grid = Grid(columns, len(body), skipped)
+    grid.blank = ""
     head, tail = lines[: header_at + 1], lines[header_at + 1 :]
     return Table([grid], _TextWriter(head, tail, " " if separator == _BLANKS else separator, encoding, pack))
 
@@ -373,7 +376,9 @@ def _frame_table(frame: Any, write: Callable[[Any, Path], None]) -> Table:
 
 def _book(path: Path, hint: dict[str, Any]) -> Table:
     pandas = _pandas()
-    sheets = pandas.read_excel(path, sheet_name=None, header=None, dtype=object)
+    old_form = path.read_bytes()[:4] == b"\xd0\xcf\x11\xe0"
+    engine = "xlrd" if old_form else "openpyxl"
+    sheets = pandas.read_excel(path, sheet_name=None, header=None, dtype=object, engine=engine)
     grids: list[Grid] = []
     heads: list[list[list[Any]]] = []
     for frame in sheets.values():

@@ -7,7 +7,6 @@ of a request: it reads a table once. A change is by seed: the same one gives the
 import base64
 import datetime
 import json
-import math
 import os
 import random
 import re
@@ -242,16 +241,13 @@ def _blank(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
         gone = set(rng.sample(rows, max(1, round(change["share"] * len(rows))))) if rows else set()
         if all(isinstance(value, int) for value in grid.columns[name][:50]):
             continue  # whole numbers of a typed table have no way to be missing
-        text = any(isinstance(value, str) for value in grid.columns[name])
-        grid.put(name, [("" if text else None) if at in gone else v for at, v in enumerate(grid.columns[name])])
+        grid.put(name, [grid.blank if at in gone else value for at, value in enumerate(grid.columns[name])])
 
 
 def _widen(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
     """One column more, of which some values are missing."""
-    typed = not any(isinstance(value, str) for values in grid.columns.values() for value in values[:5])
-    rows = [None if grid.origin[at] in grid.skipped else at % 7 for at in range(grid.size)]
-    blank: Any = math.nan if typed else ""
-    grid.put(f"{ADDED}{change.get('seed', 0)}", [blank if value == 3 else value for value in rows])
+    values = [grid.blank if at % 7 == 3 else at % 7 for at in range(grid.size)]
+    grid.put(f"{ADDED}{change.get('seed', 0)}", values)
 
 
 # --- changes of values -------------------------------------------------------------------------------
