@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices lock clean
+.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -93,6 +93,9 @@ bench-agent: $(VENV)/.with-dev ## Time many runs of the agent at once
 
 record-ask: $(VENV)/.with-dev ## Record a terminal run of ask against a scripted server; writes docs/ask.cast
 	$(PY) -m benchmarks.agent.record
+
+bench-defects: $(VENV)/.with-dev ## Plant defects in good tasks and count what the gates catch; writes docs/benchmarks.md
+	$(PY) -m benchmarks.defects
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

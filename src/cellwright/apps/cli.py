@@ -179,17 +179,52 @@ def show(
     """Print one task with its cells and their outputs."""
     from cellwright.apps.present import print_task
     from cellwright.core.records import to_row
-    from cellwright.pipeline.export import load_tasks, load_traces
+    from cellwright.pipeline.export import find_task, load_traces
 
-    tasks = [row for row in load_tasks(dataset) if row.id.startswith(task)]
-    if len(tasks) != 1:
-        problem = "no task" if not tasks else f"{len(tasks)} tasks"
-        raise UsageError(f"{problem} in {dataset} with an id that begins with {task!r}")
+    found = find_task(dataset, task)
     if as_json:
-        typer.echo(json.dumps(to_row(tasks[0]), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(to_row(found), ensure_ascii=False, indent=2))
         return
-    trace = next((row for row in load_traces(dataset) if row.task_id == tasks[0].id), None)
-    print_task(tasks[0], trace)
+    trace = next((row for row in load_traces(dataset) if row.task_id == found.id), None)
+    print_task(found, trace)
+
+
+@app.command()
+def twin(
+    task: Annotated[str, typer.Argument(help="Id of a task, or its first characters.")],
+    dataset: Annotated[Path, typer.Option("--in", help="Folder that `cellwright build` made.")] = Path(),
+    seed: Annotated[int, typer.Option(help="Which twin: the same seed gives the same one.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Write it there, as a dataset of one task with its tables.")] = None,
+    trusted: Trusted = None,
+    as_json: Json = False,
+) -> None:
+    """Re-issue a task on changed tables, its answer computed anew and proved. Exit code 1 if there is no such twin."""
+    from cellwright.apps.present import print_task
+    from cellwright.core.records import to_row
+    from cellwright.core.types import Reject
+    from cellwright.kernels import LocalPool
+    from cellwright.pipeline.config import load_config
+    from cellwright.pipeline.export import find_task
+    from cellwright.pipeline.twins import twin_of_dataset
+
+    settings = load_config(None, [], trusted=trusted)
+    found = find_task(dataset, task)
+    _say_isolation(trusted=settings.trusted, quiet=as_json)
+
+    async def job() -> Any:
+        async with LocalPool(1, rung="trusted" if settings.trusted else None) as pool:
+            return await twin_of_dataset(found, seed, dataset, out, pool, settings)
+
+    made = _run(job())
+    if isinstance(made, Reject):
+        typer.echo(f"no twin of {found.id} with seed {seed}: {made.reason}; try another --seed", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        typer.echo(json.dumps(to_row(made), ensure_ascii=False, indent=2))
+        return
+    print_task(made, None)
+    if out is not None:
+        typer.echo(f"written to {out}; next: cellwright verify {out}")
 
 
 @app.command()

@@ -38,6 +38,7 @@ from cellwright.pipeline import (
     slice,  # noqa: A004 - a stage
     tables,
     trace,
+    twins,
 )
 from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.execute import ExecutedNotebook
@@ -184,6 +185,10 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     every = job.stream("gather", Task, lambda: chain(asked.records(), composed.records()))
     proving = prove.ProveStage(pool, store, limits, config.prove)
     proved = await job.each(prove.NAME, every, Task, proving, _of_notebook, config.prove)
+    if config.twins.per_task:
+        twinner = twins.Twinner(pool, store, limits, config.prove, config.twins)
+        twinning = twins.TwinStage(twinner, config.twins.per_task)
+        proved = await job.each(twins.NAME, proved, Task, twinning, _of_notebook, config.twins)
     traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
     return job.stream(curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate), config.curate)
 

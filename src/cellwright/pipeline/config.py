@@ -61,6 +61,22 @@ class ProveConfig:
     """Runs in fresh kernels, each with seeds of its own."""
     program_timeout_s: float = 60.0
     """Seconds for one run of one oracle."""
+    gates: bool = True
+    """Whether tasks go through the gates besides re-execution: leakage, sanity, ambiguity, determinism, mutation."""
+    most_cells: int = 60_000
+    """Tables of more cells (rows times columns) are changed, by the gates that change tables, on a sample of rows."""
+
+
+@dataclass(frozen=True)
+class TwinConfig:
+    """Tasks re-issued on changed tables."""
+
+    per_task: int = 0
+    """Twins of each proved task; 0 makes none."""
+    tries: int = 4
+    """Tries for one twin before it is given up, each of which changes more than the one before."""
+    most_bytes: int = 20_000_000
+    """Larger tables are not re-issued."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,7 @@ class BuildConfig:
     ask: AskConfig = field(default_factory=AskConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
     prove: ProveConfig = field(default_factory=ProveConfig)
+    twins: TwinConfig = field(default_factory=TwinConfig)
     curate: CurateConfig = field(default_factory=CurateConfig)
 
 

@@ -17,13 +17,23 @@ def curate(traced: Folder[TracedTask], config: CurateConfig) -> Iterator[TracedT
     """The tasks that stay, each with its split. Reads its input twice: the splits depend on all tables."""
     groups = TableGroups()
     for row in traced.records():
-        groups.add(table.sha256 for table in row.task.tables)
+        groups.add(_kin(row.task))
     weights: dict[str, int] = {}
     for row in traced.records():
         group = groups.group(row.task.tables[0].sha256)
         weights[group] = weights.get(group, 0) + 1
     splits = assign_splits(weights, config.test_share, config.validation_share)
     yield from _kept(traced.records(), config, groups, splits)
+
+
+def _kin(task: Task) -> Iterator[str]:
+    """Names that tasks of one side share: of the task that they are, or are a twin of, of the files that their tables
+    stood in, and of the tables. Last come the tables: the group is named after one of them."""
+    yield f"task {task.twin_of or task.id}"
+    for table in task.tables:
+        if table.path:
+            yield f"file {task.provenance.source}/{table.path}"
+    yield from (table.sha256 for table in task.tables)
 
 
 def _kept(

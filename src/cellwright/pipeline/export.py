@@ -67,7 +67,8 @@ def _chat_rows(rows: Iterable[TracedTask]) -> Iterator[ChatRow]:
 
 
 def _export_files(row: TracedTask, store: Path, out: Path) -> None:
-    folder = out / NOTEBOOKS / row.task.notebook_id
+    # A twin's tables have the names of its parent's, so they stand in a folder of their own.
+    folder = out / NOTEBOOKS / (f"{row.task.notebook_id}-{row.task.id}" if row.task.twin_of else row.task.notebook_id)
     for table in row.task.tables:
         kept = out / TABLES / table.stored_name
         _link(store / table.stored_name, kept)
@@ -106,6 +107,15 @@ def load_tasks(folder: Path) -> list[Task]:
     if not path.exists():
         raise DatasetError(f"{folder} holds no {TASKS}: is it the --out folder of a finished `cellwright build`?")
     return list(read_shard(path, Task))
+
+
+def find_task(folder: Path, start: str) -> Task:
+    """The one task of a dataset whose id begins so. Raises DatasetError for none and for several."""
+    found = [task for task in load_tasks(folder) if task.id.startswith(start)]
+    if len(found) != 1:
+        problem = "no task" if not found else f"{len(found)} tasks"
+        raise DatasetError(f"{problem} in {folder} with an id that begins with {start!r}")
+    return found[0]
 
 
 def load_traces(folder: Path) -> list[ChatRow]:

@@ -1,54 +1,81 @@
-"""Stage 7: the oracle runs again in fresh kernels with other seeds, and must give the same answer each time."""
+"""Stage 7: every gate on every task; what does not pass one is rejected, with the gate's name and what it saw."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cellwright.answers import compare, from_json
-from cellwright.core.types import GateResult, Proof, Reject, Task
-from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.core.types import Proof, Reject, Task
+from cellwright.kernels import Kernel, KernelSettings, Limits, Pool
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
+from cellwright.proof.gates import GATES, Judged, reason_of, reexecution, through_gates
 from cellwright.proof.judge import Judge, Program, Run, preload_list
 from cellwright.proof.oracles import program_of
-from cellwright.proof.values import python_value
 
 NAME = "prove"
-GATE = "re-execution"
 # (seed of random and numpy.random, PYTHONHASHSEED) of each run; more runs count on from the last.
 _SEEDS = ((11, 1), (222, 22), (3333, 333))
 
 
 class ProveStage:
-    """Re-runs the oracles of one notebook's tasks, each run in a kernel that has run nothing."""
+    """Proves the tasks of one notebook."""
+
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: ProveConfig) -> None:
+        self._prover = Prover(pool, store, limits, config)
+
+    async def run(self, group: Sequence[Task]) -> Sequence[Task | Reject]:
+        return [judged_task(judged) for judged in await self._prover.prove(group)]
+
+    async def close(self) -> None:
+        """The pool belongs to the build."""
+
+
+def judged_task(judged: Judged) -> Task | Reject:
+    """The task with its proof, or why it has none: a reason to count, and what the gate saw."""
+    failed = judged.failed
+    if failed is None:
+        return replace(judged.task, proof=Proof((*judged.task.proof.gates, *judged.gates)))
+    task = judged.task
+    detail = f"{task.question}\n{failed.evidence_json}"[:4000]
+    return Reject(NAME, task.id, f"gate: {failed.gate}: {reason_of(failed)}", detail, task.provenance.path)
+
+
+class Prover:
+    """Runs tasks through all gates: re-runs in kernels that have run nothing, the other gates in the last of them."""
 
     def __init__(self, pool: Pool, store: Path, limits: Limits, config: ProveConfig) -> None:
         self._pool, self._store, self._limits, self._config = pool, store, limits, config
 
-    async def run(self, group: Sequence[Task]) -> Sequence[Task | Reject]:
-        tables = {table.name: table for task in group for table in task.tables}
-        programs = [program_of(task) for task in group]
+    async def prove(self, tasks: Sequence[Task]) -> list[Judged]:
+        """What became of each task, in order, with `environment` filled in. All may name a table in one way only."""
+        tables = {table.name: table for task in tasks for table in task.tables}
+        programs = [program_of(task) for task in tasks]
         preload = preload_list([unit for program in programs for unit in program.units])
         rounds: list[list[Run]] = []
-        environment = ""
-        for seed, hash_seed in seeds(self._config.runs):
+        judged: list[Judged] = []
+        run_seeds = seeds(self._config.runs)
+        for number, (seed, hash_seed) in enumerate(run_seeds):
             settings = KernelSettings(table_paths(list(tables.values()), self._store), hash_seed, self._limits)
             async with self._pool.kernel(settings) as kernel:
-                judge = Judge(kernel, timeout_s=self._config.program_timeout_s, seed=seed, preload=preload)
+                judge = self._judge(kernel, seed, preload)
                 *runs, versions = await judge.run([*programs, VERSIONS])
-            rounds.append(runs)
-            environment = str((versions.value or {}).get("v", ""))
-        return [self._judged(task, [runs[number] for runs in rounds], environment) for number, task in enumerate(group)]
+                rounds.append(runs)
+                if number == len(run_seeds) - 1:
+                    environment = str((versions.value or {}).get("v", ""))
+                    named = [replace(task, environment=environment) for task in tasks]
+                    judged = await self._gates(named, rounds, judge)
+        return judged
 
-    def _judged(self, task: Task, runs: Sequence[Run], environment: str) -> Task | Reject:
-        gate = reexecution_gate(task, runs, [seed for seed, _ in seeds(self._config.runs)])
-        if not gate.passed:
-            return Reject(NAME, task.id, "answer does not come out again", gate.evidence_json, task.provenance.path)
-        return replace(task, proof=Proof((*task.proof.gates, gate)), environment=environment)
+    def _judge(self, kernel: Kernel, seed: int, preload: Sequence[str]) -> Judge:
+        return Judge(kernel, timeout_s=self._config.program_timeout_s, seed=seed, preload=preload)
 
-    async def close(self) -> None:
-        """The pool belongs to the build."""
+    async def _gates(self, tasks: Sequence[Task], rounds: Sequence[Sequence[Run]], judge: Judge) -> list[Judged]:
+        used = [seed for seed, _ in seeds(self._config.runs)]
+        first = [reexecution(task, [runs[number] for runs in rounds], used) for number, task in enumerate(tasks)]
+        good = [task for task, gate in zip(tasks, first, strict=True) if gate.passed]
+        gates = GATES if self._config.gates else ()
+        rest = {j.task.id: j.gates for j in await through_gates(good, judge, gates, most_cells=self._config.most_cells)}
+        return [Judged(task, (gate, *rest.get(task.id, ()))) for task, gate in zip(tasks, first, strict=True)]
 
 
 VERSIONS = Program(
@@ -70,21 +97,3 @@ def seeds(runs: int) -> list[tuple[int, int]]:
     last, last_hash = _SEEDS[-1]
     more = [(last + n, last_hash + n) for n in range(1, runs - len(_SEEDS) + 1)]
     return [*_SEEDS, *more][:runs]
-
-
-def reexecution_gate(task: Task, runs: Sequence[Run], run_seeds: Sequence[int]) -> GateResult:
-    """Whether every run gave the task's answer, under its contract."""
-    expected = from_json(task.answer_json, task.contract)
-    seen: list[dict[str, object]] = []
-    for run, seed in zip(runs, run_seeds, strict=True):
-        if run.value is None:
-            seen.append({"seed": seed, "error": run.error, "text": run.text, "correct": False})
-            continue
-        try:
-            grade = compare(expected, python_value(run.value), task.contract)
-            seen.append(
-                {"seed": seed, "verdict": grade.verdict, "why": grade.why, "correct": grade.verdict == "correct"}
-            )
-        except ValueError as error:
-            seen.append({"seed": seed, "error": "no plain value", "text": str(error), "correct": False})
-    return GateResult(GATE, all(row["correct"] for row in seen), json.dumps(seen))

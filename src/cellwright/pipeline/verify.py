@@ -12,8 +12,8 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.export import TABLES, load_tasks, missing_tables
-from cellwright.pipeline.prove import reexecution_gate
 from cellwright.pipeline.stage import Progress
+from cellwright.proof.gates import reexecution
 from cellwright.proof.judge import Judge, preload_list
 from cellwright.proof.oracles import program_of
 
@@ -41,12 +41,16 @@ async def verify(folder: Path, pool: Pool, limits: Limits, config: ProveConfig, 
         progress.advance("verify", len(found))
         return found
 
-    ordered = sorted(tasks, key=lambda task: task.notebook_id)
-    groups = [list(group) for _, group in groupby(ordered, key=lambda task: task.notebook_id)]
+    groups = [list(group) for _, group in groupby(sorted(tasks, key=_kernel_of), key=_kernel_of)]
     verdicts = [verdict for found in await asyncio.gather(*map(checked, groups)) for verdict in found]
     correct = sum(verdict.correct for verdict in verdicts)
     progress.end("verify", correct, len(verdicts) - correct)
     return verdicts
+
+
+def _kernel_of(task: Task) -> tuple[str, str]:
+    """Tasks of one notebook share a kernel, but a twin has other tables of the same names."""
+    return task.notebook_id, task.id if task.twin_of else ""
 
 
 def _broken_tables(folder: Path, tasks: Sequence[Task]) -> set[str]:
@@ -74,6 +78,6 @@ async def _verify_group(
         judge = Judge(kernel, timeout_s=config.program_timeout_s, seed=_SEED, preload=preload)
         runs = await judge.run(programs)
     for task, run in zip(sound, runs, strict=True):
-        gate = reexecution_gate(task, [run], [_SEED])
+        gate = reexecution(task, [run], [_SEED])
         verdicts.append(Verdict(task.id, gate.passed, gate.evidence_json))
     return verdicts

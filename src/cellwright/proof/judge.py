@@ -1,13 +1,15 @@
 """Asks a kernel to run programs in forks of itself, and reads what came of them."""
 
+import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from cellwright.core.errors import KernelDied
 from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel
-from cellwright.proof.inside import RUNS_MIME, program
+from cellwright.proof.inside import RUNS_MIME, TABLES_MIME, program
+from cellwright.proof.tables import ReadHint, Survey, Variant, facts
 from cellwright.proof.values import Snapshot
 
 # Libraries that are imported once, before the fork, when a program imports them: they have no say in the answer.
@@ -15,6 +17,8 @@ _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", 
 CHECKPOINTS = 4
 """A good number of checkpoints for a search: each holds what its beginning loaded."""
 _MARGIN_S = 30.0
+_MAKING = 5
+"""Changed copies of all tables together may take so many times as long as one program."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Program:
 
     units: tuple[str, ...]
     expression: str | None
+    variant: str = ""
+    """Name of the changed tables that it reads (`Judge.make`); empty for the tables as they are."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ class Judge:
         if not self._installed:
             await self._install()
         order = {
-            "programs": [{"units": p.units, "expression": p.expression, **asdict(at)} for p in programs],
+            "programs": [{**asdict(p), **asdict(at)} for p in programs],
             "timeout_s": limit_s,
             "preload": self._preload,
             "checkpoints": self._checkpoints,
@@ -118,6 +124,52 @@ class Judge:
         self.runs += len(runs)
         self.cpu_s += sum(run.cpu_s for run in runs)
         return runs
+
+    async def survey(self, hints: Mapping[str, ReadHint]) -> Survey:
+        """What the tables hold. One that cannot be read, or not in time, has that as its problem."""
+        told = await self._tables({"survey": True}, hints)
+        if told.keys() != hints.keys():
+            problem = {"problem": f"{told.get('error', 'lost')}: {told.get('text', '')}"}
+            told = dict.fromkeys(hints, problem)
+        return Survey({name: facts(row) for name, row in told.items()})
+
+    async def make(self, variants: Sequence[Variant], hints: Mapping[str, ReadHint]) -> dict[str, str]:
+        """Make changed tables for programs that name them. Returns those that could not be made, and why."""
+        wanted = {v.name: [change.data() for change in v.changes] for v in variants}
+        told = await self._tables({"make": wanted}, hints, self._timeout_s * _MAKING)
+        lost = f"{told.get('error', 'lost')}: {told.get('text', '')}"
+        problems = {name: told[name]["problems"] if name in told else {"": lost} for name in wanted}
+        return {name: "; ".join(map(": ".join, found.items())) for name, found in problems.items() if found}
+
+    async def forget(self, variants: Sequence[Variant]) -> None:
+        """Remove changed tables that no program needs any more."""
+        await self._tables({"forget": [variant.name for variant in variants]}, {})
+
+    async def content(self, variant: Variant, table: str, most_bytes: int) -> bytes | None:
+        """The bytes of a changed table; None for one that was not changed, or that is larger."""
+        data = b""
+        while True:
+            told = await self._tables({"piece": [variant.name, table, len(data)]}, {})
+            size = int(told.get("size", -1))
+            if not 0 <= size <= most_bytes:
+                return None
+            piece = base64.b64decode(str(told["data"]))
+            data += piece
+            if len(data) >= size or not piece:
+                return data if len(data) == size else None
+
+    async def _tables(
+        self, order: Mapping[str, object], hints: Mapping[str, ReadHint], timeout_s: float | None = None
+    ) -> Snapshot:
+        if not self._installed:
+            await self._install()
+        timeout_s = timeout_s or self._timeout_s
+        told = {**order, "hints": {name: hint.data() for name, hint in hints.items()}, "timeout_s": timeout_s}
+        code = f"__cellwright__.tables({json.dumps(told)!r})"
+        result = await self._kernel.execute(code, timeout_s=timeout_s + _MARGIN_S)
+        reply: Snapshot = json.loads(_display(result, TABLES_MIME))
+        reply.pop("cpu_s", None)
+        return reply
 
     async def _install(self) -> None:
         result = await self._kernel.execute(program(), timeout_s=_MARGIN_S)

@@ -1,10 +1,13 @@
-"""A task's oracle as a program to run."""
+"""A task's oracle as a program to run, and the answer that it gives."""
 
 import ast
+from dataclasses import replace
 
+from cellwright.answers import from_json, round_value, to_json
 from cellwright.core.errors import DatasetError
-from cellwright.core.types import Task
+from cellwright.core.types import Contract, Task
 from cellwright.proof.judge import Program
+from cellwright.proof.values import Snapshot, python_value
 
 
 def program_of(task: Task) -> Program:
@@ -17,3 +20,20 @@ def program_of(task: Task) -> Program:
         raise DatasetError(f"the oracle of task {task.id} does not end in an expression")
     lead = [ast.unparse(statement) for statement in body[:-1]]
     return Program((*cells, *lead), ast.unparse(body[-1].value))
+
+
+def answer_json(value: Snapshot, contract: Contract) -> str:
+    """What a program gave, as a task's answer. Raises AnswerError or ValueError for what is none under the contract."""
+    answer = to_json(round_value(_fitted(python_value(value), contract), contract))
+    from_json(answer, contract)
+    return answer
+
+
+def _fitted(value: object, contract: Contract) -> object:
+    """Whole numbers where the contract wants them: 1999.0, which a missing value made of 1999, is 1999."""
+    if isinstance(value, dict):
+        key, item = (replace(contract, kind=kind or "text") for kind in (contract.key, contract.item))
+        return {_fitted(label, key): _fitted(number, item) for label, number in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_fitted(item, replace(contract, kind=contract.item or "text")) for item in value)
+    return int(value) if contract.kind == "integer" and isinstance(value, float) and value.is_integer() else value

@@ -1,21 +1,24 @@
 """Code that is sent, as source, into kernels. Standard library and IPython only: the kernel's Python need not have us.
 
 `program()` is the text that a kernel runs once; afterwards it knows `__cellwright__`, an object with
-`watch()` (record the values that cells show), `flush()` (hand them out) and `judge(request)` (run programs in forks).
+`watch()` (record the values that cells show), `flush()` (hand them out), `judge(request)` (run programs in forks) and
+`tables(request)` (changed copies of tables for those programs).
 """
 
 from functools import cache
 from importlib.resources import files
 
-_PARTS = ("targets.py", "snapshots.py", "chance.py", "operations.py", "forks.py")
+PARTS = ("targets.py", "snapshots.py", "chance.py", "operations.py", "formats.py", "variants.py", "forks.py")
+"""In the kernel they are one module: no two may use a name for two things."""
 VALUES_MIME = "application/vnd.cellwright.values+json"
 RUNS_MIME = "application/vnd.cellwright.runs+json"
+TABLES_MIME = "application/vnd.cellwright.tables+json"
 
 
 @cache
 def program() -> str:
     """The cell that installs `__cellwright__` in a kernel. Leaves no other name in the user's namespace."""
-    sources = [files(__name__).joinpath(part).read_text() for part in _PARTS]
+    sources = [files(__name__).joinpath(part).read_text() for part in PARTS]
     return (
         "def __cellwright_install__():\n"
         "    import sys, types\n"

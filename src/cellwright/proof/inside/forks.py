@@ -3,8 +3,9 @@
 A fork sees the kernel as it was when the program was asked for: a kernel that has run nothing gives every program a
 fresh start. Programs of one notebook begin alike, so a fork may wait where a slow beginning ends, and be forked again
 for each of them (`checkpoints`): the same state, reached once. Each fork has its own empty work folder with the tables
-under `data/` and its own folder for temporary files, and is killed, with all that it started, at its time limit. What a
-program prints is thrown away, and so are files that it leaves elsewhere under paths that stand in its text.
+under `data/`, as they are or as a variant of them (`variants`), and its own folder for temporary files, and is killed,
+with all that it started, at its time limit. What a program prints is thrown away, and so are files that it leaves
+elsewhere under paths that stand in its text.
 """
 
 import ast
@@ -25,6 +26,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +36,11 @@ if "snapshot" not in globals():
     from cellwright.proof.inside.operations import seen, watched
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
+    from cellwright.proof.inside.variants import folder_of, forget, keep, make, new_folder, piece, survey
 
 _VALUES_MIME = "application/vnd.cellwright.values+json"
 _RUNS_MIME = "application/vnd.cellwright.runs+json"
+_TABLES_MIME = "application/vnd.cellwright.tables+json"
 _MAX_REPLY_BYTES = 8 << 20
 # A start that takes so long is worth a process that waits at its end; a unit below the first figure is not its end.
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
@@ -107,11 +111,11 @@ def flush() -> None:
 def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
-    Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n}],
-    "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many, "watch": whether to say what programs do}.
-    Reply: a list of {"value": snapshot, "drawn": where random numbers stand} or {"error": name, "text": text, "unit":
-    index} or {"error": "Timeout"}, each with "cpu_s", and "wall_s", in which what a checkpoint saved is counted; and
-    with the "operations" and "columns" of one that was watched.
+    Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n, "variant":
+    name or ""}], "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many, "watch": whether to say what
+    programs do}. Reply: a list of {"value": snapshot, "drawn": where random numbers stand} or {"error": name, "text":
+    text, "unit": index} or {"error": "Timeout"}, each with "cpu_s", and "wall_s", in which what a checkpoint saved is
+    counted; and with the "operations" and "columns" of one that was watched.
     """
     order = json.loads(request)
     with warnings.catch_warnings():
@@ -126,9 +130,31 @@ def judge(request: str) -> None:
     _shell().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
 
+def tables(request: str) -> None:
+    """Hand out, as a display, what tables hold, or make changed copies of them, or hand out parts of such a copy.
+
+    Request: {"timeout_s": seconds, "hints": {table: {...}}, and one of "survey": true; "make": {variant: [change,
+    ...]}; "piece": [variant, table, offset]; "forget": [variant, ...]}. What reads or writes a table is done by a fork.
+    """
+    order = json.loads(request)
+    reply: dict[str, Any] = {}
+    if "survey" in order:
+        reply = _in_fork(lambda: survey(order["hints"]), _work_folder(), order["timeout_s"], 0)
+    elif "make" in order:
+        folders = {name: new_folder() for name in order["make"]}
+        reply = _in_fork(lambda: make(order["make"], order["hints"], folders), _work_folder(), order["timeout_s"], 0)
+        for name, folder in folders.items():
+            keep(name, folder, complete=name in reply)
+    elif "piece" in order:
+        reply = piece(*order["piece"])
+    forget(order.get("forget", ()))
+    _shell().display_pub.publish(data={_TABLES_MIME: to_text(reply)})
+
+
 def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
-    if not order.get("checkpoints") or program["days_ahead"]:
+    # Checkpoints have read the tables as they are, and the clock.
+    if not order.get("checkpoints") or program["days_ahead"] or program["variant"]:
         reply = _run(program, order["timeout_s"])
         reply.pop("seconds", None)
         return reply
@@ -262,8 +288,8 @@ def _send(channel: socket.socket, content: dict[str, Any]) -> None:
     channel.sendall(to_text(content).encode("utf-8", "surrogatepass") + b"\n")
 
 
-def _work_folder() -> str:
-    """A new folder with `tmp`, and with `work`: what stands in the present one, the tables as a link."""
+def _work_folder(variant: str = "") -> str:
+    """A new folder with `tmp`, and with `work`: what stands in the present one, a variant's or its tables as a link."""
     folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
     Path(folder, "tmp").mkdir()
     work = Path(folder, "work")
@@ -271,7 +297,7 @@ def _work_folder() -> str:
     for entry in Path().iterdir():
         target = work / entry.name
         if entry.name == "data":
-            target.symlink_to(entry.resolve())
+            target.symlink_to(folder_of(variant) if variant else entry.resolve())
         elif os.getpid() != _kernel:  # what the kernel's own folder holds beside the tables is no program's affair
             (shutil.copytree if entry.is_dir() else shutil.copy)(entry, target)
     return folder
@@ -279,16 +305,27 @@ def _work_folder() -> str:
 
 def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     """Run a program in a fork of this process; without a seed, random numbers go on from where they are."""
-    reader, writer = os.pipe()
-    folder = _work_folder()
+    try:
+        folder = _work_folder(program["variant"])
+    except KeyError:
+        return {"error": "NoVariant", "text": "these tables could not be made", "unit": -1, "cpu_s": 0.0, "wall_s": 0.0}
     before = _files_outside()
+    try:
+        return _in_fork(lambda: _execute(program), folder, timeout_s, program["seed"])
+    finally:
+        _tidy(before, program["units"])
+
+
+def _in_fork(work: Callable[[], dict[str, Any]], folder: str, timeout_s: float, seed: int | None) -> dict[str, Any]:
+    """What some work gives, done by a fork of this process in a folder that is removed afterwards."""
+    reader, writer = os.pipe()
     sys.stdout.flush()
     began = time.monotonic()
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
         random.setstate(state)
-        _child(program, folder, writer)
+        _child(work, seed, folder, writer)
     os.close(writer)
     try:
         reply = _collect(reader, child, timeout_s)
@@ -297,7 +334,6 @@ def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         _end(child)
         _, _, usage = os.wait4(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
-        _tidy(before, program["units"])
     wall_s = round(time.monotonic() - began, 4)
     return {**reply, "cpu_s": round(usage.ru_utime + usage.ru_stime, 4), "wall_s": wall_s}
 
@@ -352,15 +388,13 @@ def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
     return reply
 
 
-def _child(program: dict[str, Any], folder: str, writer: int) -> None:
+def _child(work: Callable[[], dict[str, Any]], seed: int | None, folder: str, writer: int) -> None:
     """Never returns: the process ends here, whatever happens."""
     try:
         _enter(folder)
-        if program["seed"] is not None:
-            seed_random(program["seed"])
-        if program["days_ahead"]:
-            move_clock(program["days_ahead"])
-        data = to_text(_execute(program)).encode("utf-8", "surrogatepass")
+        if seed is not None:
+            seed_random(seed)
+        data = to_text(work()).encode("utf-8", "surrogatepass")
         while data:
             data = data[os.write(writer, data) :]
     finally:
@@ -403,6 +437,8 @@ class _Sink(io.TextIOBase):
 def _execute(program: dict[str, Any]) -> dict[str, Any]:
     seconds: list[float] = []
     try:
+        if program["days_ahead"]:
+            move_clock(program["days_ahead"])
         for source in program["units"]:
             started = time.monotonic()
             _evaluate(source, "exec")

@@ -1,0 +1,1 @@
+"""Planted defects: good tasks broken in twelve ways, and which gate catches each."""

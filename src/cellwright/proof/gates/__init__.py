@@ -1,0 +1,27 @@
+"""Gates: what a task must stand before it may enter the data, each with what it saw. None asks a model."""
+
+from cellwright.proof.gates.ambiguity import Ambiguity
+from cellwright.proof.gates.determinism import Determinism
+from cellwright.proof.gates.leakage import Leakage
+from cellwright.proof.gates.mutation import Mutation
+from cellwright.proof.gates.protocol import Gate, Subject, Trial, Tried, reason_of, result, subject_of
+from cellwright.proof.gates.reexecution import reexecution
+from cellwright.proof.gates.running import Judged, through_gates
+from cellwright.proof.gates.sanity import Sanity
+
+GATES: tuple[Gate, ...] = (Leakage(), Sanity(), Ambiguity(), Determinism(), Mutation())
+"""After re-execution, the cheap ones first."""
+
+__all__ = [
+    "GATES",
+    "Gate",
+    "Judged",
+    "Subject",
+    "Trial",
+    "Tried",
+    "reason_of",
+    "reexecution",
+    "result",
+    "subject_of",
+    "through_gates",
+]

@@ -1,0 +1,466 @@
+"""The choices that a question can leave open, each with the words that settle it and the other readings as rewrites.
+
+A rewrite takes a node of the program and gives what would stand there had the choice been made otherwise; None where
+the node makes no such choice. All nodes of a program are rewritten alike, so one reading costs one run.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cellwright.proof.gates.reading import called
+
+Rewrite = Callable[[ast.expr], ast.expr | None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice."""
+
+    name: str
+    """Short, for counting."""
+    words: re.Pattern[str]
+    """What a question says that has settled it."""
+    readings: tuple[Rewrite, ...]
+
+
+HELPERS = """
+def __cellwright_back__(value):
+    if hasattr(value, 'iloc') and hasattr(value, 'index'): return value.iloc[::-1]
+    if isinstance(value, dict): return type(value)(dict(reversed(list(value.items()))))
+    if hasattr(value, 'dtype') or isinstance(value, (list, tuple)): return value[::-1]
+    return list(value)[::-1]
+def __cellwright_spread__(name, ddof):
+    def spread(values): return getattr(values, name)(ddof=ddof)
+    spread.__name__ = name
+    return spread
+def __cellwright_describe__(value, ddof=1, interpolation='linear'):
+    told = value.describe()
+    if hasattr(value, 'groups'): raise TypeError('groups')
+    numbers = value.select_dtypes('number') if hasattr(value, 'columns') else value
+    if 'std' in told.index:
+        told.loc['std'] = numbers.std(ddof=ddof)
+    for label in told.index:
+        if isinstance(label, str) and label.endswith('%') and label != '50%':
+            told.loc[label] = numbers.quantile(float(label[:-1]) / 100, interpolation=interpolation)
+    return told
+def __cellwright_rows__(value):
+    if not hasattr(value, 'index'):
+        told = value.size()
+        return value.count().mul(0).add(told, axis=0) if value.ndim == 2 else told
+    return value.count() * 0 + len(value)
+def __cellwright_whole__(value):
+    if hasattr(value, 'dtype'): return value if value.dtype.kind == 'f' else value.astype(int)
+    return value if isinstance(value, float) else int(value)
+def __cellwright_same__(first, second):
+    def plain(value):
+        if isinstance(value, str): return value.casefold().strip()
+        return value.str.casefold().str.strip() if hasattr(value, 'str') else value
+    return plain(first) == plain(second)
+"""
+
+
+def other_readings(modules: Sequence[ast.Module], choice: Choice) -> list[list[str]]:
+    """The sources of a program under each other reading of a choice; none where it makes no such choice."""
+    found: list[list[str]] = []
+    for rewrite in choice.readings:
+        rewriter = _Rewriter(rewrite)
+        sources = [ast.unparse(ast.fix_missing_locations(rewriter.visit(ast.parse(ast.unparse(m))))) for m in modules]
+        if rewriter.count and sources not in found:
+            found.append(sources)
+    return found
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Rewrites expressions from the inside out, and counts."""
+
+    def __init__(self, rewrite: Rewrite) -> None:
+        self._rewrite = rewrite
+        self.count = 0
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        node = self.generic_visit(node)
+        if isinstance(node, ast.expr):
+            new = self._rewrite(node)
+            if new is not None and ast.dump(new) != ast.dump(node):
+                self.count += 1
+                return new
+        return node
+
+
+# --- pieces of rewrites ------------------------------------------------------------------------------
+
+
+def _method(node: ast.expr, *names: str) -> tuple[ast.Call, ast.expr] | None:
+    """A call of one of these methods, and its receiver."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+        return node, node.func.value
+    return None
+
+
+def _is_module(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("np", "numpy", "pd", "pandas", "scipy", "stats", "st", "math")
+
+
+def _keyword(call: ast.Call, name: str) -> object:
+    """The constant value of a keyword argument; `...` where it is not given or not constant."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value.value if isinstance(keyword.value, ast.Constant) else ...
+    return ...
+
+
+def _with(call: ast.Call, **given: object) -> ast.Call:
+    """The call with these keyword arguments, None taking one away."""
+    kept = [keyword for keyword in call.keywords if keyword.arg not in given]
+    new = [ast.keyword(name, ast.Constant(value)) for name, value in given.items() if value is not None]  # type: ignore[arg-type]
+    return ast.Call(call.func, call.args, [*kept, *new])
+
+
+def _helper(name: str, *arguments: ast.expr, **given: object) -> ast.Call:
+    constants = [ast.keyword(key, ast.Constant(value)) for key, value in given.items()]  # type: ignore[arg-type]
+    return ast.Call(ast.Name(f"__cellwright_{name}__", ast.Load()), list(arguments), constants)
+
+
+def _setting(names: Sequence[str], *, only_given: bool = False, **given: object) -> Rewrite:
+    """Calls of these methods or functions with other keyword arguments."""
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        if not isinstance(node, ast.Call) or called(node) not in names:
+            return None
+        if only_given and all(_keyword(node, key) is ... for key in given):
+            return None
+        return _with(node, **given)
+
+    return rewrite
+
+
+def _without(*names: str) -> Rewrite:
+    """The receiver, in the place of a call of one of these methods."""
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        found = _method(node, *names)
+        return found[1] if found is not None and not _is_module(found[1]) else None
+
+    return rewrite
+
+
+def _first_of(*rewrites: Rewrite) -> Rewrite:
+    """The first rewrite that takes the node."""
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        return next((new for one in rewrites if (new := one(node)) is not None), None)
+
+    return rewrite
+
+
+def _attribute(node: ast.expr, name: str) -> ast.Call:
+    return ast.Call(ast.Attribute(node, name, ast.Load()), [], [])
+
+
+# --- the choices -------------------------------------------------------------------------------------
+
+
+def _spread(ddof: int) -> Rewrite:
+    """Standard deviations and variances with another divisor, also where only their name is given."""
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        found = _method(node, "std", "var", "sem", "nanstd", "nanvar")
+        if found is not None:
+            return _with(found[0], ddof=ddof)
+        described = _method(node, "describe")
+        if described is not None and not described[0].args and not described[0].keywords:
+            return _helper("describe", described[1], ddof=ddof)
+        if isinstance(node, ast.Call) and called(node) in (
+            "agg",
+            "aggregate",
+            "pivot_table",
+            "transform",
+            "apply",
+            "crosstab",
+        ):
+            return _named_spread(node, ddof)
+        return None
+
+    return rewrite
+
+
+def _named_spread(call: ast.Call, ddof: int) -> ast.expr | None:
+    class Name(ast.NodeTransformer):
+        def visit_Constant(self, node: ast.Constant) -> ast.expr:
+            return _helper("spread", node, ddof=ddof) if node.value in ("std", "var") else node
+
+    if not any(isinstance(n, ast.Constant) and n.value in ("std", "var") for n in ast.walk(call)):
+        return None
+    copy = ast.parse(ast.unparse(call), mode="eval").body
+    assert isinstance(copy, ast.Call)
+    arguments = [Name().visit(argument) for argument in copy.args]
+    keywords = [
+        ast.keyword(k.arg, k.value if k.arg in ("values", "index", "columns") else Name().visit(k.value))
+        for k in copy.keywords
+    ]
+    return ast.Call(copy.func, arguments, keywords)
+
+
+def _missing_are_rows(node: ast.expr) -> ast.expr | None:
+    """Counts that take in what is missing, or leave it out, the other way."""
+    found = _method(node, "count")
+    if found is not None and not found[0].args and not found[0].keywords:
+        return _helper("rows", found[1])
+    if isinstance(node, ast.Call) and called(node) == "len" and len(node.args) == 1 and _is_column(node.args[0]):
+        return _attribute(node.args[0], "count")
+    found = _method(node, "unique")
+    if found is not None and not _is_module(found[1]):
+        return ast.Call(ast.Attribute(_attribute(found[1], "dropna"), "unique", ast.Load()), [], [])
+    return None
+
+
+def _is_column(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+    )
+
+
+def _only_known(node: ast.expr) -> ast.expr | None:
+    """A share of rows whose value is known, in the place of one of all rows; missing values no longer unlike others."""
+    found = _method(node, "mean")
+    if found is not None and isinstance(found[1], ast.Compare) and len(found[1].ops) == 1:
+        left = found[1].left
+        known = ast.Compare(left, [ast.Eq()], [left])
+        return ast.Call(ast.Attribute(ast.Subscript(found[1], known, ast.Load()), "mean", ast.Load()), [], [])
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.NotEq):
+        return ast.BinOp(node, ast.BitAnd(), ast.Compare(node.left, [ast.Eq()], [node.left]))
+    return None
+
+
+def _other_of_ties(node: ast.expr) -> ast.expr | None:
+    """Extremes and orders that meet the rows from the other end."""
+    found = _method(node, "idxmax", "idxmin", "nlargest", "nsmallest", "value_counts", "most_common")
+    if found is not None and not _is_module(found[1]):
+        receiver = _helper("back", found[1])
+        return ast.Call(ast.Attribute(receiver, found[0].func.attr, ast.Load()), found[0].args, found[0].keywords)  # type: ignore[attr-defined]
+    found = _method(node, "sort_values")
+    if found is not None:
+        receiver = _helper("back", found[1])
+        call = ast.Call(ast.Attribute(receiver, "sort_values", ast.Load()), found[0].args, found[0].keywords)
+        return _with(call, kind="stable")
+    found = _method(node, "mode")
+    if found is not None and not _is_module(found[1]):
+        return _with(
+            _attribute(ast.Subscript(ast.Attribute(node, "iloc", ast.Load()), _reversed(), ast.Load()), "reset_index"),
+            drop=True,
+        )
+    found = _method(node, "argmax", "argmin")
+    if found is not None and not _is_module(found[1]) and not found[0].args:
+        size = ast.BinOp(ast.Call(ast.Name("len", ast.Load()), [found[1]], []), ast.Sub(), ast.Constant(1))
+        return ast.BinOp(size, ast.Sub(), _attribute(_helper("back", found[1]), called(found[0])))
+    is_builtin = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    if is_builtin and called(node) in ("sorted", "max", "min") and len(node.args) == 1:  # type: ignore[arg-type,attr-defined]
+        return _from_the_other_end(node)  # type: ignore[arg-type]
+    return None
+
+
+def _from_the_other_end(call: ast.Call) -> ast.expr | None:
+    """`max(d, key=…)` and `sorted(…)` over the items in the other order."""
+    if not call.keywords and called(call) != "sorted":
+        return None
+    items = ast.Call(ast.Name("list", ast.Load()), call.args, [])
+    return ast.Call(call.func, [_helper("back", items)], call.keywords)
+
+
+def _reversed() -> ast.Slice:
+    return ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
+
+
+_FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}
+
+
+def _other_bound(node: ast.expr) -> ast.expr | None:
+    """`>` for `>=` and so on; an interval without its ends."""
+    if isinstance(node, ast.Compare) and any(type(operator) in _FLIPPED for operator in node.ops):
+        operators = [_FLIPPED.get(type(operator), type(operator))() for operator in node.ops]
+        return ast.Compare(node.left, operators, node.comparators)
+    found = _method(node, "between")
+    if found is not None:
+        return _with(found[0], inclusive="neither" if _keyword(found[0], "inclusive") in (..., "both") else "both")
+    return None
+
+
+def _other_edges(node: ast.expr) -> ast.expr | None:
+    if isinstance(node, ast.Call) and called(node) == "cut":
+        return _with(node, right=_keyword(node, "right") is False)
+    return None
+
+
+def _plain_number(node: ast.expr) -> ast.expr | None:
+    """Without the rounding, the cutting off, or the whole division that the program does on its way."""
+    found = _method(node, "round", "floor", "ceil", "trunc", "rint")
+    if found is not None:
+        if not _is_module(found[1]):
+            return found[1]
+        return found[0].args[0] if found[0].args else None
+    found = _method(node, "astype")
+    if found is not None and found[0].args:
+        kind = found[0].args[0]
+        name = kind.value if isinstance(kind, ast.Constant) else getattr(kind, "id", getattr(kind, "attr", ""))
+        return _helper("whole", found[1]) if str(name) in ("int", "int32", "int64", "Int64") else None
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("round", "int")
+        and node.args
+    ):
+        return _helper("whole", node.args[0])
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.FloorDiv):
+        return ast.BinOp(node.left, ast.Div(), node.right)
+    return None
+
+
+def _hundredfold(node: ast.expr) -> ast.expr | None:
+    """A percentage as a fraction, a fraction as a percentage."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        for side, other in ((node.right, node.left), (node.left, node.right)):
+            if (
+                isinstance(side, ast.Constant)
+                and side.value in (100, 100.0)
+                and (side is node.right or isinstance(node.op, ast.Mult))
+            ):
+                return other
+    is_share = isinstance(node, ast.Call) and _keyword(node, "normalize") not in (..., False)
+    found = _method(node, "mean")
+    if is_share or (found is not None and isinstance(found[1], ast.Compare)):
+        return ast.BinOp(node, ast.Mult(), ast.Constant(100))
+    return None
+
+
+def _any_case(node: ast.expr) -> ast.expr | None:
+    """Texts compared without regard to upper and lower case; texts left in the case that they have."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+        constant = node.comparators[0]
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+            return _helper("same", node.left, constant)
+    found = _method(node, "contains")
+    if found is not None:
+        return _with(found[0], case=_keyword(found[0], "case") is False)
+    found = _method(node, "lower", "upper", "title", "casefold", "capitalize")
+    if found is not None and isinstance(found[1], ast.Attribute) and found[1].attr == "str":
+        return found[1].value
+    return None
+
+
+def _text_not_pattern(node: ast.expr) -> ast.expr | None:
+    found = _method(node, "contains", "replace")
+    if found is None or not isinstance(found[1], ast.Attribute) or found[1].attr != "str" or not found[0].args:
+        return None
+    text = found[0].args[0]
+    if isinstance(text, ast.Constant) and isinstance(text.value, str) and re.escape(text.value) != text.value:
+        default = found[0].func.attr == "contains"  # type: ignore[attr-defined]
+        return _with(
+            found[0], regex=not (default if _keyword(found[0], "regex") is ... else _keyword(found[0], "regex"))
+        )
+    return None
+
+
+def _other_quantile(way: str) -> Rewrite:
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        found = _method(node, "quantile", "percentile", "nanpercentile", "nanquantile")
+        if found is not None:
+            key = "method" if _is_module(found[1]) else "interpolation"
+            return _with(found[0], **{key: way})
+        described = _method(node, "describe")
+        if described is not None and not described[0].args and not described[0].keywords:
+            return _helper("describe", described[1], interpolation=way)
+        return None
+
+    return rewrite
+
+
+def _other_weekday(node: ast.expr) -> ast.expr | None:
+    if isinstance(node, ast.Attribute) and node.attr in ("dayofweek", "weekday", "day_of_week"):
+        return ast.BinOp(node, ast.Add(), ast.Constant(1))
+    return None
+
+
+def _choice(name: str, words: str, *readings: Rewrite) -> Choice:
+    return Choice(name, re.compile(words, re.IGNORECASE), readings)
+
+
+_JOINS = ("merge", "join")
+CHOICES = (
+    _choice("divisor of the variance", r"sample|population|ddof|n ?[-−] ?1|unbiased", _spread(0), _spread(1)),
+    _choice(
+        "missing values",
+        r"missing|\bNaN\b|\bnull|blank|empty|not (available|known|given)|unknown|no value|\bfill",
+        _first_of(_without("fillna", "ffill", "bfill"), _setting(("fillna",), value=None)),
+        _without("dropna"),
+        _setting(("groupby", "value_counts", "nunique", "crosstab", "mode"), dropna=False),
+        _missing_are_rows,
+        _only_known,
+        _setting(
+            ("pivot_table", "unstack", "pivot", "add", "sub", "mul", "div", "reindex"), only_given=True, fill_value=None
+        ),
+        _setting(("mean", "sum", "median", "std", "var", "min", "max", "prod"), only_given=True, skipna=None),
+    ),
+    _choice(
+        "ties",
+        r"\bties?\b|\btied\b|if (there is )?more than one|if several|alphabetical|earliest|whichever|comes first",
+        _other_of_ties,
+        _setting(("rank",), method="first"),
+        _setting(("rank",), method="min"),
+    ),
+    _choice(
+        "which of the duplicates stays",
+        r"\bkeep|first|last|duplicate",
+        _setting(("drop_duplicates", "duplicated"), keep="last"),
+    ),
+    _choice(
+        "bounds",
+        r"(greater|more|less|fewer|higher|lower|larger|smaller|longer|shorter|older|younger|better|worse|later) than|"
+        r"earlier than|above|below|\bover \d|\bunder \d|at least|at most|exceed|before|after|since|until|up to|"
+        r"\bor (more|less|over|above|older|later|earlier|higher|lower)|inclusive|exclusive|includ|excluding|"
+        r"positive|negative|[<>≤≥]",
+        _other_bound,
+    ),
+    _choice(
+        "edges of bins",
+        r"\bbins?\b|interval|right|left|edge|includ|exclusive|at most|at least|less than|\(\d",
+        _other_edges,
+    ),
+    _choice("duplicates", r"duplicate|distinct|unique|different|repeat|\bonce\b", _without("drop_duplicates")),
+    _choice(
+        "percentage or fraction",
+        r"percent|%|per cent|fraction|between 0 and 1|proportion|ratio|[*/×] ?100\b|100 ?[*×]|times 100|divided by",
+        _hundredfold,
+    ),
+    _choice("upper and lower case", r"\bcase\b|capital|lowercase|uppercase|exact|\"", _any_case),
+    _choice("text or pattern", r"pattern|regular expression|regex", _text_not_pattern),
+    _choice(
+        "rounding on the way",
+        r"round|nearest|truncat|whole|integer part|floor|ceil|cut off|remainder|decimal",
+        _plain_number,
+    ),
+    _choice("interpolation", r"interpolat|median", _other_quantile("lower"), _other_quantile("higher")),
+    _choice(
+        "kind of correlation",
+        r"pearson|spearman|kendall",
+        _setting(("corr", "corrwith"), method="spearman"),
+        _setting(("corr", "corrwith"), method="pearson"),
+    ),
+    _choice(
+        "rows without a match",
+        r"match|inner|outer|left join|right join|keeping|keep (all|every|only)|common|both|without a",
+        *(_setting(_JOINS, how=how) for how in ("inner", "left", "outer")),
+    ),
+    _choice(
+        "day or month first",
+        r"format|day.?first|month.?first|\bDD\b|\bMM\b|%[dm]",
+        _setting(("to_datetime", "read_csv"), dayfirst=True),
+    ),
+    _choice(
+        "windows that are not full",
+        r"full|complete|at least|fewer|available|no value|missing|without|min_periods|minimum",
+        _setting(("rolling",), min_periods=1),
+    ),
+    _choice("numbers of weekdays", r"monday|sunday", _other_weekday),
+)

@@ -1,0 +1,187 @@
+"""Determinism: the answer does not depend on what nobody states: threads, clock, order of rows, types in memory.
+
+Other seeds and hash seeds are tried by re-execution, whose kernels have each their own. A program that *fails* under
+conditions that were never promised to it (another way to store text) says nothing; one that gives another value does.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+
+from cellwright.core.types import GateResult
+from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
+from cellwright.proof.judge import Program
+from cellwright.proof.tables import Change
+from cellwright.proof.values import Snapshot, python_value
+
+NAME = "determinism"
+
+# Words by which a question says that it means the order in which rows stand in the file.
+_ORDER = re.compile(
+    r"\b(first|last|earlier|later|previous|next|consecutive|cumulative|running|rolling|moving|shift\w*|row before|"
+    r"row after|\d+(st|nd|rd|th)|in the order|order of (the )?(rows|appearance|file)|row number|position|index|lag\w*|"
+    r"random_state|random seed|seed|split|forward|backward|interpolat\w+ (missing|between rows)|top of the \w+)\b",
+    re.IGNORECASE,
+)
+# "Sort the rows by `x`: … the first 5 rows" and percentiles speak of another order than the file's.
+_OTHER_ORDER = re.compile(
+    r"sort the rows by [^.?]*|(the )?column[^.?]*in order,|skipping its first \w+|skipping the first \w+( lines?)?|"
+    r"\d+(st|nd|rd|th) percentile( \(linear interpolation\))?|in that order|in any order|`[^`]*`",
+    re.IGNORECASE,
+)
+_THREADS = "import threadpoolctl\n__cellwright_limit__ = threadpoolctl.threadpool_limits({count})"
+_CLOCK = """
+import datetime as __dt, time as __t
+def __cellwright_clock__():
+    import pandas
+    ahead = {days} * 86400.5 + 12345.6
+    real = __t.time
+    class __Like(type):
+        def __instancecheck__(kind, value): return isinstance(value, kind.__mro__[1])
+        def __subclasscheck__(kind, other): return issubclass(other, kind.__mro__[1])
+    class datetime(__dt.datetime, metaclass=__Like):
+        @classmethod
+        def now(kind, tz=None): return __real.fromtimestamp(real() + ahead, tz)
+        @classmethod
+        def utcnow(kind): return __real.fromtimestamp(real() + ahead, __dt.timezone.utc).replace(tzinfo=None)
+        @classmethod
+        def today(kind): return kind.now()
+    __real, __day = __dt.datetime, __dt.date
+    class date(__dt.date, metaclass=__Like):
+        @classmethod
+        def today(kind): return __real.fromtimestamp(real() + ahead).date()
+    __dt.datetime, __dt.date = datetime, date
+    __t.time = lambda: real() + ahead
+    pandas.Timestamp.now = classmethod(lambda kind, tz=None: kind(__real.fromtimestamp(real() + ahead, tz)))
+    pandas.Timestamp.today = pandas.Timestamp.now
+    pandas.Timestamp.utcnow = classmethod(lambda kind: kind(__real.fromtimestamp(real() + ahead, __dt.timezone.utc)))
+__cellwright_clock__()
+"""
+_READS_CLOCK = re.compile(
+    r"\b(now|today|utcnow|time|localtime|gmtime|perf_counter|strftime|monotonic)\s*\(|"
+    r"['\"](now|today)['\"]"
+)
+_WORD_FOR_NOW = re.compile(r"(['\"])(now|today)\1")
+_NEVER = "'2031-05-17 03:04:05'"
+_RANDOM = re.compile(r"random|\bsample\(|shuffle|train_test_split|KMeans|Forest|Boost|choice\(")
+_SEEDED = "another seed"
+_SEED = "import random as __r, numpy as __n\n__r.seed({seed})\n__n.random.seed({seed})"
+_FLOAT32 = """
+def __cellwright_float32__():
+    import functools, pandas
+    def narrow(read):
+        @functools.wraps(read)
+        def reader(*arguments, **named):
+            frame = read(*arguments, **named)
+            if not isinstance(frame, pandas.DataFrame): return frame
+            wide = [c for c, kind in frame.dtypes.items() if str(kind) == 'float64']
+            return frame.astype(dict.fromkeys(wide, 'float32')) if frame.columns.is_unique else frame
+        return reader
+    for name in ('read_csv', 'read_table', 'read_excel', 'read_json', 'read_parquet', 'read_feather', 'read_pickle'):
+        setattr(pandas, name, narrow(getattr(pandas, name)))
+__cellwright_float32__()
+"""
+_TEXT_AS_OBJECTS = "import pandas as __pd\n__pd.options.future.infer_string = not __pd.options.future.infer_string"
+_NULLABLE = """
+def __cellwright_nullable__():
+    import functools, pandas
+    def nullable(read):
+        @functools.wraps(read)
+        def reader(*arguments, **named):
+            return read(*arguments, **{'dtype_backend': 'numpy_nullable', **named})
+        return reader
+    for name in ('read_csv', 'read_table', 'read_excel', 'read_json', 'read_parquet', 'read_feather'):
+        setattr(pandas, name, nullable(getattr(pandas, name)))
+__cellwright_nullable__()
+"""
+_FEW_DIGITS = 1e-3
+"""Relative: what float32 (seven digits) may do to a sum that is well-conditioned."""
+
+
+class Determinism:
+    """One run for each condition; two other orders of rows, one of them the reverse, which turns every tie round."""
+
+    name = NAME
+
+    def trials(self, subject: Subject) -> Sequence[Trial]:
+        units, expression = subject.program.units, subject.program.expression
+        found = [
+            Trial(label, Program((prelude, *units), expression))
+            for label, prelude in (
+                ("1 thread", _THREADS.format(count=1)),
+                ("2 threads", _THREADS.format(count=2)),
+                ("float32", _FLOAT32),
+                ("text as objects", _TEXT_AS_OBJECTS),
+                ("nullable types", _NULLABLE),
+            )
+        ]
+        if _RANDOM.search(subject.reading.source):
+            found += [Trial(_SEEDED, Program((_SEED.format(seed=97 * n), *units), expression)) for n in range(1, 7)]
+        if _READS_CLOCK.search(subject.reading.source):
+            later = tuple(_WORD_FOR_NOW.sub(_NEVER, unit) for unit in units)
+            asked = _WORD_FOR_NOW.sub(_NEVER, expression or "None")
+            found.append(Trial("another day", Program((_CLOCK.format(days=411), *later), asked)))
+        tables = subject.tables
+        if tables and not order_is_stated(subject.task.question):
+            backwards = [Change(table, "reorder", reverse=True) for table in tables]
+            mixed = [Change(table, "reorder", seed=5) for table in tables]
+            found += [subject.changed("rows in reverse", *backwards), subject.changed("rows mixed", *mixed)]
+        return found
+
+    def verdict(self, subject: Subject, tried: Sequence[Tried]) -> GateResult:
+        seen: dict[str, str] = {}
+        reason = ""
+        for trial, run in tried:
+            outcome = subject.outcome(run, on_changed_tables=trial.variant is not None)
+            if outcome == "moved" and trial.label == "float32" and _nearly(subject, run.value):
+                outcome = "same"
+            moved = outcome == "moved" or (outcome == "fails" and trial.label in ("another day", "rows mixed"))
+            if seen.get(trial.label, "same") == "same":
+                seen[trial.label] = f"{outcome}: {shown(run)}" if outcome != "same" else "same"
+            if moved:
+                reason = reason or _REASONS.get(trial.label, f"depends on {trial.label}")
+        if order_is_stated(subject.task.question):
+            seen["order of rows"] = "the question speaks of it"
+        return result(NAME, reason, conditions=seen)
+
+
+_REASONS = {
+    _SEEDED: "depends on the seed",
+    "another day": "depends on the clock",
+    "rows in reverse": "depends on the order of rows",
+    "rows mixed": "depends on the order of rows",
+    "1 thread": "depends on the number of threads",
+    "2 threads": "depends on the number of threads",
+    "float32": "depends on more than seven digits",
+    "text as objects": "depends on how text is stored",
+    "nullable types": "depends on how missing values are stored",
+}
+
+
+def order_is_stated(question: str) -> bool:
+    """Whether the question speaks of the order in which rows stand in their file."""
+    return _ORDER.search(_OTHER_ORDER.sub("", question)) is not None
+
+
+def _nearly(subject: Subject, snapshot: Snapshot | None) -> bool:
+    """Whether an answer in float32 is the same but for digits that float32 has not."""
+    contract = subject.task.contract
+    if snapshot is None or not {contract.kind, contract.item} & {"number", "percent", "money"}:
+        return False
+    try:
+        found = python_value(snapshot)
+    except ValueError:
+        return False
+    if isinstance(found, dict):
+        found = list(found.items())
+    return _close(found, json.loads(subject.task.answer_json), contract.decimals or 0)
+
+
+def _close(found: object, expected: object, decimals: int) -> bool:
+    if isinstance(found, (list, tuple)) and isinstance(expected, list):
+        return len(found) == len(expected) and all(
+            _close(*pair, decimals) for pair in zip(found, expected, strict=True)
+        )
+    if isinstance(found, (int, float)) and isinstance(expected, (int, float)):
+        return abs(found - expected) <= _FEW_DIGITS * abs(expected) + float(10**-decimals)
+    return found == expected

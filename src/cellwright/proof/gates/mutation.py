@@ -1,0 +1,145 @@
+"""Mutation: on changed tables the answer moves where what it is about changes, and stays where the rest does.
+
+What a question is about is found from the program and the question (names of columns), and by running: each named
+column is changed alone.
+"""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from cellwright.core.types import GateResult
+from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
+from cellwright.proof.gates.reading import called
+from cellwright.proof.tables import Change
+
+NAME = "mutation"
+_MOST_SINGLE = 6
+_SEED = 3
+# Words by which a question is about columns that it does not name, or about whole rows.
+_ALL_COLUMNS = re.compile(
+    r"which columns?\b|(the|what) columns?\b(?! `| named)|"
+    r"(each|any|every|no|all|other|remaining|numeric|text) (\w+ )?columns?\b|"
+    r"(number of|how many) (\w+ )?columns|columns? (with|have|has|that|together)|duplicate|distinct rows|"
+    r"(all|missing) (\w+ )?values|whole table|entire table|number of (cells|values|elements)|features|predictors",
+    re.IGNORECASE,
+)
+_LIMITS = ("nrows", "chunksize", "skipfooter", "max_rows", "n_rows")
+_JOINING = ("merge", "join", "map", "set_index", "concat", "isin", "replace")
+
+
+class Mutation:
+    """Rows fewer, drawn again, more; used columns changed in three ways; unused ones; each table; each column."""
+
+    name = NAME
+
+    def trials(self, subject: Subject) -> Sequence[Trial]:
+        return [] if unstated_limit(subject) else list(_trials(subject))
+
+    def verdict(self, subject: Subject, tried: Sequence[Tried]) -> GateResult:
+        limit = unstated_limit(subject)
+        if limit:
+            return result(NAME, "reads only a part of a table, which the question does not say", read=limit)
+        problems = {
+            table.name: subject.survey.tables[table.name].problem
+            for table in subject.task.tables
+            if table.name in subject.survey.tables and subject.survey.tables[table.name].problem
+        }
+        outcomes = {trial.label: subject.outcome(run, on_changed_tables=True) for trial, run in tried}
+        seen = {
+            trial.label: outcomes[trial.label] + (f": {shown(run)}" if outcomes[trial.label] != "same" else "")
+            for trial, run in tried
+        }
+        unmade = sorted(
+            {why for trial, _ in tried if trial.variant and (why := subject.unmade.get(trial.variant.name))}
+        )
+        reason = _reason(subject, outcomes)
+        return result(
+            NAME,
+            reason,
+            changes=seen,
+            **({"not changed": problems} if problems else {}),
+            **({"not made": unmade} if unmade else {}),
+        )
+
+
+def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
+    """What is wrong; empty when nothing is."""
+    moving = [outcome for label, outcome in outcomes.items() if label in _MOVING or label.startswith("only ")]
+    if moving and "moved" not in moving:
+        return "no change of its tables moves the answer" if "same" in moving else "does not run on changed tables"
+    for table in subject.tables:
+        own = [outcome for label, outcome in outcomes.items() if label.startswith(f"in {table}: ")]
+        if own and "moved" not in own:
+            return "a table does not matter"
+    if outcomes.get(_UNUSED) == "moved" and not _ALL_COLUMNS.search(subject.task.question):
+        return "depends on columns that the question does not name"
+    return ""
+
+
+_ROWS = ("rows left out", "rows drawn again", "rows added")
+_USED = ("used columns changed", "used columns turned round", "used columns moved", "values missing in used columns")
+_WIDER = "one column more"
+_MOVING = (*_ROWS, *_USED, _WIDER)
+_UNUSED = "unused columns changed"
+
+
+def _trials(subject: Subject) -> Iterator[Trial]:
+    tables = subject.tables
+    if not tables:
+        return
+    named = {table: sorted(_named(subject, table)) for table in tables}
+    keys = tuple(sorted(_keys(subject)))
+    for label, kind in zip(_ROWS, ("drop", "resample", "add"), strict=True):
+        yield subject.changed(label, *(Change(table, kind, _SEED) for table in tables))  # type: ignore[arg-type]
+    used = {table: tuple(columns) or None for table, columns in named.items()}
+    for label, how in zip(_USED, ("jitter", "mirror", "shift"), strict=False):
+        yield subject.changed(label, *(Change(t, "values", _SEED, used[t], keys=keys, how=how) for t in tables))  # type: ignore[arg-type]
+    yield subject.changed(_USED[-1], *(Change(table, "missing", _SEED, used[table]) for table in tables))
+    if _ALL_COLUMNS.search(subject.task.question):
+        yield subject.changed(_WIDER, *(Change(table, "widen", _SEED) for table in tables))
+    rest = [table for table in tables if subject.survey.tables[table].names - set(named[table])]
+    if rest:
+        others = [Change(t, "values", _SEED, others=tuple(named[t]), keys=keys) for t in rest]
+        yield subject.changed(_UNUSED, *others)
+    if len(subject.task.tables) > 1:
+        for table in tables:
+            yield subject.changed(f"in {table}: rows left out", Change(table, "drop", _SEED, share=0.5))
+            yield subject.changed(f"in {table}: values changed", Change(table, "values", _SEED, keys=keys))
+            yield subject.changed(
+                f"in {table}: values turned round", Change(table, "values", _SEED, keys=keys, how="mirror")
+            )
+    singles = [(table, column) for table in tables for column in named[table]]
+    for table, column in singles[:_MOST_SINGLE] if len(singles) > 1 else ():
+        yield subject.changed(f"only {table}: {column}", Change(table, "values", _SEED + 1, (column,), keys=keys))
+
+
+def _named(subject: Subject, table: str) -> frozenset[str]:
+    return subject.reading.named_columns(subject.survey.tables[table], subject.task.question)
+
+
+def _keys(subject: Subject) -> set[str]:
+    """Columns by which the tables may be joined: of one name in several, or named where tables are joined."""
+    if len(subject.task.tables) < 2:
+        return set()
+    several = [subject.survey.tables[table].names for table in subject.tables]
+    shared = {name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other}
+    joined = {
+        part.value
+        for node in subject.reading.nodes()
+        if isinstance(node, ast.Call) and called(node) in _JOINING
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    return shared | joined
+
+
+def unstated_limit(subject: Subject) -> str:
+    """A limit on how much of a file is read (`nrows=1000`) that the question does not state; empty for none."""
+    question = subject.task.question.replace(",", "")
+    for call in subject.reading.calls:
+        for name in _LIMITS:
+            value = call.given.get(name)
+            if value is not None and not re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d.])", question):
+                return f"{name}={value if value is not ... else '(computed)'}"
+    return ""
