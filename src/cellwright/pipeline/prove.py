@@ -1,4 +1,4 @@
-"""Stage 7: the oracle runs again in fresh kernels with other seeds, and must give the same answer each time."""
+"""Stage 9: the oracle runs again in fresh kernels with other seeds, and must give the same answer each time."""
 
 import json
 from collections.abc import Sequence
