@@ -61,7 +61,6 @@ _STAGE_SAYS: Mapping[str, str] = {
     "execute": "ran, and showed values",
     "slice": "are values that a program computes again from the tables",
     "ask": "are questions with one answer",
-    "look": "show their first rows to an agent",
     "compose": "are questions composed over the tables",
     "screen": "neither tell their answer, nor stand in a benchmark, nor can be guessed",
     "prove": "gave the same answer in every fresh kernel",
@@ -251,6 +250,8 @@ def _share(share: float) -> str:
 
 
 def _funnel(stages: Sequence[StageCount]) -> list[_Stage]:
+    # What only looks at tables is no step from notebooks to tasks.
+    stages = [stage for stage in stages if stage.unit != "tables"]
     widest: dict[str, int] = {}
     for stage in stages:
         widest[stage.unit] = max(widest.get(stage.unit, 1), stage.kept + stage.rejected)
