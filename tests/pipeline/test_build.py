@@ -71,8 +71,9 @@ def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     missing = tasks["In `Staff.csv`, how many rows are there where `age` is missing? Answer with an integer."]
     assert missing.answer_json == "1"
     assert [table.path for table in missing.tables] == ["data/Staff.csv"]
-    (gate,) = missing.proof.gates
-    assert gate.passed
+    assert [gate.gate for gate in missing.proof.gates] == ["leakage", "contamination", "closed-book", "re-execution"]
+    assert missing.proof.passed
+    gate = missing.proof.gates[-1]
     assert len({run["seed"] for run in json.loads(gate.evidence_json)}) == 3
     mean = tasks["In `sales.csv`, what is the mean of `sold`? Answer with a number rounded to 2 decimals."]
     sold = [

@@ -5,6 +5,7 @@ Heavy modules are imported by the command that needs them, so that `cellwright -
 
 import asyncio
 import enum
+import getpass
 import json
 import logging
 import sys
@@ -362,8 +363,6 @@ def audit(
 
     Verdicts stay in DATASET/audit.jsonl; the same command goes on. With --json nothing is asked.
     """
-    import getpass
-
     from cellwright.apps.auditing import AuditOrder
     from cellwright.apps.auditing import audit as run_audit
     from cellwright.apps.console import make_console
