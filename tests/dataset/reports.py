@@ -16,7 +16,7 @@ from cellwright.core.types import (
     Trace,
 )
 from cellwright.dataset.accounts import NotebookAccount
-from cellwright.dataset.report import Report, StageCount
+from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount
 
 NASTY = "<script>alert(1)</script>\"><img src=x onerror=alert(2)></pre></article>'|`{{ 7 * 7 }}"
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -76,6 +76,11 @@ def hostile() -> Report:
         config_yaml=NASTY,
         versions={"cellwright": "0.1.0", NASTY: NASTY},
         accounts=(NotebookAccount(NASTY, "zip", "read", NASTY, 0, 0, 0, 0, 0, 0),),
+        origins=((NASTY, 1),),
+        eras=((NASTY, 1),),
+        gates=(GateCount(NASTY, 30, 10),),
+        guessers=(GuesserCount(NASTY, 0.08, 0.016), GuesserCount("always 1", 0.0, 0.0)),
+        guessers_share=0.02,
     )
 
 

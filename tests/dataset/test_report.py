@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cellwright.core.types import CellResult, Contract, GateResult, Output, Proof, Step
-from cellwright.dataset.report import Report, StageCount, write_report
+from cellwright.dataset.report import GuesserCount, Report, StageCount, write_report
 from tests.dataset.reports import NASTY, PICTURE, hostile, nothing, task, trace
 
 _VOID = {"meta", "img", "br", "link"}
@@ -191,7 +191,7 @@ def test_answers_are_readable(contract: Contract, answer: object, texts: list[st
         assert text in words
 
 
-@pytest.mark.parametrize("evidence", ["{not json", '{"agreed": 3}', "[]", "[1, 2]"])
+@pytest.mark.parametrize("evidence", ["{not json", '{"agreed": {"runs": 3}}', "[]", "[1, 2]"])
 def test_evidence_of_other_gates_is_shown_as_stored(evidence: str, tmp_path: Path) -> None:
     """A gate that is no list of runs still shows what it saw, and whether it passed."""
     gated = replace(task(), proof=Proof((GateResult("independent", False, evidence),)))
@@ -261,3 +261,36 @@ def test_time_has_its_unit(seconds: float, texts: tuple[str, str], tmp_path: Pat
     """Short builds are told in seconds, long ones in hours."""
     words = page_of(replace(nothing(), seconds=seconds), tmp_path).words
     assert f"{texts[1]} for the last run{texts[0]}" in words
+
+
+def test_gates_and_guessers_are_counted(tmp_path: Path) -> None:
+    """What each gate stopped, of all it saw; how often guessers are right before and after, and the most allowed."""
+    words = " ".join(page_of(hostile(), tmp_path).words.split())
+    assert "301025 %" in words
+    assert "8.0 %1.6 %" in words
+    assert "right about 2 % of the dataset at the most." in words
+    assert "1 of the guessers was never right" in words
+
+
+def test_guesser_over_its_share_is_admitted(tmp_path: Path) -> None:
+    """In a small dataset, where two hits are more than the share, the page says so."""
+    over = replace(hostile(), guessers=(GuesserCount("always 2", 0.1, 0.09),))
+    assert "two tasks may always stay" in page_of(over, tmp_path).words
+
+
+def test_all_levels_are_shown(tmp_path: Path) -> None:
+    """Levels without a task stand among the others, so that a gap is seen."""
+    words = " ".join(page_of(replace(hostile(), levels=(("L2", 7),)), tmp_path).words.split())
+    assert "L1 easiest0 L27 L30 L40 L5 hardest0" in words
+
+
+def test_evidence_is_put_into_words(tmp_path: Path) -> None:
+    """Named facts of a gate are a sentence; what has another form is shown as it is stored."""
+    gates = (
+        GateResult("leakage", True, '{"found in": [], "told": false, "heads": 2}'),
+        GateResult("odd", True, '{"deep": {"a": 1}}'),
+    )
+    asked = replace(task(), proof=Proof(gates))
+    words = page_of(replace(nothing(), tasks=1, samples=((asked, trace()),)), tmp_path).words
+    assert "found in: none; told: no; heads: 2" in words
+    assert '{"deep": {"a": 1}}' in words

@@ -5,6 +5,7 @@ Heavy modules are imported by the command that needs them, so that `cellwright -
 
 import asyncio
 import enum
+import getpass
 import json
 import logging
 import sys
@@ -371,6 +372,62 @@ def replay(
         typer.echo(replaying.replay_json(found, opened))
     if not found.replay.is_same:
         raise typer.Exit(1)
+
+
+class JudgeKind(enum.StrEnum):
+    """Who judges."""
+
+    person = "person"
+    program = "program"
+
+
+@app.command()
+def audit(
+    dataset: Annotated[Path, typer.Argument(help="Folder that `cellwright build` made.")],
+    count: Annotated[int, typer.Option("--n", min=1, help="Tasks to draw. None invalid of 299: 1% at most.")] = 299,
+    seed: Annotated[int, typer.Option(help="Of the draw; the same one goes on with the same tasks.")] = 0,
+    judge: Annotated[str, typer.Option(help="Who judges: a name. Without it: who is logged in.")] = "",
+    kind: Annotated[JudgeKind | None, typer.Option(help="What judges.")] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(help='Take verdicts from here: lines like {"task": ID, "verdict": "invalid", "reason": "…"}.'),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge tasks drawn at random, and say what share of the dataset can be invalid.
+
+    Verdicts stay in DATASET/audit.jsonl; the same command goes on. With --json nothing is asked.
+    """
+    from cellwright.apps.auditing import AuditOrder
+    from cellwright.apps.auditing import audit as run_audit
+    from cellwright.apps.console import make_console
+    from cellwright.proof.certificate import Sitting
+
+    if verdicts is not None and not judge:
+        raise UsageError("--verdicts needs --judge: whose verdicts are they?")
+    kind = kind or (JudgeKind.program if verdicts is not None else JudgeKind.person)
+    sitting = Sitting(judge or getpass.getuser(), kind.value, seed)
+    run_audit(AuditOrder(dataset, count, sitting, verdicts, as_json), make_console(quiet=False))
+
+
+@app.command()
+def fingerprint(
+    places: Annotated[list[Path], typer.Argument(help="Folders, zips and files of a benchmark.")],
+    out: Annotated[Path, typer.Option(help="Where the fingerprint goes.")],
+    name: Annotated[str, typer.Option(help="What the benchmark is called. Without it: as the first place.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Hash a benchmark's tables and questions, so that builds keep parts of it out of datasets."""
+    from cellwright.proof.screening.fingerprint import make_fingerprint, write_fingerprint
+
+    found = make_fingerprint(name or places[0].resolve().stem, places)
+    write_fingerprint(found, out)
+    counts = {"columns": len(found.columns), "questions": len(found.questions), "hashes of tables": len(found.tables)}
+    if as_json:
+        typer.echo(json.dumps({"name": found.name, **counts}))
+        return
+    typer.echo(f"{found.name}: {', '.join(f'{count} {what}' for what, count in counts.items())}, in {out}")
+    typer.echo(f"next: cellwright build … --set 'screen.fingerprints=[{out}]'")
 
 
 kernel_app = typer.Typer(help="Cellwright's sandboxed kernels in JupyterLab, nbclient, papermill and `jupyter run`.")

@@ -68,6 +68,7 @@ def _build_json(result: BuildResult) -> dict[str, object]:
         "notebooks": result.notebooks,
         "seconds": round(result.seconds, 1),
         "stages": stages,
+        "guessers": {g.guesser: {"before": round(g.before, 4), "after": round(g.after, 4)} for g in result.guessers},
     }
 
 

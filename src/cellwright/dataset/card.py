@@ -176,6 +176,8 @@ Notebooks hold outputs, and outputs lead to tasks: what a stage keeps is counted
 
 {_table(("split", "tasks"), report.splits)}
 
+{_gates(report)}
+
 ## Licences
 
 Of the tables, counted once for each task that reads one, by the licence file nearest to the table in its source. It is
@@ -188,6 +190,7 @@ are made of the notebooks' own lines: the column `provenance` names their source
 
 - A proof says that the program, run again in fresh kernels, gives the answer. It does not say that the question is
   worth asking, nor that the notebook's author analysed the data well.
+- A guesser is a rule. A model that has read about a public table may know more of it by heart.
 - Questions are worded by templates from the program, in English.
 - Answers hold for the library versions named in each row (`environment`).
 - Tables and notebooks are as they were found: nobody has read them for errors, bias or personal data.
@@ -200,6 +203,19 @@ def _funnel(report: Report) -> str:
         for s in report.stages
     ]
     return _table(("stage", "counts", "kept", "rejected", "most frequent reasons"), rows)
+
+
+def _gates(report: Report) -> str:
+    """What the gates stopped, and what can be guessed; nothing where a report has neither."""
+    rows = [(gate.gate, gate.passed, gate.stopped) for gate in report.gates]
+    parts = [_table(("gate", "tasks kept", "tasks stopped"), rows)] if rows else []
+    best = max(report.guessers, key=lambda guesser: guesser.after, default=None)
+    if best is not None:
+        parts.append(
+            f"{len(report.guessers)} programs that do not see the tables answer every question; the best of them"
+            f" ({_plain(best.guesser)}) is right about {100 * best.after:.1f}% of the tasks."
+        )
+    return "\n\n".join(parts)
 
 
 _USE = """import json

@@ -7,7 +7,6 @@ files hold them whole.
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from cellwright.answers import AnswerError, from_json, render, sentence
 from cellwright.answers.values import item_contract, key_contract
 from cellwright.core.types import Contract, GateResult, Output, Step, Task, Trace
 from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.evidence import in_words
 
 _MAX_LINES = 40
 _MAX_CODE_LINES = 120
@@ -40,6 +40,7 @@ _MAX_PICTURES = 4
 _MAX_PICTURE_CHARS = 400_000
 _SHORT_LIST = 5
 """Reasons of a stage that are shown without a click."""
+_MAX_GUESSERS = 14
 _PNG = b"\x89PNG\r\n\x1a\n"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUOTED = re.compile(r"`([^`\n]+)`")
@@ -60,9 +61,11 @@ _STAGE_SAYS: Mapping[str, str] = {
     "execute": "ran, and showed values",
     "slice": "are values that a program computes again from the tables",
     "ask": "are questions with one answer",
+    "compose": "are questions composed over the tables",
+    "screen": "neither tell their answer, nor stand in a benchmark, nor can be guessed",
     "prove": "gave the same answer in every fresh kernel",
     "trace": "were solved step by step by an agent that runs the program",
-    "curate": "are neither trivial nor repeated",
+    "curate": "are not trivial, and have a side: train, validation or test",
 }
 """What is true of what a stage kept; a stage that is not named here goes without."""
 
@@ -80,6 +83,27 @@ class StageCount:
     """Reason to number of rejects, the most frequent first."""
     unit: str
     """What `kept` counts: notebooks, outputs or tasks."""
+
+
+@dataclass(frozen=True)
+class GateCount:
+    """What one gate let through and stopped."""
+
+    gate: str
+    passed: int
+    """Tasks of the dataset that it looked at; those that another gate stopped later are not among them."""
+    stopped: int
+
+
+@dataclass(frozen=True)
+class GuesserCount:
+    """How often a program that does not see the data is right."""
+
+    guesser: str
+    before: float
+    """Share of all tasks that were made."""
+    after: float
+    """Share of the tasks of the dataset."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +127,14 @@ class Report:
     versions: Mapping[str, str]
     accounts: tuple[NotebookAccount, ...] = ()
     """What became of the notebooks, the first few hundred."""
+    origins: Counts = ()
+    eras: Counts = ()
+    gates: tuple[GateCount, ...] = ()
+    """In the order in which they look at a task."""
+    guessers: tuple[GuesserCount, ...] = ()
+    """The best first."""
+    guessers_share: float = 0.0
+    """The most that a guesser may be right about."""
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -123,6 +155,9 @@ def write_report(report: Report, path: Path) -> None:
         worst=max(report.stages, key=lambda stage: stage.rejected, default=None),
         samples=[_sample(task, trace) for task, trace in report.samples],
         duration=_duration(report.seconds),
+        gates=_gates(report.gates),
+        guessing=_guessing(report),
+        levels=_bars(_all_levels(report.levels)),
         short_list=_SHORT_LIST,
     )
     partial = path.with_name(f".{path.name}.partial")
@@ -215,6 +250,8 @@ def _share(share: float) -> str:
 
 
 def _funnel(stages: Sequence[StageCount]) -> list[_Stage]:
+    # What only looks at tables is no step from notebooks to tasks.
+    stages = [stage for stage in stages if stage.unit != "tables"]
     widest: dict[str, int] = {}
     for stage in stages:
         widest[stage.unit] = max(widest.get(stage.unit, 1), stage.kept + stage.rejected)
@@ -225,6 +262,86 @@ def _funnel(stages: Sequence[StageCount]) -> list[_Stage]:
         kept, rejected = 100 * stage.kept / full, 100 * stage.rejected / full
         rows.append(_Stage(stage, kept, rejected, new_unit, _STAGE_SAYS.get(stage.stage, "")))
     return rows
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """One gate's row."""
+
+    count: GateCount
+    passed: float
+    """In percent of the tasks that the widest row saw, as `stopped`."""
+    stopped: float
+    share: str
+    """Stopped, of what the gate saw."""
+
+
+def _gates(counts: Sequence[GateCount]) -> list[_Gate]:
+    full = max((count.passed + count.stopped for count in counts), default=0) or 1
+    return [
+        _Gate(
+            count,
+            100 * count.passed / full,
+            100 * count.stopped / full,
+            _share(count.stopped / ((count.passed + count.stopped) or 1)),
+        )
+        for count in counts
+    ]
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """One guesser's row; lengths in percent of the plot's width."""
+
+    guesser: str
+    before: float
+    after: float
+    before_share: str
+    after_share: str
+
+
+@dataclass(frozen=True)
+class _Guessing:
+    """The plot of the guessers."""
+
+    rows: tuple[_Guess, ...]
+    limit: float
+    """Where the most that is allowed stands, in percent of the plot's width."""
+    limit_share: str
+    never: int
+    """Guessers that were never right."""
+    left_out: int
+    over: int
+    """Guessers above the limit in the dataset: possible only where there are few tasks."""
+
+
+def _guessing(report: Report) -> _Guessing:
+    right = [guesser for guesser in report.guessers if guesser.before or guesser.after]
+    right.sort(key=lambda guesser: (-guesser.before, -guesser.after, guesser.guesser))
+    shown = right[:_MAX_GUESSERS]
+    shares = [share for guesser in shown for share in (guesser.before, guesser.after)]
+    full = max([*shares, 1.25 * report.guessers_share]) or 1.0
+    rows = tuple(
+        _Guess(g.guesser, 100 * g.before / full, 100 * g.after / full, _fine(g.before), _fine(g.after)) for g in shown
+    )
+    return _Guessing(
+        rows,
+        100 * report.guessers_share / full,
+        _fine(report.guessers_share).replace(".0", ""),
+        len(report.guessers) - len(right),
+        len(right) - len(shown),
+        sum(guesser.after > report.guessers_share for guesser in report.guessers),
+    )
+
+
+def _fine(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _all_levels(levels: Counts) -> list[tuple[str, int]]:
+    """Levels 1 to 5, those without a task too: a gap is what a reader looks for."""
+    found = dict(levels)
+    return [(name, found.get(name, 0)) for name in sorted({*(f"L{level}" for level in range(1, 6)), *found})]
 
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -354,17 +471,7 @@ def _one(value: object, contract: Contract) -> str:
 
 
 def _proof(gate: GateResult) -> _ShownProof:
-    """A gate with its evidence in words where it is a list of runs, as it is stored where it is something else."""
-    try:
-        seen = json.loads(gate.evidence_json)
-    except (ValueError, RecursionError):
-        return _ShownProof(gate.gate, gate.passed, _clip(gate.evidence_json, _MAX_LINE_CHARS))
-    if not isinstance(seen, list) or not seen or not all(isinstance(run, dict) and "correct" in run for run in seen):
-        return _ShownProof(gate.gate, gate.passed, _clip(gate.evidence_json, _MAX_LINE_CHARS))
-    right = sum(run["correct"] is True for run in seen)
-    found = f"{right} of {len(seen)} runs in fresh kernels gave this answer"
-    named = ", ".join(str(run["seed"]) for run in seen if "seed" in run)
-    return _ShownProof(gate.gate, gate.passed, _clip(f"{found} (seeds {named})" if named else found, _MAX_LINE_CHARS))
+    return _ShownProof(gate.gate, gate.passed, _clip(in_words(gate), _MAX_LINE_CHARS))
 
 
 # --- traces ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from cellwright.corpus.links import LinkedNotebook
 from cellwright.corpus.sources import BUILT_HERE
 from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
-from cellwright.dataset.report import Report, StageCount, write_report
+from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount, write_report
 from cellwright.kernels import LocalPool, Pool
 from cellwright.pipeline import (
     ask,
@@ -33,8 +33,10 @@ from cellwright.pipeline import (
     dedup,
     execute,
     link,
+    look,
     prove,
     read,
+    screen,
     slice,  # noqa: A004 - a stage
     tables,
     trace,
@@ -47,8 +49,12 @@ from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.tables import TableGroup
 from cellwright.pipeline.trace import TracedTask
+from cellwright.proof.heads import TableHead
+from cellwright.proof.screening import closedbook, contamination, leakage
+from cellwright.proof.screening.closedbook import measure
 
 _SAMPLES = 10
+SCREENING = (leakage.GATE, contamination.GATE, closedbook.GATE)
 _ACCOUNTS = 500
 _UNITS = {
     "read": "notebooks",
@@ -56,6 +62,7 @@ _UNITS = {
     "link": "notebooks",
     "execute": "notebooks",
     "slice": "outputs",
+    "look": "tables",
     "tables": "groups of tables",
 }
 
@@ -71,6 +78,8 @@ class BuildResult:
     """Notebooks with at least one task."""
     seconds: float
     """Of this run; a resumed build did part of the work before."""
+    guessers: tuple[GuesserCount, ...]
+    """How often programs are right that do not see the data, before and after the screening; the best first."""
 
 
 @dataclass
@@ -182,15 +191,23 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     )
     composing = compose.ComposeStage(pool, store, limits, config.compose, config.prove)
     composed = await job.each(compose.NAME, grouped, Task, composing, _group_id, config.compose)
-    every = job.stream("gather", Task, lambda: chain(asked.records(), composed.records()))
+    heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
+    known = screen.fingerprints(config.screen)
+    looked_at = screen.Screened([asked, composed], linked, heads, store)
+    screened = job.stream(
+        screen.NAME, Task, lambda: screen.screen(looked_at, config.screen, known), [config.screen, known]
+    )
     proving = prove.ProveStage(pool, store, limits, config.prove)
-    proved = await job.each(prove.NAME, every, Task, proving, _of_notebook, config.prove)
+    proved = await job.each(prove.NAME, screened, Task, proving, _of_notebook, config.prove)
     if config.twins.per_task:
         twinner = twins.Twinner(pool, store, limits, config.prove, config.twins)
         twinning = twins.TwinStage(twinner, config.twins.per_task)
         proved = await job.each(twins.NAME, proved, Task, twinning, _of_notebook, config.twins)
     traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
-    return job.stream(curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate), config.curate)
+    curating = [config.curate, config.screen.guessers_share]
+    return job.stream(
+        curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate, config.screen.guessers_share), curating
+    )
 
 
 def _notebook_id(notebook: Notebook) -> str:
@@ -226,6 +243,7 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
     versions = _versions(tasks)
     told = yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False)
     (job.out / "config.yaml").write_text(told, encoding="utf-8")
+    guessers = _guessers(job.folders, tasks)
     report = Report(
         title=job.out.name,
         stages=stages,
@@ -241,10 +259,41 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
         config_yaml=config_yaml,
         versions=versions,
         accounts=tuple(islice(read_shard(job.out / ACCOUNTS, NotebookAccount), _ACCOUNTS)),
+        origins=_ranked(task.origin for task in tasks),
+        eras=_ranked(task.era for task in tasks),
+        gates=tuple(_gates(tasks, job.folders)),
+        guessers=guessers,
+        guessers_share=job.config.screen.guessers_share,
     )
     write_report(report, job.out / "report.html")
     (job.out / "README.md").write_text(render_card(report, job.out.name), encoding="utf-8")
-    return BuildResult(job.out, stages, tasks, notebooks, seconds)
+    return BuildResult(job.out, stages, tasks, notebooks, seconds, guessers)
+
+
+def _guessers(folders: Sequence[tuple[str, Folder[Any]]], tasks: Sequence[Task]) -> tuple[GuesserCount, ...]:
+    """Of the tasks that went into the screening, and of those that are in the dataset."""
+    names = [name for name, _ in folders]
+    made = [folder for _, folder in folders[: names.index(screen.NAME)] if folder.kind is Task]
+    before = {rate.guesser: rate.share for rate in measure(task for folder in made for task in folder.records())}
+    after = {rate.guesser: rate.share for rate in measure(tasks)}
+    ranked = sorted(before, key=lambda name: (-before[name], -after[name], name))
+    return tuple(GuesserCount(name, before[name], after[name]) for name in ranked)
+
+
+def _gates(tasks: Sequence[Task], folders: Sequence[tuple[str, Folder[Any]]]) -> Iterator[GateCount]:
+    """Each gate with the tasks of the dataset that it let through, and those that it stopped.
+
+    The reason of a reject begins with the name of the gate that gave it.
+    """
+    passed = Counter(gate.gate for task in tasks for gate in task.proof.gates)
+    reasons = (
+        reject.reason for _, folder in folders if folder.kind in (Task, TracedTask) for reject in folder.rejects()
+    )
+    stopped = Counter(reason.partition(":")[0] for reason in reasons)
+    known = dict.fromkeys([*SCREENING, *passed])
+    for gate in known:
+        if passed[gate] or stopped[gate]:
+            yield GateCount(gate, passed[gate], stopped[gate])
 
 
 def _ranked(values: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -1,4 +1,4 @@
-"""Stage 6c: programs composed over the tables of a notebook, worded by the reader, answered by a kernel.
+"""Stage 7: programs composed over the tables of a notebook, worded by the reader, answered by a kernel.
 
 Most of what is composed goes: what the reader cannot word, what has too few rows or no clear answer, and what would
 make the mix of levels and families worse. Rejects count them by reason, one for each reason and source.

@@ -54,6 +54,24 @@ class ComposeConfig:
 
 
 @dataclass(frozen=True)
+class ScreenConfig:
+    """What may not be answered without the data, or known from elsewhere."""
+
+    guessers_share: float = 0.02
+    """Share of the tasks that one guesser without the data may be right about; two tasks may always stay."""
+    keep_told: bool = True
+    """Whether tasks stay whose answer stands in the notebook's own text, which nobody sees who gets the question."""
+    known_benchmarks: bool = True
+    """Whether the fingerprints of DABStep and DABench that ship with Cellwright are used."""
+    fingerprints: tuple[str, ...] = ()
+    """Files of `cellwright fingerprint`: benchmarks that the dataset must not hold parts of."""
+    same_columns: bool = True
+    """Whether a table with the columns of a benchmark's table counts as the benchmark's, whatever its rows."""
+    ngram_share: float = 0.5
+    """Share of a question's runs of five words, from which on it is a benchmark's."""
+
+
+@dataclass(frozen=True)
 class ProveConfig:
     """How answers are proved."""
 
@@ -107,6 +125,7 @@ class BuildConfig:
     slices: SliceConfig = field(default_factory=SliceConfig)
     ask: AskConfig = field(default_factory=AskConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
+    screen: ScreenConfig = field(default_factory=ScreenConfig)
     prove: ProveConfig = field(default_factory=ProveConfig)
     twins: TwinConfig = field(default_factory=TwinConfig)
     curate: CurateConfig = field(default_factory=CurateConfig)

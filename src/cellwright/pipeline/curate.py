@@ -1,29 +1,48 @@
-"""Stage 9: trivial and repeated tasks go, long traces go, every task gets its split."""
+"""Stage 13: trivial and repeated tasks go, long traces go, every task gets its split."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
-from cellwright.core.hashing import short_id
-from cellwright.core.types import Reject, Split, Task
+from cellwright.core.types import Reject, Task
 from cellwright.dataset.splits import TableGroups, assign_splits
 from cellwright.pipeline.config import CurateConfig
+from cellwright.pipeline.screen import REPEATED, question_key
 from cellwright.pipeline.stage import Folder
 from cellwright.pipeline.trace import TracedTask
+from cellwright.proof.screening.closedbook import GUESSED, ClosedBook
 
 NAME = "curate"
 
 
-def curate(traced: Folder[TracedTask], config: CurateConfig) -> Iterator[TracedTask | Reject]:
-    """The tasks that stay, each with its split. Reads its input twice: the splits depend on all tables."""
+def curate(traced: Folder[TracedTask], config: CurateConfig, guessers_share: float) -> Iterator[TracedTask | Reject]:
+    """The tasks that stay, each with its split. Reads its input three times: some depend on others, splits on all.
+
+    What has gone since the screening made the dataset smaller, so that a guesser may have more than its share again.
+    """
     groups = TableGroups()
-    for row in traced.records():
-        groups.add(_kin(row.task))
     weights: dict[str, int] = {}
-    for row in traced.records():
-        group = groups.group(row.task.tables[0].sha256)
-        weights[group] = weights.get(group, 0) + 1
-    splits = assign_splits(weights, config.test_share, config.validation_share)
-    yield from _kept(traced.records(), config, groups, splits)
+    with ClosedBook() as book:
+        for row in traced.records():
+            groups.add(_kin(row.task))
+            if _unwanted(row, config) is None:
+                book.add(row.task)
+        book.decide(guessers_share)
+        for row in traced.records():
+            group = groups.group(row.task.tables[0].sha256)
+            weights[group] = weights.get(group, 0) + 1
+        splits = assign_splits(weights, config.test_share, config.validation_share)
+        seen: set[str] = set()
+        for row in traced.records():
+            task, key = row.task, question_key(row.task)
+            reason = _unwanted(row, config) or (None if book.gate(task).passed else GUESSED)
+            if reason is None and key in seen:
+                reason = REPEATED
+            seen.add(key)
+            if reason is not None:
+                yield Reject(NAME, task.id, reason, task.question, task.provenance.path)
+            else:
+                split = splits[groups.group(task.tables[0].sha256)]
+                yield replace(row, task=replace(task, split=split))
 
 
 def _kin(task: Task) -> Iterator[str]:
@@ -34,25 +53,6 @@ def _kin(task: Task) -> Iterator[str]:
         if table.path:
             yield f"file {task.provenance.source}/{table.path}"
     yield from (table.sha256 for table in task.tables)
-
-
-def _kept(
-    rows: Iterable[TracedTask], config: CurateConfig, groups: TableGroups, splits: Mapping[str, Split]
-) -> Iterator[TracedTask | Reject]:
-    seen: set[str] = set()
-    for row in rows:
-        task = row.task
-        reason = _unwanted(row, config)
-        # A question is the same in whichever of its wordings a task leads with.
-        key = short_id(min((task.question, *task.phrasings)), *sorted(table.sha256 for table in task.tables))
-        if reason is None and key in seen:
-            reason = "same question on the same tables"
-        seen.add(key)
-        if reason is not None:
-            yield Reject(NAME, task.id, reason, task.question, task.provenance.path)
-        else:
-            split = splits[groups.group(task.tables[0].sha256)]
-            yield replace(row, task=replace(task, split=split))
 
 
 def _unwanted(row: TracedTask, config: CurateConfig) -> str | None:

@@ -1,4 +1,4 @@
-"""Stage 10: the dataset as a folder: parquet files, tables, notebooks, card, configuration, report page.
+"""Stage 14: the dataset as a folder: parquet files, tables, notebooks, card, configuration, report page.
 
 tasks.parquet        one row per task (core.types.Task)
 traces.parquet       one row per trace and rendering (dataset.chat.ChatRow)

@@ -1,4 +1,4 @@
-"""Stage 7: every gate on every task; what does not pass one is rejected, with the gate's name and what it saw."""
+"""Stage 10: every gate on every task; what does not pass one is rejected, with the gate's name and what it saw."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Stage 6b: the groups of tables to compose over: each notebook's, but no table and no combination twice."""
+"""Before stage 7: the groups of tables to compose over: each notebook's, but no table and no combination twice."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

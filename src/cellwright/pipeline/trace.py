@@ -1,4 +1,4 @@
-"""Stage 8: the oracle plays the agent: a look at the data, its cells one by one with real outputs, the answer."""
+"""Stage 12: the oracle plays the agent: a look at the data, its cells one by one with real outputs, the answer."""
 
 import json
 from collections.abc import Sequence
@@ -12,17 +12,11 @@ from cellwright.core.types import Grade, Message, Oracle, Reject, Table, Task, T
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.models import ScriptedModel
 from cellwright.pipeline.execute import table_paths
+from cellwright.proof.heads import look_at
 
 NAME = "trace"
 _MODEL = "oracle"
 _CELL_S = 60.0
-_LOOKS = {
-    ".csv": "pd.read_csv({path!r}, nrows=5)",
-    ".tsv": "pd.read_csv({path!r}, sep='\\t', nrows=5)",
-    ".xlsx": "pd.read_excel({path!r}, nrows=5)",
-    ".xls": "pd.read_excel({path!r}, nrows=5)",
-    ".parquet": "pd.read_parquet({path!r}).head()",
-}
 
 
 @dataclass(frozen=True)
@@ -88,19 +82,6 @@ def oracle_turns(task: Task, oracle: Oracle) -> list[Message]:
     answer = render(from_json(task.answer_json, task.contract), task.contract)
     turns.append(_call(len(turns), FINAL_ANSWER, "answer", answer, "The last output gives the answer."))
     return turns
-
-
-def look_at(tables: Sequence[Table]) -> str:
-    """A cell that shows the first rows of each table."""
-    lines = ["import pandas as pd", ""]
-    for table in tables[:3]:
-        suffix = table.name[table.name.rfind(".") :].lower() if "." in table.name else ".csv"
-        look = _LOOKS.get(suffix)
-        if look is None:
-            lines.append(f"print(open('data/{table.name}', errors='replace').read(500))")
-        else:
-            lines.append(f"print({look.format(path='data/' + table.name)}.to_string())")
-    return "\n".join(lines)
 
 
 def _call(number: int, tool: str, argument: str, content: str, comment: str) -> Message:

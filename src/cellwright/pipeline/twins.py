@@ -1,4 +1,4 @@
-"""Stage 8: twins of proved tasks, on changed tables, each through all gates again."""
+"""Stage 11: twins of proved tasks, on changed tables, each through all gates again."""
 
 import os
 import shutil

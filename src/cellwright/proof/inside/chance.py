@@ -71,7 +71,7 @@ def move_clock(days: int) -> None:
     strftime = time.strftime
     time.strftime = lambda form, moment=None: strftime(form, time.localtime() if moment is None else moment)
     # date.today() asks time.time(); now() and utcnow() ask the system, and their type takes no new attributes.
-    _replace(
+    _replace_members(
         datetime.datetime,
         now=classmethod(lambda kind, tz=None: kind.fromtimestamp(time.time(), tz)),
         utcnow=classmethod(lambda kind: kind.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)),
@@ -85,7 +85,7 @@ def _told(real: Callable[[float], Any]) -> Callable[..., Any]:
     return at
 
 
-def _replace(kind: type, **members: Any) -> None:
+def _replace_members(kind: type, **members: Any) -> None:
     inside: Any = gc.get_referents(kind.__dict__)[0]
     inside.update(members)
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))

@@ -1,4 +1,7 @@
-"""Leakage within the question: its own words give the answer away."""
+"""The wording gate: no wording of the question gives the answer away, be it by "the answer is".
+
+Where else the answer can be read (first rows, names, the notebook) is for `proof.screening.leakage`, before any run.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +11,7 @@ from cellwright.core.types import GateResult
 from cellwright.proof.gates.ambiguity import asked
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result
 
-NAME = "leakage"
+NAME = "wording"
 _TELLS = re.compile(
     r"\b(answer|result|value|solution|it|that|which|hint|namely|equals?)\b[ :(\"'`]*"
     r"(is|are|was|should be|=|being)?[ :(\"'`]*$",
@@ -21,7 +24,7 @@ _DIGITS_THAT_TELL = 3
 """A number of as many significant digits does not stand in a question by accident."""
 
 
-class Leakage:
+class Wording:
     """Reads the task; runs nothing."""
 
     name = NAME
