@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -91,7 +90,8 @@ def test_watching_changes_no_value(judge: Watching) -> None:
         "class Base:\n    def value(self) -> int:\n        return 2",
         "class Child(Base):\n    def value(self) -> int:\n        return super().value() + len(locals())",
         "import functools\n@functools.cache\ndef twice(n: int) -> int:\n    return n * 2",
-        "def kind(v):\n    match v:\n        case {'a': 1}:\n            return 'map'\n        case _ if v:\n            return 'full'",
+        "def kind(v):\n    match v:\n        case {'a': 1}:\n            return 'map'\n"
+        "        case _ if v:\n            return 'full'",
         "def stem(n):\n    low = n\n    return len(df.query('x > @low'))",
         expression="[Child().value(), twice(3), kind({'a': 1}), kind(5), stem(17), f'{df.x.sum():.1f}']",
     )

@@ -11,14 +11,17 @@ def lay_out(folder: Path) -> dict[str, Path]:
     rng = random.Random(5)
     header = "sale,shop,day,product,quantity,unit_price,unit_cost,year\n"
     for year in (2019, 2020):
-        rows = [
-            f"{year}{n:03d},S{n % 12:02d},{year}-{n % 12 + 1:02d}-{n % 28 + 1:02d},{rng.choice(('tea', 'milk', 'salt', 'rice'))},"
-            f"{rng.randint(1, 60)},{rng.randint(100, 900) / 100},{'' if n % 20 == 3 else rng.randint(50, 500) / 100},{year}"
-            for n in range(240)
-        ]
+        rows = [_sale(year, n, rng) for n in range(240)]
         (folder / f"sales_{year}.csv").write_text(header + "\n".join(rows) + "\n")
-    shops = [f"S{n:02d},{CITIES[n % 5]},{rng.randint(200, 900)},Shop number {n} of {CITIES[n % 5]}" for n in range(24)]
+    shops = [f"S{n:02d},{CITIES[n % 5]},{200 + n * 37 % 101 * 7},Shop number {n} of {CITIES[n % 5]}" for n in range(24)]
     (folder / "shops.csv").write_text("shop,city,area,title\n" + "\n".join(shops) + "\n")
     (folder / "headless.csv").write_text("\n".join(f"{n},{n * 2},{n * 3}" for n in range(40)))
     (folder / "tiny.csv").write_text("a,b\n1,2\n")
     return {path.name: path for path in sorted(folder.iterdir())}
+
+
+def _sale(year: int, n: int, rng: random.Random) -> str:
+    product, quantity, price = rng.choice(("tea", "milk", "salt", "rice")), rng.randint(1, 60), rng.randint(100, 900)
+    cost = "" if n % 20 == 3 else str(rng.randint(50, 500) / 100)
+    day = f"{year}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"
+    return f"{year}{n:03d},S{n % 12:02d},{day},{product},{quantity},{price / 100},{cost},{year}"

@@ -40,15 +40,16 @@ def good(taken: dict[str, TableProfile | Unprofiled]) -> list[TableProfile]:
 
 
 def test_columns_are_told_apart(taken: dict[str, TableProfile | Unprofiled]) -> None:
-    """Numbers that count rows, numbers that stand for groups, measurements, labels, dates and names are not the same."""
+    """Numbers that count rows, that stand for groups, that measure; labels, dates and names: each has its kind."""
     sales, shops = taken["sales_2019.csv"], taken["shops.csv"]
     assert isinstance(sales, TableProfile)
     assert isinstance(shops, TableProfile)
     kinds = {column.name: column.kind for column in (*sales.columns, *shops.columns)}
     assert kinds == {
         "sale": "id", "shop": "name", "day": "date", "product": "category", "quantity": "number",
-        "unit_price": "number", "unit_cost": "number", "year": "code", "city": "category", "area": "id", "title": "name",
-    } | {"area": kinds["area"]}  # fmt: skip
+        "unit_price": "number", "unit_cost": "number", "year": "code", "city": "category", "area": "number",
+        "title": "name",
+    }  # fmt: skip
     cost = sales.column("unit_cost")
     assert cost is not None
     assert cost.missing == 12
@@ -66,9 +67,8 @@ def test_joins_need_a_key_that_is_unique_on_one_side(taken: dict[str, TableProfi
     profiles = good(taken)
     found = {(join.left.table.name, join.right.table.name, join.key) for join in joins(profiles)}
     assert found == {("sales_2019.csv", "shops.csv", "shop"), ("sales_2020.csv", "shops.csv", "shop")}
-    assert [[t.table.name for t in stack.tables] for stack in stacks(profiles)] == [
-        ["sales_2019.csv", "sales_2020.csv"]
-    ]
+    stacked = [[table.table.name for table in stack.tables] for stack in stacks(profiles)]
+    assert stacked == [["sales_2019.csv", "sales_2020.csv"]]
 
 
 @pytest.mark.parametrize(("first", "second", "share"), [(range(50), range(50), 1), (range(50), range(25), 0.5)])
@@ -77,11 +77,11 @@ def test_overlap_of_small_columns_is_exact(first: Sequence[int], second: Sequenc
     assert contained(first, second) == share
 
 
-def programs(taken: dict[str, TableProfile | Unprofiled], seed: int) -> list[Composed]:
+def programs(taken: dict[str, TableProfile | Unprofiled], seed: int, each: int = 40) -> list[Composed]:
     profiles = good(taken)
     found = sources(profiles, [profile.table.name for profile in profiles])
     every = [*found.alone, *found.joins, *found.several]
-    return [composed for source in every for composed in islice(compose(source, seed), 60)]
+    return [composed for source in every for composed in islice(compose(source, seed), each)]
 
 
 def test_a_seed_decides_everything(taken: dict[str, TableProfile | Unprofiled]) -> None:
@@ -106,22 +106,21 @@ def test_programs_keep_to_sensible_columns(taken: dict[str, TableProfile | Unpro
 def test_readable_programs_run(taken: dict[str, TableProfile | Unprofiled], folder: Path) -> None:
     """Whatever the reader can word also runs: nothing fails for a reason that its profile could have told."""
     readable = []
-    for composed in programs(taken, 4):
+    for composed in programs(taken, 4, 20):
         try:
             read_slice(composed.units, composed.expression)
         except Unreadable:
             continue
         readable.append(composed)
-    assert len(readable) > 100
+    assert len(readable) > 60
     assert {composed.joined for composed in readable} == {True, False}
-    failed = asyncio.run(_failures(readable, folder))
+    failed = asyncio.run(_failures(readable, {path.name: path for path in folder.iterdir()}))
     # A label may be gone after a filter, so a program may find nothing; it must not break in another way.
     assert {error for error, _ in failed} <= {"KeyError", "ValueError"}, failed
     assert len(failed) < len(readable) / 20
 
 
-async def _failures(readable: Sequence[Composed], folder: Path) -> list[tuple[str, str]]:
-    files = {path.name: path for path in folder.iterdir()}
+async def _failures(readable: Sequence[Composed], files: dict[str, Path]) -> list[tuple[str, str]]:
     async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings(files, 0)) as kernel:
         judge = Judge(kernel, timeout_s=20, seed=1, preload=["pandas", "scipy.stats"], checkpoints=4)
         runs = await judge.run([Program(c.units, f"({c.guard}, {c.expression})") for c in readable])

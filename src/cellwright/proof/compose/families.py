@@ -205,7 +205,7 @@ def pivot(draft: Draft) -> Composed:
     given = f"values={value.name!r}, index={rows!r}, columns={columns.name!r}, aggfunc={statistic!r}"
     table = f"{draft.name}.pivot_table({given})"
     draft.guards.append(
-        f"{draft.name}.groupby([{rows!r}, {columns.name!r}]).size().median() >= {LEAST_ROWS // 3} and len({table}) >= 2"
+        f"{draft.name}.groupby([{rows!r}, {columns.name!r}]).size().min() >= {LEAST_ROWS // 6} and len({table}) >= 2"
     )
     return draft.finish("pivot", table, {"pivot"})
 
@@ -520,11 +520,10 @@ def resample(draft: Draft) -> Composed:
 
 
 def rolling(draft: Draft) -> Composed:
-    """The extreme of a moving mean over the rows in order of time."""
+    """The extreme of a moving mean, or of a change, over all rows in order of time: none are left out between them."""
     column, value = _moment(draft), draft.number()
     if column.span is None or not column.span.unique:
         raise Impossible
-    steps.lead(draft, 0.3)
     window = draft.rng.choice((3, 7, 14, 30))
     if not column.span.parsed:
         draft.step(f"{draft.name}[{column.name!r}] = pd.to_datetime({draft.name}[{column.name!r}])")

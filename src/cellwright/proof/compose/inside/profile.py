@@ -84,7 +84,9 @@ def _number(present: Any, distinct: int, rows: int) -> dict[str, Any]:
         return {"kind": "other"}
     whole = bool((present % 1 == 0).all())
     found: dict[str, Any] = {"whole": whole, "low": low, "high": high, "mean": float(present.mean())}
-    if whole and distinct == len(present) and distinct > 20:
+    # Numbers that tell rows apart are dense or in order; areas and sums of money may all differ too, but are neither.
+    numbering = high - low < 3 * distinct or bool(present.is_monotonic_increasing)
+    if whole and distinct == len(present) and distinct > 20 and numbering:
         return {**found, "kind": "id", "sketch": _sketch(present)}
     few = distinct <= 31 and len(present) >= 4 * distinct
     years = low >= 1500 and high <= 2200 and distinct <= 150 and len(present) >= 3 * distinct
