@@ -67,7 +67,8 @@ def test_each_notebook_has_its_row(built: BuildResult) -> None:
 
 def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     """A task has its question with contract, its answer, its tables by hash, its program and three runs that agree."""
-    tasks = {task.question: task for task in built.tasks}
+    tasks = {wording: task for task in built.tasks for wording in (task.question, *task.phrasings)}
+    assert all(len(task.phrasings) >= 3 for task in built.tasks)
     missing = tasks["In `Staff.csv`, how many rows are there where `age` is missing? Answer with an integer."]
     assert missing.answer_json == "1"
     assert [table.path for table in missing.tables] == ["data/Staff.csv"]
@@ -76,7 +77,10 @@ def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     screened, proved = ["leakage", "contamination", "closed-book"], ["wording", "sanity", "ambiguity", "determinism"]
     assert list(gates) == [*screened, "re-execution", *proved, "mutation"]
     assert len({run["seed"] for run in gates["re-execution"]["runs"]}) == 3
-    mean = tasks["In `sales.csv`, what is the mean of `sold`? Answer with a number rounded to 2 decimals."]
+    mean = tasks[
+        "In `sales.csv`, what is the mean of `sold`? "
+        "Leave missing values out of statistics. Answer with a number rounded to 2 decimals."
+    ]
     sold = [
         int(line.split(",")[2]) for line in (built.out / "tables" / mean.tables[0].stored_name).read_text().split()[1:]
     ]

@@ -1,6 +1,7 @@
 """Readings of functions and signs: pandas' and numpy's functions, built-ins, arithmetic, comparisons."""
 
 import ast
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -79,7 +80,11 @@ def has_no_effect(node: ast.expr) -> bool:
 def module_attribute(module: Module, attribute: str) -> Symbol:
     """`np.nan`, `pd.read_csv`, …"""
     if module.path.startswith(("numpy", "math")) and attribute == "pi":
-        return Constant(3.141592653589793)
+        return Constant(math.pi)
+    if module.path == "numpy" and attribute in ("nan", "NaN", "NAN"):
+        return Constant(None)
+    if module.path in ("numpy", "math") and attribute == "inf":
+        return Constant(math.inf)
     return Module(f"{module.path}.{attribute}")
 
 

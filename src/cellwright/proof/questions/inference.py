@@ -90,6 +90,12 @@ def _ranked(arguments: Arguments, reader: Evaluator) -> Finding:
     return _finding(frame, parts)
 
 
+def _two_sample_ks(arguments: Arguments, reader: Evaluator) -> Finding:
+    frame, first, second = _two(arguments, reader, ("data1", "data2"))
+    test = f"the {_sided(arguments)} two-sample Kolmogorov-Smirnov test of {first} against {second}"
+    return _finding(frame, {"statistic": f"the statistic of {test}", "pvalue": f"the p-value of {test}"})
+
+
 def _association(name: str) -> Reading:
     def reading(arguments: Arguments, _: Evaluator) -> Finding:
         places = ("a", "b") if name == "Spearman" else ("x", "y")
@@ -171,6 +177,7 @@ _TESTS: dict[str, Reading] = {
     "ttest_1samp": _one_sample,
     "mannwhitneyu": _ranked,
     "f_oneway": _one_way,
+    "ks_2samp": _two_sample_ks,
     "pearsonr": _association("Pearson"),
     "spearmanr": _association("Spearman"),
     "chi2_contingency": _chi_squared,

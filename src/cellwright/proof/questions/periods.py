@@ -56,12 +56,23 @@ def period_key(column: Column, code: object) -> Column:
 
 def label_words(key: Column, label: object) -> str:
     """The label of a group: periods by their usual names."""
-    if not key.kind.startswith("period ") or not isinstance(label, datetime.date):
+    if not key.kind.startswith("period "):
         return wording.value(label)
+    if isinstance(label, str):
+        label = _moment(label)
+    if not isinstance(label, datetime.date):
+        raise Unreadable("period by something else than a date")
     form = _period(key.kind.removeprefix("period ")).form
     if form == "quarter":
         return f"{label.year}-Q{(label.month + 2) // 3}"
     return label.strftime(form)
+
+
+def _moment(text: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable("period by something else than a date") from None
 
 
 def labelled_by(key: Column) -> str:

@@ -1,5 +1,6 @@
 """Words for values, names and lists."""
 
+import math
 from collections.abc import Sequence
 
 
@@ -16,6 +17,8 @@ def value(constant: object) -> str:
         return f'"{constant}"'
     if constant is None:
         return "missing"
+    if constant in (math.inf, -math.inf):
+        return "infinity" if constant == math.inf else "minus infinity"
     if isinstance(constant, float) and constant.is_integer() and abs(constant) < 1e15:
         return str(int(constant))
     return str(constant)
