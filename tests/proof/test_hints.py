@@ -16,7 +16,15 @@ CELLS = (
 )
 COMMENTS = ("Load `shop.csv`.", "Keep only the rows where `price` is at least 12.5.", "Now the question itself: which?")
 QUESTION = "In `shop.csv`, which 3 values of `city` have the highest mean of `price` where `price` is at least 12.5?"
-RUN = Run(None, "", "", -1, 0.0, ("load", "compare", "filter", "group", "aggregate", "sort"), ("city", "price"))
+RUN = Run(
+    None,
+    "",
+    "",
+    -1,
+    0.0,
+    operations=("load", "compare", "filter", "group", "aggregate", "sort"),
+    columns=("city", "price"),
+)
 
 
 def rungs(answer: object = ("Chur", "Basel", "Davos"), run: Run = RUN) -> tuple[str, ...]:
@@ -65,7 +73,7 @@ def test_any_literal_is_masked(source: str) -> None:
 
 def test_the_answer_stands_only_in_the_program_s_result() -> None:
     """A column or a step that names the answer is left out of the rungs before the program."""
-    run = Run(None, "", "", -1, 0.0, ("load", "extreme"), ("city", "price"))
+    run = Run(None, "", "", -1, 0.0, operations=("load", "extreme"), columns=("city", "price"))
     question = "Which column of `shop.csv` has the most missing values?"
     oracle = Oracle(CELLS, ("Load `shop.csv`.", "Look only at `price`.", "Now the question itself: which?"), (0, 1, 2))
     for rung in ladder(question, '"price"', oracle, run)[:3]:
