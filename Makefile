@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels bench-agent bench-answers fuzz-answers lock clean
+.PHONY: help demo test test-local check bench-kernels bench-agent bench-answers bench-repair fuzz-answers lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -84,6 +84,9 @@ bench-answers: $(VENV)/.with-bench ## Count what graders get wrong, ours and oth
 
 bench-agent: $(VENV)/.with-dev ## Time many runs of the agent at once
 	$(PY) -m benchmarks.agent
+
+bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair
+	$(PY) -m benchmarks.repair $(CORPUS)
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

@@ -7,9 +7,10 @@
 from functools import cache
 from importlib.resources import files
 
-_PARTS = ("targets.py", "snapshots.py", "forks.py")
+_PARTS = ("targets.py", "snapshots.py", "forks.py", "traces.py")
 VALUES_MIME = "application/vnd.cellwright.values+json"
 RUNS_MIME = "application/vnd.cellwright.runs+json"
+FAILURE_MIME = "application/vnd.cellwright.failure+json"
 
 
 @cache
