@@ -117,7 +117,8 @@ def shown(outcome: Outcome) -> str:
         if not r.rule.startswith("dropped")
     ]
     rows += [
-        f"    - {loss.cell} {loss.cause}{'' if loss.is_direct else ' (depends)'}: {loss.error[:120]!r}: {loss.source[:80]!r}"
+        f"    - {loss.cell} {loss.cause}{'' if loss.is_direct else ' (depends)'}: {loss.error[:120]!r}: "
+        f"{loss.source[:80]!r}"
         for loss in outcome.repaired.losses
     ]
     return "\n".join(rows)
@@ -146,9 +147,8 @@ def report(outcomes: Sequence[Outcome]) -> str:
         ("of the cells that need nothing absent", _of(whole, cells - absent), ""),
     ]
     rules = Counter(r.rule for o in outcomes for r in o.repaired.repairs)
-    lost = Counter(
-        (loss.cause, "itself" if loss.is_direct else "depends") for o in outcomes for loss in o.repaired.losses
-    )
+    losses = [loss for o in outcomes for loss in o.repaired.losses]
+    lost = Counter((loss.cause, "itself" if loss.is_direct else "depends") for loss in losses)
     return "\n\n".join(
         [
             table(("what", "count", "goal"), counts),

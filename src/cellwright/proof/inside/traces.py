@@ -7,7 +7,7 @@ import importlib
 import linecache
 import sys
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 _FAILURE_MIME = "application/vnd.cellwright.failure+json"
 _MAX_FRAMES, _MAX_SOURCE = 12, 100_000
@@ -54,7 +54,7 @@ def _escalate() -> None:
     category = getattr(getattr(pandas, "errors", None), "ChainedAssignmentError", None)
     if category is None:
         return
-    action = "error" if _strict[0] else "ignore"
+    action: Literal["error", "ignore"] = "error" if _strict[0] else "ignore"
     first = warnings.filters[0] if warnings.filters else None
     if first is None or first[0] != action or first[2] is not category:
         warnings.filterwarnings(action, category=category)

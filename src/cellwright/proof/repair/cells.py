@@ -92,7 +92,7 @@ def dropped(source: str, statement: Statement, why: str) -> str:
     line_end = source.find("\n", statement.end)
     line_end = len(source) if line_end < 0 else line_end
     before, after = source[line_start : statement.start], source[statement.end : line_end]
-    if before.strip() or after.strip(" \t;\r") and not after.lstrip(" \t;").startswith("#"):
+    if before.strip() or (after.strip(" \t;\r") and not after.lstrip(" \t;").startswith("#")):
         return replaced(source, statement, "pass")
     lines = source[line_start:line_end].split("\n")
     text = "\n".join([f"# Dropped: {' '.join(why.split())}", *(f"# {line}".rstrip() for line in lines)])

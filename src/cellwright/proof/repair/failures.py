@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from cellwright.core.types import Cell, Output
+from cellwright.core.types import Output
 from cellwright.proof.repair.cells import Statement
 from cellwright.proof.units import Unit
 
@@ -31,8 +31,8 @@ _NETWORK = re.compile(
     r"name resolution|Network is unreachable|Max retries exceeded|Name or service not known|Failed to download"
 )
 _FILE = re.compile(
-    r"FileNotFoundError|NotADirectoryError|IsADirectoryError|PermissionError|No such file|does not exist|not found in archive|"
-    r"unable to open (?:database )?file|no such table"
+    r"FileNotFoundError|NotADirectoryError|IsADirectoryError|PermissionError|No such file|does not exist|"
+    r"not found in archive|unable to open (?:database )?file|no such table"
 )
 _PACKAGE = re.compile(
     r"ModuleNotFoundError|No module named|`Import \w+` failed|Missing optional dependency|is not installed|"
@@ -143,8 +143,3 @@ def cause_of(failure: Failure) -> Cause:
     if failure.error in ("SyntaxError", "IndentationError", "TabError"):
         return "not Python 3"
     return "plot" if _PLOT.search(failure.statement.source) else "unknown"
-
-
-def stored_text(cell: Cell) -> str:
-    """What the file holds of the text that a cell printed."""
-    return "".join(output.text for output in cell.outputs if output.kind == "stream")

@@ -201,7 +201,7 @@ def _filled(rewrite: str, found: Mapping[str, object], node: cst.CSTNode) -> cst
     if isinstance(node, cst.BaseSmallStatement):
         lines = [cst.ensure_type(cst.parse_statement(part), cst.SimpleStatementLine) for part in source.split("\n")]
         small = [statement.visit(_Filler(found)) for line in lines for statement in line.body]
-        return cst.FlattenSentinel(small)  # type: ignore[return-value]
+        return cst.FlattenSentinel(small)  # type: ignore[type-var, return-value]
     filled = cst.parse_expression(source).visit(_Filler(found))
     assert isinstance(filled, cst.BaseExpression)
     outer = node if isinstance(node, cst.BaseExpression) else None

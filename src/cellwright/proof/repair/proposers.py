@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,7 +50,18 @@ class RuleProposer:
 
 
 def _all(failure: Failure) -> Iterator[Proposal]:
-    for make in (_python2, _imports, _rules, _cell_magic, _magic, _folder, _input, _parameter, _sns_alias, _inner_plot):
+    for make in (
+        _python2,
+        _imports,
+        _rules,
+        _cell_magic,
+        _magic,
+        _folder,
+        _input,
+        _parameter,
+        _usual_import,
+        _inner_plot,
+    ):
         yield from make(failure)
 
 
@@ -183,17 +194,25 @@ class _WithoutKey(cst.CSTTransformer):
         return key == self._name or key.endswith(f"__{self._name}")
 
 
-def _sns_alias(failure: Failure) -> Iterator[Proposal]:
+_USUAL = {
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "plt": "import matplotlib.pyplot as plt",
+    "sns": "import seaborn as sns",
+    "display": "from IPython.display import display",
+    "stats": "from scipy import stats",
+    "os": "import os",
+    "re": "import re",
+    "math": "import math",
+    "json": "import json",
+}
+
+
+def _usual_import(failure: Failure) -> Iterator[Proposal]:
     """A name that the notebook never binds but everybody means the same by."""
-    known = {
-        "np": "import numpy as np", "pd": "import pandas as pd", "plt": "import matplotlib.pyplot as plt",
-        "sns": "import seaborn as sns", "display": "from IPython.display import display",
-        "Image": "from IPython.display import Image", "os": "import os", "re": "import re", "stats": "from scipy import stats",
-        "datetime": "from datetime import datetime", "math": "import math", "random": "import random", "json": "import json",
-    }  # fmt: skip
     found = re.search(r"name '(\w+)' is not defined", failure.message)
-    if failure.error == "NameError" and found is not None and found[1] in known:
-        text = f"{known[found[1]]}\n{failure.statement.source}"
+    if failure.error == "NameError" and found is not None and found[1] in _USUAL:
+        text = f"{_USUAL[found[1]]}\n{failure.statement.source}"
         yield _proposal("usual-import", "the notebook never imports it", failure.sites[-1], text)
 
 
@@ -226,8 +245,3 @@ def _without(source: str, node: ast.stmt) -> str:
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
     dropped = [f"{indent}# {line.strip()}" for line in lines[first : last + 1]]
     return "\n".join([*lines[:first], f"{indent}pass  # Dropped: it draws, and fails", *dropped, *lines[last + 1 :]])
-
-
-def proposers(*more: Proposer) -> Sequence[Proposer]:
-    """The rules, then whoever else is asked."""
-    return (RuleProposer(), *more)

@@ -7,7 +7,7 @@ result is right: that is for execution to say.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -118,11 +118,6 @@ def _renamed(library: str, since: str, names: Mapping[str, str]) -> Iterator[Rul
         )
 
 
-def renamed_back(rule: Rule) -> Rule:
-    """A rule of the table of names with an example of its own, for the test that runs it."""
-    return replace(rule, before=rule.rewrites[0][0], after=rule.rewrites[0][1])
-
-
 def _told(text: str, told: Mapping[str, str]) -> str:
     return _GROUP.sub(lambda found: told.get(found[1], found[0]), text)
 
@@ -187,14 +182,16 @@ class _Mover(cst.CSTTransformer):
         if isinstance(updated_node.names, cst.ImportStar):
             return updated_node.with_changes(module=_dotted(self._place(source)))
         groups: dict[str, list[cst.ImportAlias]] = {}
+        is_same = True
         for alias in updated_node.names:
             old = code(alias.name)
             target, _, new = self._place(f"{source}.{old}").rpartition(".")
+            is_same = is_same and (target, new) == (source, old)
             if new != old:
                 kept = alias.asname or cst.AsName(cst.Name(old), cst.SimpleWhitespace(" "), cst.SimpleWhitespace(" "))
                 alias = alias.with_changes(name=cst.Name(new), asname=kept)  # noqa: PLW2901
             groups.setdefault(target, []).append(alias)
-        if list(groups) == [source]:
+        if is_same:
             return updated_node
         if len(groups) == 1 and "" not in groups:
             (target,) = groups

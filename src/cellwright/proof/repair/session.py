@@ -152,11 +152,9 @@ class MendingRun:
     def _failure(self, cell: int, done: int, trouble: _Trouble) -> Failure:
         source = self.sources[cell]
         found = statements(source)
-        if found is None:
-            statement = _whole(source)
-        else:
-            # A cell that failed before its first statement, as by a syntax error that only compiling finds: the first.
-            statement = found[min(done + max(trouble.position, 0), len(found) - 1)]
+        # A cell that failed before its first statement, as by a syntax error that only compiling finds: the first.
+        at = min(done + max(trouble.position, 0), len(found) - 1) if found else 0
+        statement = found[at] if found else _whole(source)
         return Failure(
             trouble.error,
             trouble.message,
