@@ -1,14 +1,19 @@
 """Stage 4: run every notebook again, with its tables in place, in a fresh kernel; what fails is repaired."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cellwright.core.errors import ConfigError
 from cellwright.core.types import Reject, Table
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.kernels import KernelSettings, Limits, Pool
+from cellwright.models import Endpoint, Model, OpenAIModel, Traits
+from cellwright.pipeline.config import RepairConfig
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
 from cellwright.proof.repair import Loss, Proposer, Repair, Repaired, repair
+from cellwright.proof.repair.model import ModelProposer
 
 NAME = "execute"
 
@@ -40,12 +45,11 @@ class ExecuteStage:
         store: Path,
         limits: Limits,
         execution: ExecutionLimits,
-        repairs: bool = True,
-        proposers: Sequence[Proposer] = (),
+        repairs: RepairConfig,
     ) -> None:
-        """`proposers`: who is asked for repairs beside the table of rules."""
         self._pool, self._store, self._limits, self._execution = pool, store, limits, execution
-        self._repairs, self._proposers = repairs, proposers
+        self._repairs, self._model = repairs.rules, _model(repairs)
+        self._proposers: Sequence[Proposer] = (ModelProposer(self._model),) if self._model is not None else ()
 
     async def run(self, group: Sequence[LinkedNotebook]) -> Sequence[ExecutedNotebook | Reject]:
         (linked,) = group
@@ -65,4 +69,16 @@ class ExecuteStage:
         return [ExecutedNotebook(linked, execution, repaired.repairs, repaired.losses)]
 
     async def close(self) -> None:
-        """The pool belongs to the build."""
+        """Let go of the model. The pool belongs to the build."""
+        if self._model is not None:
+            await self._model.close()
+
+
+def _model(config: RepairConfig) -> Model | None:
+    if not config.model:
+        return None
+    if not config.url:
+        raise ConfigError(
+            "repair.model needs repair.url, the endpoint that serves it, such as http://localhost:8000/v1"
+        )
+    return OpenAIModel(Endpoint(config.url, Traits(config.model), os.environ.get("OPENAI_API_KEY", "")))

@@ -12,9 +12,9 @@ from cellwright.proof.repair.proposers import Proposal
 _CONTEXT_CHARS = 6_000
 _MOST_PROPOSALS = 2
 _BLOCK = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)```", re.DOTALL)
-_TASK = """A statement of a Jupyter notebook fails with today's libraries. Write the statement so that it runs and gives \
+_TASK = """A statement of a Jupyter notebook fails with today's libraries. Write it so that it runs and gives \
 the value that it was meant to give. Change nothing else, invent no data, leave no step out. Answer with the new \
-statement in one Python code block, and nothing else.
+statement in one Python code block alone.
 
 The notebook so far:
 ```python
@@ -47,4 +47,4 @@ class ModelProposer:
             text = found[1].strip("\n") if found is not None else ""
             if text.strip() and text != failure.statement.source and statements(text) is not None:
                 why = f"proposed by {self._model.traits.name}"
-                yield Proposal("model", why, failure.cell, failure.statement, text)
+                yield Proposal("model", why, failure.cell, failure.statement, text, may_be_part=False)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,8 @@ class Proposal:
     cell: int
     statement: Statement
     text: str
+    may_be_part: bool = True
+    """Whether it is kept on trial when the statement then fails in another way."""
 
 
 class Proposer(Protocol):

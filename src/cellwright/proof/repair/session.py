@@ -197,9 +197,10 @@ class MendingRun:
                 outcome = await self._try(proposal, failure, count)
                 if isinstance(outcome, int):
                     return outcome
-                if isinstance(outcome, tuple) and outcome[0].text not in seen and _is_progress(outcome[0]):
+                new, _ = outcome
+                if proposal.may_be_part and new.text not in seen and _is_progress(new):
                     moved = outcome
-                    seen.add(outcome[0].text)
+                    seen.add(new.text)
                     break
                 self.sources = before
                 self.repairs.pop()
