@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects lock clean
+.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -96,6 +96,9 @@ record-ask: $(VENV)/.with-dev ## Record a terminal run of ask against a scripted
 
 bench-defects: $(VENV)/.with-dev ## Plant defects in good tasks and count what the gates catch; writes docs/benchmarks.md
 	$(PY) -m benchmarks.defects
+
+bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair
+	$(PY) -m benchmarks.repair $(CORPUS)
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

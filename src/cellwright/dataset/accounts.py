@@ -23,5 +23,9 @@ class NotebookAccount:
     """Cells whose outputs were those stored in the file, as text or as values."""
     cells_different: int
     """Cells whose outputs differ from those stored."""
+    repairs: int = 0
+    """Changes that made its code run again, or that took out what cannot."""
+    statements_lost: int = 0
+    """Statements that could not be made to run."""
     author: str | None = None
     licence: str | None = None

@@ -175,10 +175,16 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     linker = link.LinkStage(sources, store)
     linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
     await linker.close()
-    executing = execute.ExecuteStage(pool, store, limits, config.execute)
+    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair)
     executed = await job.each(
-        execute.NAME, linked, ExecutedNotebook, executing, _linked_id, [limits, config.execute, config.trusted]
+        execute.NAME,
+        linked,
+        ExecutedNotebook,
+        executing,
+        _linked_id,
+        [limits, config.execute, config.repair, config.trusted],
     )
+    await executing.close()
     slicing = slice.SliceStage(pool, store, limits, config.slices)
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
     asking = ask.AskStage(pool, store, limits, config.ask, config.prove)

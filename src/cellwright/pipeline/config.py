@@ -16,6 +16,19 @@ from cellwright.proof.execution import ExecutionLimits
 
 
 @dataclass(frozen=True)
+class RepairConfig:
+    """How notebooks that fail are repaired."""
+
+    rules: bool = True
+    """Whether they are repaired at all."""
+    model: str = ""
+    """Model that is asked where the rules know nothing; empty asks none."""
+    url: str = ""
+    """The endpoint that serves it, for example "http://localhost:8000/v1"; needed with `model`. Its key stands in the
+    environment variable OPENAI_API_KEY."""
+
+
+@dataclass(frozen=True)
 class SliceConfig:
     """How outputs are sliced."""
 
@@ -122,6 +135,7 @@ class BuildConfig:
     limits: Limits = field(default_factory=Limits)
     """What one kernel may use."""
     execute: ExecutionLimits = field(default_factory=ExecutionLimits)
+    repair: RepairConfig = field(default_factory=RepairConfig)
     slices: SliceConfig = field(default_factory=SliceConfig)
     ask: AskConfig = field(default_factory=AskConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)

@@ -8,11 +8,21 @@
 from functools import cache
 from importlib.resources import files
 
-PARTS = ("targets.py", "snapshots.py", "chance.py", "operations.py", "formats.py", "variants.py", "forks.py")
+PARTS = (
+    "targets.py",
+    "snapshots.py",
+    "chance.py",
+    "operations.py",
+    "formats.py",
+    "variants.py",
+    "forks.py",
+    "traces.py",
+)
 """In the kernel they are one module: no two may use a name for two things."""
 VALUES_MIME = "application/vnd.cellwright.values+json"
 RUNS_MIME = "application/vnd.cellwright.runs+json"
 TABLES_MIME = "application/vnd.cellwright.tables+json"
+FAILURE_MIME = "application/vnd.cellwright.failure+json"
 
 
 @cache

@@ -1,0 +1,145 @@
+"""A statement that failed, and why it cannot be helped when it cannot."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from cellwright.core.types import Output
+from cellwright.proof.repair.cells import Statement
+from cellwright.proof.units import Unit
+
+Cause = Literal[
+    "package",
+    "file",
+    "network",
+    "person",
+    "as its author saw",
+    "plot",
+    "limit",
+    "magic",
+    "not Python 3",
+    "unknown",
+]
+ABSENT: frozenset[Cause] = frozenset(("package", "file", "network", "person"))
+"""What no change of the code can give."""
+HARMLESS: frozenset[Cause] = frozenset(("plot", "magic"))
+"""What computes nothing: a cell that lost no more than that has all its values."""
+
+_NETWORK = re.compile(
+    r"URLError|HTTPError|ConnectionError|ConnectTimeout|ConnectionRefused|gaierror|SSLError|ProxyError|RemoteDisconnected|"
+    r"name resolution|Network is unreachable|Max retries exceeded|Name or service not known|Failed to download"
+)
+_FILE = re.compile(
+    r"FileNotFoundError|NotADirectoryError|IsADirectoryError|PermissionError|No such file|does not exist|"
+    r"not found in archive|unable to open (?:database )?file|no such table"
+)
+_PACKAGE = re.compile(
+    r"ModuleNotFoundError|No module named|`Import \w+` failed|Missing optional dependency|is not installed|"
+    r"cannot import name|ImportError|pip install|not found: \w+|ExecutableNotFound"
+)
+_PLOT = re.compile(
+    r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax\w*|fig\w*|g|px|go|pylab|pyplot)\b[.\[]|\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\("
+)
+_NAME = re.compile(r"name '(\w+)' is not defined")
+
+
+class Site(NamedTuple):
+    """A statement on the way to an exception."""
+
+    cell: int
+    statement: Statement
+    line: int
+    """Line of the cell that ran when the exception came; the first of the statement where that is not known."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A statement that failed."""
+
+    error: str
+    """Name of the exception; "Timeout" or "Died" where there was none."""
+    message: str
+    cell: int
+    statement: Statement
+    sites: tuple[Site, ...]
+    """The notebook's statements through which the exception came, innermost first; the failed one is the last."""
+    sources: tuple[str, ...]
+    """All code cells as they are now."""
+    outputs: tuple[Output, ...] = ()
+    """What the notebook's file holds as outputs of the cell."""
+
+    @property
+    def text(self) -> str:
+        """Name and message."""
+        return f"{self.error}: {self.message}"
+
+    def is_as_author_saw(self) -> bool:
+        """Whether the cell failed in this way when its author ran it: then there is nothing to repair."""
+        return any(output.kind == "error" and output.name == self.error for output in self.outputs)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A statement that could not be made to run."""
+
+    cell: int
+    source: str
+    error: str
+    """Name and message."""
+    cause: Cause
+    """What was wanting: of this statement, or of the one that it depends on."""
+    is_direct: bool
+    """Whether it failed for its own sake, not for what an earlier one would have given."""
+
+
+class Losses:
+    """The statements lost so far, and the names that are not what they would have been."""
+
+    def __init__(self) -> None:
+        self.rows: list[Loss] = []
+        self._wanting: dict[str, Cause] = {}
+
+    def add(self, failure: Failure, unit: Unit | None) -> Loss:
+        """File a failure under its cause."""
+        inherited = self._inherited(failure, unit)
+        cause = inherited or cause_of(failure)
+        loss = Loss(failure.cell, failure.statement.source, failure.text[:500], cause, inherited is None)
+        self.rows.append(loss)
+        if unit is not None and cause not in HARMLESS and cause != "as its author saw":
+            for name in unit.defines | unit.changes:
+                self._wanting.setdefault(name, cause)
+        return loss
+
+    def ran(self, units: Sequence[Unit]) -> None:
+        """Statements that ran bind their names anew."""
+        for unit in units:
+            for name in unit.defines - unit.uses:
+                self._wanting.pop(name, None)
+
+    def _inherited(self, failure: Failure, unit: Unit | None) -> Cause | None:
+        if (found := _NAME.search(failure.message)) is not None and failure.error == "NameError":
+            return self._wanting.get(found[1])
+        if failure.is_as_author_saw() or cause_of(failure) != "unknown":
+            return None
+        used = (unit.uses | unit.changes) if unit is not None else frozenset[str]()
+        return next((self._wanting[name] for name in sorted(used) if name in self._wanting), None)
+
+
+def cause_of(failure: Failure) -> Cause:
+    """Why a failure cannot be helped, from what it says of itself."""
+    if failure.is_as_author_saw():
+        return "as its author saw"
+    if failure.error in ("Timeout", "Died", "MemoryError"):
+        return "limit"
+    if failure.error in ("StdinNotImplementedError", "EOFError"):
+        return "person"
+    causes: Mapping[Cause, re.Pattern[str]] = {"network": _NETWORK, "package": _PACKAGE, "file": _FILE}
+    for cause, pattern in causes.items():
+        if pattern.search(failure.text):
+            return cause
+    if failure.statement.source.startswith(("%", "!")) and not failure.statement.source.startswith("%%"):
+        return "magic"
+    if failure.error in ("SyntaxError", "IndentationError", "TabError"):
+        return "not Python 3"
+    return "plot" if _PLOT.search(failure.statement.source) else "unknown"

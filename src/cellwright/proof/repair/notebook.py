@@ -1,0 +1,137 @@
+"""A whole notebook: run as it is, mended in a second kernel, and proved in a third; the better one is kept."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+
+from cellwright.core.errors import KernelDied
+from cellwright.core.types import Notebook
+from cellwright.kernels import Kernel
+from cellwright.proof.execution import Execution, ExecutionLimits, execute
+from cellwright.proof.repair.cells import statements
+from cellwright.proof.repair.failures import HARMLESS, Loss
+from cellwright.proof.repair.order import ordered
+from cellwright.proof.repair.proposers import Proposer, RuleProposer
+from cellwright.proof.repair.session import MendingRun, Repair
+from cellwright.proof.repair.silent import silent_repairs
+
+Kernels = Callable[[], AbstractAsyncContextManager[Kernel]]
+_MOST_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What came of a notebook."""
+
+    notebook: Notebook
+    """As it runs: with the repairs, or as it was."""
+    execution: Execution
+    """Of `notebook`, from its first line, in a kernel that has run nothing."""
+    repairs: tuple[Repair, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    """Statements that could not be made to run."""
+    before: Execution | None = None
+    """Of the notebook as it was, where it was repaired."""
+
+
+async def repair(
+    notebook: Notebook, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer] = ()
+) -> Repaired:
+    """Run a notebook, mend what fails, and prove the result. Raises KernelDied when a kernel does not even start."""
+    before = await _execute(notebook, kernels, limits)
+    found = _Attempt(notebook)
+    if _failed(before):
+        found.reorder()
+    found.change_silently()
+    if not _failed(before) and not found.repairs:
+        return Repaired(notebook, before)
+    after = before
+    for _ in range(_MOST_ROUNDS):
+        if not await found.mend(kernels, limits, (RuleProposer(), *proposers)) and not found.repairs:
+            break
+        after = await _execute(found.notebook, kernels, limits)
+        if not _failed(after):
+            break
+    if not _is_better(found, after, before):
+        return Repaired(notebook, before, losses=tuple(found.losses))
+    return Repaired(found.notebook, after, tuple(found.repairs), tuple(found.losses), before)
+
+
+class _Attempt:
+    """A notebook under repair."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.repairs: list[Repair] = []
+        self.losses: list[Loss] = []
+
+    def reorder(self) -> None:
+        """Put the code cells in the order in which they were run, where that explains names used before they exist."""
+        order = ordered(self.notebook.code_cells)
+        if order is None:
+            return
+        cells = self.notebook.code_cells
+        for place, index in enumerate(order):
+            if place != index:
+                why = "the cell uses names that cells further down define"
+                self.repairs.append(Repair("cell-order", place, cells[place].source, cells[index].source, why))
+        moved = iter([cells[index] for index in order])
+        self.notebook = replace(
+            self.notebook,
+            cells=tuple(next(moved) if cell.kind == "code" else cell for cell in self.notebook.cells),
+        )
+
+    def change_silently(self) -> None:
+        """What does not fail and means another thing today."""
+        sources, repairs = silent_repairs([cell.source for cell in self.notebook.code_cells])
+        self._take(sources)
+        self.repairs.extend(repairs)
+
+    async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
+        """One mending run; whether it changed anything."""
+        async with kernels() as kernel:
+            run = MendingRun(self.notebook.code_cells, kernel, proposers, limits.cell_s, 2 * limits.notebook_s)
+            try:
+                await run.run()
+            except KernelDied:
+                return False
+        self._take(run.sources)
+        self.repairs.extend([*run.repairs, *run.drops])
+        self.losses.extend(run.losses.rows)
+        return bool(run.repairs or run.drops)
+
+    def _take(self, sources: Sequence[str]) -> None:
+        new = iter(sources)
+        cells = tuple(replace(c, source=next(new)) if c.kind == "code" else c for c in self.notebook.cells)
+        self.notebook = replace(self.notebook, cells=cells)
+
+
+async def _execute(notebook: Notebook, kernels: Kernels, limits: ExecutionLimits) -> Execution:
+    async with kernels() as kernel:
+        return await execute(notebook, kernel, limits)
+
+
+def _failed(execution: Execution) -> bool:
+    return any(cell.status != "ok" for cell in execution.cells)
+
+
+def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
+    """Whether more runs than did, and nothing fails that ran. Cells that changed places are counted, not compared."""
+    ran_before = sum(cell.status == "ok" for cell in before.cells)
+    ran_after = sum(cell.status == "ok" for cell in after.cells)
+    if any(row.rule == "cell-order" for row in found.repairs):
+        return ran_after > ran_before
+    worse = any(b.status == "ok" and a.status != "ok" for a, b in zip(after.cells, before.cells, strict=True))
+    return not worse and (ran_after > ran_before or len(after.shown) >= len(before.shown))
+
+
+def ran_whole(repaired: Repaired, cell: int) -> bool:
+    """Whether all statements that the author wrote in a cell ran, repaired or not; what computes nothing aside."""
+    lost = any(loss.cell == cell and loss.cause not in HARMLESS for loss in repaired.losses)
+    return repaired.execution.cells[cell].status == "ok" and not lost
+
+
+def ran_in_part(repaired: Repaired, cell: int) -> bool:
+    """Whether some statements of a cell ran and others were lost."""
+    source = repaired.notebook.code_cells[cell].source
+    return not ran_whole(repaired, cell) and bool(statements(source)) and repaired.execution.cells[cell].status == "ok"

@@ -1,0 +1,249 @@
+"""Who proposes changes for a statement that failed. None is believed: `session.py` runs what they propose."""
+
+import ast
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import libcst as cst
+
+from cellwright.proof.repair.cells import Statement, is_cell_magic, parse, show_magics, statements
+from cellwright.proof.repair.failures import Failure, Site
+from cellwright.proof.repair.patterns import parsed
+from cellwright.proof.repair.python2 import as_python3
+from cellwright.proof.repair.rules import moved_imports, table
+
+_MOST_TEXTS = 12
+_SAVES = re.compile(r"No such file or directory: '(?P<path>[^']+)'|non-existent directory: '(?P<folder>[^']+)'")
+_WRITES = re.compile(
+    r"savefig|to_csv|to_excel|to_json|to_pickle|to_parquet|to_hdf|dump|np\.save|, *'[wax]b?\+?'|mode='[wa]|imsave|write"
+)
+_PARAMETER = re.compile(r"Invalid parameter '?(\w+)'? for estimator")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Another text for one statement."""
+
+    rule: str
+    why: str
+    cell: int
+    statement: Statement
+    text: str
+    may_be_part: bool = True
+    """Whether it is kept on trial when the statement then fails in another way."""
+
+
+class Proposer(Protocol):
+    """Proposes other texts for a statement that failed, or for one that it called, the likeliest first."""
+
+    def propose(self, failure: Failure) -> AsyncIterator[Proposal]:
+        """What might help. Proposes nothing where it knows nothing."""
+        ...
+
+
+class RuleProposer:
+    """The table of rules, and what rules cannot say: imports, old Python, magics, folders, input."""
+
+    async def propose(self, failure: Failure) -> AsyncIterator[Proposal]:
+        for proposal in _all(failure):
+            yield proposal
+
+
+def _all(failure: Failure) -> Iterator[Proposal]:
+    for make in (
+        _python2,
+        _imports,
+        _rules,
+        _cell_magic,
+        _magic,
+        _folder,
+        _input,
+        _parameter,
+        _usual_import,
+        _inner_plot,
+    ):
+        yield from make(failure)
+
+
+def _proposal(rule: str, why: str, site: Site, text: str) -> Proposal:
+    return Proposal(rule, why, site.cell, site.statement, text)
+
+
+def _rules(failure: Failure) -> Iterator[Proposal]:
+    for site in failure.sites:
+        for rule in table().rules:
+            texts = rule.texts(site.statement.source, failure.error, failure.message)
+            for text, _ in zip(texts, range(_MOST_TEXTS), strict=False):
+                yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text)
+
+
+def _imports(failure: Failure) -> Iterator[Proposal]:
+    if failure.error not in ("ModuleNotFoundError", "ImportError", "AttributeError"):
+        return
+    for site in failure.sites:
+        text = moved_imports(site.statement.source, table().moved)
+        if text is not None:
+            yield _proposal("moved-import", "the module or name stands elsewhere now", site, text)
+
+
+def _python2(failure: Failure) -> Iterator[Proposal]:
+    if failure.error not in ("SyntaxError", "IndentationError", "TabError"):
+        return
+    text = as_python3(failure.statement.source)
+    if text is not None:
+        yield _proposal("python2", "the cell was written for Python 2", failure.sites[-1], text)
+
+
+def _cell_magic(failure: Failure) -> Iterator[Proposal]:
+    """The body of a cell magic such as %%time, so that its statements fail one by one."""
+    source = failure.statement.source
+    if not is_cell_magic(source) or not re.match(r"\s*%%(time|timeit|capture|prun|memit|mprun)\b", source):
+        return
+    body = source.lstrip().split("\n", 1)[1:]
+    if body and statements(body[0]) is not None:
+        why = "what measures or hides the cell's run is left out"
+        yield _proposal("cell-magic", why, failure.sites[-1], body[0])
+
+
+def _magic(failure: Failure) -> Iterator[Proposal]:
+    """A line magic as IPython takes it today: with no blank after its sign."""
+    source = failure.statement.source
+    if re.match(r"%\s+\w", source):
+        why = "no blank stands between the sign and the magic's name any more"
+        yield _proposal("magic-blank", why, failure.sites[-1], "%" + source[1:].lstrip())
+
+
+def _folder(failure: Failure) -> Iterator[Proposal]:
+    """A folder for what the statement writes."""
+    found = _SAVES.search(failure.message)
+    if found is None:
+        return
+    folder = found["folder"] or (found["path"].rpartition("/")[0] if "/" in found["path"] else "")
+    is_inside = folder and not folder.startswith(("/", "..", "~")) and "/../" not in folder
+    for site in failure.sites:
+        if is_inside and _WRITES.search(site.statement.source):
+            made = f"__import__('os').makedirs({folder!r}, exist_ok=True)"
+            yield _proposal(
+                "folder", "the folder that it writes to is made first", site, f"{made}\n{site.statement.source}"
+            )
+
+
+def _input(failure: Failure) -> Iterator[Proposal]:
+    """The answer that the author typed, where the file still shows it."""
+    if failure.error != "StdinNotImplementedError":
+        return
+    shown = "".join(output.text for output in failure.outputs if output.kind == "stream")
+    for site in failure.sites:
+        tree = parse(site.statement.source)
+        for node in ast.walk(tree) if tree is not None else ():
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) in ("input", "raw_input")):
+                continue
+            prompt = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+            answer = re.search(re.escape(prompt) + r"(.*)", shown) if isinstance(prompt, str) and prompt else None
+            segment = ast.get_source_segment(site.statement.source, node)
+            if answer is not None and segment:
+                text = site.statement.source.replace(segment, repr(answer[1]))
+                yield _proposal("typed-answer", "what the author typed stands in the file", site, text)
+
+
+def _parameter(failure: Failure) -> Iterator[Proposal]:
+    """A search over a parameter that has gone, without it."""
+    found = _PARAMETER.search(failure.message)
+    if found is None:
+        return
+    earlier = _earlier_sites(failure)
+    for site in [*failure.sites, *earlier]:
+        module, magics = parsed(site.statement.source)
+        if module is None or found[1] not in site.statement.source:
+            continue
+        changed = module.visit(_WithoutKey(found[1])).code
+        if changed != module.code:
+            why = f"the estimator has no parameter {found[1]!r} any more"
+            yield _proposal("parameter-gone", why, site, show_magics(changed, magics))
+
+
+def _earlier_sites(failure: Failure) -> list[Site]:
+    """Statements of the same and earlier cells, nearest first."""
+    found: list[Site] = []
+    for cell in range(failure.cell, -1, -1):
+        for statement in reversed(statements(failure.sources[cell]) or []):
+            if cell < failure.cell or statement.index < failure.statement.index:
+                found.append(Site(cell, statement, statement.first_line))
+    return found[:200]
+
+
+class _WithoutKey(cst.CSTTransformer):
+    """Removes the elements of dictionaries whose key is a parameter, or a step's parameter, of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def leave_Dict(self, original_node: cst.Dict, updated_node: cst.Dict) -> cst.Dict:
+        kept = [element for element in updated_node.elements if not self._is_it(element)]
+        if len(kept) == len(updated_node.elements):
+            return updated_node
+        if kept:
+            kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(elements=kept)
+
+    def _is_it(self, element: cst.BaseDictElement) -> bool:
+        if not isinstance(element, cst.DictElement) or not isinstance(element.key, cst.SimpleString):
+            return False
+        key = str(element.key.evaluated_value)
+        return key == self._name or key.endswith(f"__{self._name}")
+
+
+_USUAL = {
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "plt": "import matplotlib.pyplot as plt",
+    "sns": "import seaborn as sns",
+    "display": "from IPython.display import display",
+    "stats": "from scipy import stats",
+    "os": "import os",
+    "re": "import re",
+    "math": "import math",
+    "json": "import json",
+}
+
+
+def _usual_import(failure: Failure) -> Iterator[Proposal]:
+    """A name that the notebook never binds but everybody means the same by."""
+    found = re.search(r"name '(\w+)' is not defined", failure.message)
+    if failure.error == "NameError" and found is not None and found[1] in _USUAL:
+        text = f"{_USUAL[found[1]]}\n{failure.statement.source}"
+        yield _proposal("usual-import", "the notebook never imports it", failure.sites[-1], text)
+
+
+_PLOTTERS = re.compile(r"^(plt|pyplot|pylab|sns|ax\w*|axes\w*|fig\w*|g|grid)\b|\.(plot|hist|boxplot)\b")
+
+
+def _inner_plot(failure: Failure) -> Iterator[Proposal]:
+    """A plotting call inside a function or loop, dropped; what the statement computes stays."""
+    for site in failure.sites:
+        tree = parse(site.statement.source)
+        body = tree.body[0] if tree is not None and len(tree.body) == 1 else None
+        if not isinstance(body, (ast.FunctionDef, ast.For, ast.While, ast.If, ast.With, ast.Try)):
+            continue
+        line = site.line - site.statement.first_line + 1
+        calls = [
+            node
+            for node in ast.walk(body)
+            if isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and node.lineno <= line <= (node.end_lineno or node.lineno)
+            and _PLOTTERS.search(ast.unparse(node.value.func))
+        ]
+        if calls:
+            yield _proposal("plot", "a plot that fails is left out", site, _without(site.statement.source, calls[-1]))
+
+
+def _without(source: str, node: ast.stmt) -> str:
+    lines = source.split("\n")
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    dropped = [f"{indent}# {line.strip()}" for line in lines[first : last + 1]]
+    return "\n".join([*lines[:first], f"{indent}pass  # Dropped: it draws, and fails", *dropped, *lines[last + 1 :]])

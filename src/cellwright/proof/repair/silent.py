@@ -1,0 +1,50 @@
+"""What runs today as it did, and gives something else: changed before the notebook runs, whether or not it fails."""
+
+import re
+from collections.abc import Sequence
+
+from cellwright.proof.repair.cells import is_cell_magic, replaced, statements
+from cellwright.proof.repair.patterns import rewritten
+from cellwright.proof.repair.rules import table
+from cellwright.proof.repair.session import Repair
+
+_DRAWS = re.compile(
+    r"\b(?:np|numpy)\.random\.(?!seed|default_rng|RandomState)\w|\brandom\.(?:random|randint|choice|sample|shuffle|uniform|gauss)\(|\.sample\(|train_test_split\(|\bshuffle\(|resample\(X|KFold\(.*shuffle=True|RandomForest\w+\(|KMeans\(|TSNE\(|MLP\w+\(|DecisionTree\w+\("
+)
+_SEEDED = re.compile(r"\bseed\(|random_state\s*=|set_random_seed|RandomState\(")
+
+
+def silent_repairs(sources: Sequence[str]) -> tuple[list[str], list[Repair]]:
+    """The cells with the changes made, and what was changed."""
+    changed, repairs = list(sources), []
+    for cell, source in enumerate(sources):
+        for statement in reversed(statements(source) or []):
+            if is_cell_magic(source):
+                continue
+            text = statement.source
+            for rule in table().silent:
+                for pattern in rule.patterns():
+                    new = next(rewritten(text, pattern), text)
+                    if new != text:
+                        why = f"{rule.library} {rule.since}: {rule.why}"
+                        repairs.append(Repair(rule.name, cell, text, new, why))
+                        text = new
+            if text != statement.source:
+                changed[cell] = replaced(changed[cell], statement, text)
+    return _seeded(changed, repairs), repairs
+
+
+def _seeded(sources: list[str], repairs: list[Repair]) -> list[str]:
+    """The cells with a seed before the first draw, where none is set."""
+    if any(_SEEDED.search(source) for source in sources):
+        return sources
+    for cell, source in enumerate(sources):
+        found = statements(source) or []
+        first = next((s for s in found if _DRAWS.search(s.source) and not is_cell_magic(source)), None)
+        if first is None or first.source.startswith(("def ", "class ", "import ", "from ")):
+            continue
+        why = "a draw without a seed gives another value at each run"
+        text = f"__import__('random').seed(0)\n__import__('numpy').random.seed(0)\n{first.source}"
+        repairs.append(Repair("seed", cell, first.source, text, why))
+        return [*sources[:cell], replaced(source, first, text), *sources[cell + 1 :]]
+    return sources

@@ -1,0 +1,194 @@
+"""Notebooks of other years, repaired in real kernels."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from cellwright.core.types import Message
+from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.models import ScriptedModel
+from cellwright.notebooks.read import read_notebook
+from cellwright.proof.execution import ExecutionLimits
+from cellwright.proof.repair import Proposer, Repaired, ran_in_part, ran_whole
+from cellwright.proof.repair import repair as repair_notebook
+from cellwright.proof.repair.model import ModelProposer
+from tests.writing import notebook
+
+Mend = Callable[..., Repaired]
+
+
+@pytest.fixture(scope="module")
+def mend() -> Iterator[Mend]:
+    """Repairs a notebook with these code cells; `outputs` are those of the last one in its file."""
+    with asyncio.Runner() as runner:
+        pool = runner.run(_pool())
+
+        def run(
+            *cells: str,
+            proposers: Sequence[Proposer] = (),
+            outputs: Sequence[dict[str, Any]] = (),
+            counts: Sequence[int] = (),
+        ) -> Repaired:
+            content = notebook(*cells)
+            content["cells"][-1]["outputs"] = list(outputs)
+            for cell, count in zip(content["cells"], counts, strict=False):
+                cell["execution_count"] = count
+            written = read_notebook(json.dumps(content).encode(), "here", "old.ipynb")
+            limits = ExecutionLimits(20, 60)
+            return runner.run(repair_notebook(written, lambda: pool.kernel(KernelSettings()), limits, proposers))
+
+        yield run
+        runner.run(pool.close())
+
+
+async def _pool() -> LocalPool:
+    return LocalPool(1, rung="trusted")
+
+
+def sources(repaired: Repaired) -> list[str]:
+    return [cell.source for cell in repaired.notebook.code_cells]
+
+
+def values(repaired: Repaired, cell: int) -> list[Any]:
+    """The plain values that a cell showed."""
+    return [json.loads(shown.value_json).get("v") for shown in repaired.execution.shown if shown.cell == cell]
+
+
+def test_a_notebook_that_runs_is_left_as_it_is(mend: Mend) -> None:
+    """Nothing is repaired where nothing fails."""
+    repaired = mend("a = 1", "a + 1")
+    assert sources(repaired) == ["a = 1", "a + 1"]
+    assert (repaired.repairs, repaired.losses, repaired.before) == ((), (), None)
+
+
+def test_a_function_is_mended_where_it_stands(mend: Mend) -> None:
+    """An error inside a function is repaired in the cell that defines it, comments kept, and the caller runs."""
+    repaired = mend(
+        "import pandas as pd\ndef first(table):\n    return table.ix[0, 'a']  # the first\n",
+        "first(pd.DataFrame({'a': [7]}))",
+    )
+    assert "return table.loc[0, 'a']  # the first" in sources(repaired)[0]
+    assert values(repaired, 1) == [7]
+    assert [(r.rule, r.cell) for r in repaired.repairs] == [("ix", 0)]
+
+
+def test_two_errors_of_one_statement_are_mended_in_turn(mend: Mend) -> None:
+    """A change that uncovers the next failure is kept until that one is mended, too."""
+    repaired = mend("import numpy as np", "[np.NaN, np.Inf, np.product([2, 3])][2]")
+    assert sources(repaired)[1] == "[np.nan, np.inf, np.prod([2, 3])][2]"
+    assert values(repaired, 1) == [6]
+
+
+def test_a_missing_package_takes_only_what_needs_it(mend: Mend) -> None:
+    """Statements that need an absent package are dropped, those that depend on them too, and the rest runs."""
+    repaired = mend(
+        "import no_such_package as nope\nkept = 2", "made = nope.make()\nkept + 1", "made.shape", "kept + 2"
+    )
+    assert [(loss.cell, loss.cause, loss.is_direct) for loss in repaired.losses] == [
+        (0, "package", True),
+        (1, "package", False),
+        (2, "package", False),
+    ]
+    assert all(cell.status == "ok" for cell in repaired.execution.cells)
+    assert (values(repaired, 1), values(repaired, 3)) == ([3], [4])
+    assert [ran_whole(repaired, cell) for cell in range(4)] == [False, False, False, True]
+    assert [ran_in_part(repaired, cell) for cell in range(3)] == [True, True, False]
+
+
+def test_a_write_that_pandas_loses_is_mended_although_nothing_fails_in_jupyter(mend: Mend) -> None:
+    """A column filled in place through its table keeps its values, even where the notebook hides warnings."""
+    repaired = mend(
+        "import warnings\nwarnings.filterwarnings('ignore')\nimport pandas as pd\nbroken",
+        "df = pd.DataFrame({'a': [1, None]})\ndf['a'].fillna(3, inplace=True)\ndf.a.sum()",
+    )
+    assert "df['a'] = df['a'].fillna(3)" in sources(repaired)[1]
+    assert values(repaired, 1) == [4.0]
+
+
+def test_a_write_into_a_copy_stays_lost(mend: Mend) -> None:
+    """What never had an effect, in no version, is not given one."""
+    repaired = mend(
+        "import pandas as pd\nbroken", "df = pd.DataFrame({'a': [1, 2]})\ndf[df.a > 1]['a'] = 0\ndf.a.sum()"
+    )
+    assert values(repaired, 1) == [3]
+
+
+def test_cells_of_python2_run(mend: Mend) -> None:
+    """Print statements, and the names that went with Python 2."""
+    repaired = mend("total = 0\nfor n in xrange(3):\n    total += n\nprint total")
+    assert sources(repaired) == ["total = 0\nfor n in range(3):\n    total += n\nprint(total)"]
+    assert values(repaired, 0) == [3]
+
+
+def test_cells_are_put_in_the_order_in_which_they_ran(mend: Mend) -> None:
+    """Execution counts tell the order, where names are used before they are defined."""
+    repaired = mend("b = a + 1", "a = 1", "b", counts=(2, 1, 3))
+    assert sources(repaired) == ["a = 1", "b = a + 1", "b"]
+    assert values(repaired, 2) == [2]
+
+
+def test_definitions_go_before_uses(mend: Mend) -> None:
+    """Without counts, a cell that defines a name goes before the one that cannot do without it."""
+    assert sources(mend("use = base * 2", "other = 5", "base = 4", "use")) == [
+        "base = 4",
+        "use = base * 2",
+        "other = 5",
+        "use",
+    ]
+
+
+def test_an_error_that_its_author_saw_is_no_defect(mend: Mend) -> None:
+    """A cell that shows an error on purpose is not made to do something else."""
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "0", "traceback": []}
+    repaired = mend("import pandas as pd\ns = pd.Series([1], ['a'])", "s[0]", outputs=[error])
+    assert [loss.cause for loss in repaired.losses] == ["as its author saw"]
+    assert not [r for r in repaired.repairs if not r.rule.startswith("dropped")]
+
+
+def test_what_the_author_typed_is_typed_again(mend: Mend) -> None:
+    """input() gets the answer that the file still shows."""
+    printed = {"output_type": "stream", "name": "stdout", "text": "Age: 41\n"}
+    repaired = mend("1", "age = int(input('Age: '))\nage + 1", outputs=[printed])
+    assert sources(repaired)[1] == "age = int('41')\nage + 1"
+    assert values(repaired, 1) == [42]
+
+
+def test_a_failing_plot_loses_no_values(mend: Mend) -> None:
+    """A plot inside a function goes; what the function computes stays."""
+    repaired = mend(
+        "import matplotlib.pyplot as plt\ndef look(x):\n    plt.no_such_plot(x)\n    return x * 2\n", "look(21)"
+    )
+    assert values(repaired, 1) == [42]
+    assert [r.rule for r in repaired.repairs] == ["plot"]
+
+
+def test_a_seed_makes_draws_repeatable(mend: Mend) -> None:
+    """Draws without a seed get one, so that two runs show the same."""
+    first, second = (mend("import numpy as np", "float(np.random.rand())") for _ in range(2))
+    assert values(first, 1) == values(second, 1)
+    assert [r.rule for r in first.repairs] == ["seed"]
+
+
+def says(*blocks: str) -> ModelProposer:
+    """A model that gives these programs by turns, for ever."""
+    turns = cycle(Message("assistant", f"```python\n{block}\n```") for block in blocks)
+    return ModelProposer(ScriptedModel(lambda _: next(turns)))
+
+
+def test_a_model_is_believed_when_its_statement_runs(mend: Mend) -> None:
+    """The first proposal fails and is forgotten; the second runs and is recorded as the model's."""
+    repaired = mend("text = 'a-b'", "text.cut('-')", proposers=[says("text.slice('-')", "text.split('-')")])
+    assert sources(repaired)[1] == "text.split('-')"
+    assert [(r.rule, r.why) for r in repaired.repairs] == [("model", "proposed by scripted")]
+
+
+def test_a_model_that_breaks_what_ran_is_not_believed(mend: Mend) -> None:
+    """A proposal after which something fails that ran before is refused with the whole repair."""
+    repaired = mend("kept = 5", "kept.cut()", "kept", proposers=[says("del kept")])
+    assert sources(repaired) == ["kept = 5", "kept.cut()", "kept"]
+    assert repaired.repairs == ()
+    assert values(repaired, 2) == [5]
