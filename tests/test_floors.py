@@ -35,6 +35,7 @@ HEAVY = frozenset(
         "datatrove",
         "e2b_code_interpreter",
         "httpx",
+        "httpx2",
         "ipykernel",
         "IPython",
         "jupyterlab",
