@@ -5,6 +5,8 @@ import re
 from functools import cache
 from typing import Any
 
+from fissix import refactor
+
 from cellwright.proof.repair.cells import hide_magics, parse, show_magics, statements
 
 # Those that change meaning where Python 3 is already meant (map, zip, dict views, division) are left to rules, which
@@ -52,8 +54,6 @@ def _nesting(text: str) -> int:
 @cache
 def _tools() -> tuple[Any, ...]:
     """Fixers for a cell with print statements, and for one that calls print as a function."""
-    from fissix import refactor  # noqa: PLC0415 - reads grammars when imported; few corpora hold Python 2
-
     logging.getLogger("fissix").setLevel(logging.ERROR)
     available = set(refactor.get_fixers_from_package("fissix.fixes"))
     names = [f"fissix.fixes.fix_{name}" for name in _FIXES if f"fissix.fixes.fix_{name}" in available]
