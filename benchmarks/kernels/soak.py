@@ -120,7 +120,7 @@ async def _is_over_its_time(kernel: Kernel) -> None:
 
 
 async def _fills_its_memory(kernel: Kernel) -> None:
-    await kernel.execute("blocks = []\nwhile True: blocks.append(bytearray(20_000_000))", timeout_s=20)
+    await kernel.execute("blocks = []\nwhile True: blocks.append(bytearray(5_000_000))", timeout_s=20)
 
 
 async def _branches(kernel: Kernel) -> None:
@@ -157,7 +157,7 @@ async def _life(pool: LocalPool, shown: Path, ends: Counter[str]) -> None:
     settings = KernelSettings(
         tables={"x.csv": shown} if random.random() < 0.5 else {},
         seed=random.choice((None, 1)),
-        limits=Limits(memory_bytes=random.choice((256, 512)) << 20, disk_bytes=64 << 20),
+        limits=Limits(memory_bytes=random.choice((128, 256)) << 20, disk_bytes=64 << 20),
     )
     fate = random.choice(_FATES)
     try:
@@ -178,6 +178,7 @@ async def _life(pool: LocalPool, shown: Path, ends: Counter[str]) -> None:
 async def soak(rung: Rung, count: int, warm_up: int, preload: tuple[str, ...]) -> tuple[Census, Census, Counter[str]]:
     """The census after `warm_up` kernels, the one after `count` more, and what became of them."""
     ends: Counter[str] = Counter()
+    random.seed(0)
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
         shown = Path(folder) / "x.csv"

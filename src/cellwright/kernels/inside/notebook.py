@@ -11,6 +11,7 @@ It is built before the fork (`build`), and gets its socket after it (`serve`).
 import asyncio
 import contextlib
 import logging
+import mmap
 import os
 import random
 import signal
@@ -121,8 +122,9 @@ def _mark_cell(message: dict[str, Any]) -> None:
     if message["content"]["execution_state"] == "busy":
         BUDGET.reset()
         if not _spare:
-            with contextlib.suppress(MemoryError):
-                _spare.append(bytearray(sandbox.SPARE_BYTES))
+            with contextlib.suppress(OSError):
+                # Not bytes, which would be written to, and so be there.
+                _spare.append(mmap.mmap(-1, sandbox.SPARE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
     elif message["content"]["execution_state"] == "idle":
         message["metadata"]["truncated_bytes"] = BUDGET.dropped
 
@@ -210,7 +212,7 @@ class App(IPKernelApp):
         """There is none."""
 
 
-_spare: list[bytearray] = []
+_spare: list[mmap.mmap] = []
 """Memory set aside, never touched, that a cell which has used up all lets go: its error must still be told."""
 SOCKET = channel.Socket()
 _kernel: Any = None
@@ -255,7 +257,8 @@ def build() -> None:
     show = shell.showtraceback
 
     def showtraceback(*arguments: Any, **named: Any) -> Any:
-        _spare.clear()
+        while _spare:
+            _spare.pop().close()
         return show(*arguments, **named)
 
     shell.showtraceback = showtraceback
