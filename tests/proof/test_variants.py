@@ -22,7 +22,10 @@ from cellwright.proof.inside.variants import make
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.tables import Change, ReadHint, Variant
 
-TEXT = '# of 2020\r\nname;"the city";price\r\n"Ada; B.";Rome;1,50\r\nBob;"Oslo";2,00\r\n\r\nCy;Rome;10,25\r\nDee;Bern;7,00\r\n'
+TEXT = (
+    '# of 2020\r\nname;"the city";price\r\n"Ada; B.";Rome;1,50\r\nBob;"Oslo";2,00\r\n\r\n'
+    "Cy;Rome;10,25\r\nDee;Bern;7,00\r\n"
+)
 pandas: Any = pd
 
 
@@ -76,7 +79,9 @@ def test_values_stay_within_their_kind(data: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reorder", "resample", "drop", "add", "missing", "widen", "values", "rename"])
-@pytest.mark.parametrize("name", ["a.xlsx", "a.json", "a.parquet", "a.pkl", "a.csv.gz", "a.zip", "a.tsv", "lines.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["a.xlsx", "a.json", "a.parquet", "a.pkl", "a.csv.gz", "a.zip", "a.tsv", "lines.jsonl"]
+)
 def test_every_form_is_written_again(name: str, kind: Any, data: Path) -> None:
     """A changed table of any form is read by pandas as the one before it was, with the columns that it had."""
     frame = pandas.DataFrame({"n": range(1, 31), "x": [k / 4 for k in range(30)], "s": list("abcde") * 6})
@@ -132,7 +137,10 @@ def test_programs_read_a_variant_and_the_table_stays(tmp_path: Path) -> None:
     path.write_text("x\n" + "\n".join(map(str, range(100))) + "\n")
 
     async def job() -> tuple[list[object], bytes | None, bytes | None]:
-        async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings({"a.csv": path})) as kernel:
+        async with (
+            LocalPool(1, rung="trusted", preload=("pandas",)) as pool,
+            pool.kernel(KernelSettings({"a.csv": path})) as kernel,
+        ):
             judge = Judge(kernel, timeout_s=20, seed=1)
             variant = Variant((Change("a.csv", "drop", share=0.25),))
             assert await judge.make([variant], {"a.csv": ReadHint("read_csv")}) == {}
