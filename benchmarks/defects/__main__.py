@@ -21,7 +21,7 @@ from benchmarks.tables import table, write_section
 from cellwright.apps.progress import make_progress
 from cellwright.core.types import Proof, Task
 from cellwright.pipeline.build import build
-from cellwright.pipeline.config import load_config
+from cellwright.pipeline.config import ProveConfig, load_config
 from cellwright.pipeline.export import TABLES, load_tasks
 from cellwright.samples import lay_out
 
@@ -37,7 +37,7 @@ def main() -> None:
         datasets = given.datasets or [_samples(folder)]
         good, tables = _good(datasets, folder / "good")
         started = time.process_time()
-        cases = asyncio.run(measure(good, tables, folder / "store", given.each))
+        cases = asyncio.run(measure(good, tables, folder / "store", given.each, ProveConfig()))
     body = report(cases)
     sys.stdout.write(f"{body}\n{time.process_time() - started:.0f} s in this process\n")
     if given.list:

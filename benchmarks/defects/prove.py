@@ -39,14 +39,16 @@ class Case:
     reason: str
 
 
-async def measure(good: Sequence[Task], tables: Path, store: Path, each: int, rung: Rung | None = None) -> list[Case]:
+async def measure(
+    good: Sequence[Task], tables: Path, store: Path, each: int, config: ProveConfig, rung: Rung | None = None
+) -> list[Case]:
     """The good tasks themselves, and `each` planted ones of every defect. `store`: a folder for their tables."""
     planted = _planted(good, tables, store, each)
     async with LocalPool(2, rung=rung) as pool:
         found = await _recomputed(planted, store, pool)
         ready = [one for defect in PLANTERS for one in [f for f in found if f.defect == defect][:each]]
         cases = [(GOOD, task) for task in good] + [(one.defect, one.task) for one in ready]
-        return await _judged(cases, store, pool)
+        return await _judged(cases, Prover(pool, store, Limits(), config))
 
 
 def _planted(good: Sequence[Task], tables: Path, store: Path, each: int) -> list[Planted]:
@@ -103,14 +105,14 @@ async def _run(task: Task, store: Path, pool: Pool) -> Run:
     return run
 
 
-async def _judged(cases: Sequence[tuple[str, Task]], store: Path, pool: Pool) -> list[Case]:
+async def _judged(cases: Sequence[tuple[str, Task]], prover: Prover) -> list[Case]:
     """Tasks over the same tables share their kernels."""
     groups: dict[tuple[str, ...], list[tuple[str, Task]]] = {}
     for defect, task in cases:
         groups.setdefault(tuple(sorted(table.sha256 + table.name for table in task.tables)), []).append((defect, task))
 
     async def one(group: Sequence[tuple[str, Task]]) -> list[Case]:
-        judged = await Prover(pool, store, Limits(), ProveConfig()).prove([task for _, task in group])
+        judged = await prover.prove([task for _, task in group])
         told = [(j.failed.gate, reason_of(j.failed)) if j.failed is not None else ("", "") for j in judged]
         return [Case(defect, task.question, *seen) for (defect, task), seen in zip(group, told, strict=True)]
 

@@ -22,7 +22,10 @@ from cellwright.proof.inside.variants import make
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.tables import Change, ReadHint, Variant
 
-TEXT = '# of 2020\r\nname;"the city";price\r\n"Ada; B.";Rome;1,50\r\nBob;"Oslo";2,00\r\n\r\nCy;Rome;10,25\r\nDee;Bern;7,00\r\n'
+TEXT = (
+    '# of 2020\r\nname;"the city";price\r\n"Ada; B.";Rome;1,50\r\nBob;"Oslo";2,00\r\n\r\n'
+    "Cy;Rome;10,25\r\nDee;Bern;7,00\r\n"
+)
 pandas: Any = pd
 
 
@@ -134,7 +137,10 @@ def test_programs_read_a_variant_and_the_table_stays(tmp_path: Path) -> None:
     path.write_text("x\n" + "\n".join(map(str, range(100))) + "\n")
 
     async def job() -> tuple[list[object], bytes | None, bytes | None]:
-        async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings({"a.csv": path})) as kernel:
+        async with (
+            LocalPool(1, rung="trusted", preload=("pandas",)) as pool,
+            pool.kernel(KernelSettings({"a.csv": path})) as kernel,
+        ):
             judge = Judge(kernel, timeout_s=20, seed=1)
             variant = Variant((Change("a.csv", "drop", share=0.25),))
             assert await judge.make([variant], {"a.csv": ReadHint("read_csv")}) == {}

@@ -234,39 +234,52 @@ def _only_known(node: ast.expr) -> ast.expr | None:
     return None
 
 
-def _other_of_ties(node: ast.expr) -> ast.expr | None:
-    """Extremes and orders that meet the rows from the other end."""
-    found = _method(node, "idxmax", "idxmin", "nlargest", "nsmallest", "value_counts", "most_common")
-    if found is not None and not _is_module(found[1]):
-        receiver = _helper("back", found[1])
-        return ast.Call(ast.Attribute(receiver, found[0].func.attr, ast.Load()), found[0].args, found[0].keywords)  # type: ignore[attr-defined]
-    found = _method(node, "sort_values")
+def _other_extreme(node: ast.expr) -> ast.expr | None:
+    """Extremes that are met from the other end of the rows."""
+    found = _method(node, "idxmax", "idxmin", "nlargest", "nsmallest")
     if found is not None:
-        receiver = _helper("back", found[1])
-        call = ast.Call(ast.Attribute(receiver, "sort_values", ast.Load()), found[0].args, found[0].keywords)
-        return _with(call, kind="stable")
-    found = _method(node, "mode")
-    if found is not None and not _is_module(found[1]):
-        return _with(
-            _attribute(ast.Subscript(ast.Attribute(node, "iloc", ast.Load()), _reversed(), ast.Load()), "reset_index"),
-            drop=True,
-        )
+        return _on_reversed(*found)
     found = _method(node, "argmax", "argmin")
     if found is not None and not _is_module(found[1]) and not found[0].args:
         size = ast.BinOp(ast.Call(ast.Name("len", ast.Load()), [found[1]], []), ast.Sub(), ast.Constant(1))
         return ast.BinOp(size, ast.Sub(), _attribute(_helper("back", found[1]), called(found[0])))
-    is_builtin = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    if is_builtin and called(node) in ("sorted", "max", "min") and len(node.args) == 1:  # type: ignore[arg-type,attr-defined]
-        return _from_the_other_end(node)  # type: ignore[arg-type]
+    return _from_the_other_end(node, "max", "min")
+
+
+def _other_order(node: ast.expr) -> ast.expr | None:
+    """Orders in which what is equal stands the other way round."""
+    found = _method(node, "sort_values")
+    if found is not None:
+        return _with(_on_reversed(*found), kind="stable")
+    return _from_the_other_end(node, "sorted")
+
+
+def _other_most_frequent(node: ast.expr) -> ast.expr | None:
+    """Counts in which what is as frequent stands the other way round."""
+    found = _method(node, "value_counts", "most_common")
+    if found is not None and not _is_module(found[1]):
+        return _on_reversed(*found)
+    found = _method(node, "mode")
+    if found is not None and not _is_module(found[1]):
+        back = ast.Subscript(ast.Attribute(node, "iloc", ast.Load()), _reversed(), ast.Load())
+        return _with(_attribute(back, "reset_index"), drop=True)
     return None
 
 
-def _from_the_other_end(call: ast.Call) -> ast.expr | None:
+def _on_reversed(call: ast.Call, receiver: ast.expr) -> ast.Call:
+    """The method called on its receiver's items in the other order."""
+    method = ast.Attribute(_helper("back", receiver), called(call), ast.Load())
+    return ast.Call(method, call.args, call.keywords)
+
+
+def _from_the_other_end(node: ast.expr, *names: str) -> ast.expr | None:
     """`max(d, key=…)` and `sorted(…)` over the items in the other order."""
-    if not call.keywords and called(call) != "sorted":
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or called(node) not in names:
         return None
-    items = ast.Call(ast.Name("list", ast.Load()), call.args, [])
-    return ast.Call(call.func, [_helper("back", items)], call.keywords)
+    if len(node.args) != 1 or not (node.keywords or called(node) == "sorted"):
+        return None
+    items = ast.Call(ast.Name("list", ast.Load()), node.args, [])
+    return ast.Call(node.func, [_helper("back", items)], node.keywords)
 
 
 def _reversed() -> ast.Slice:
@@ -405,7 +418,10 @@ CHOICES = (
     _choice(
         "ties",
         r"\bties?\b|\btied\b|if (there is )?more than one|if several|alphabetical|earliest|whichever|comes first",
-        _other_of_ties,
+        # Each on its own: a program that does two of them would turn the order round twice.
+        _other_extreme,
+        _other_order,
+        _other_most_frequent,
         _setting(("rank",), method="first"),
         _setting(("rank",), method="min"),
     ),

@@ -24,7 +24,6 @@ _ALL_COLUMNS = re.compile(
     r"(all|missing) (\w+ )?values|whole table|entire table|number of (cells|values|elements)|features|predictors",
     re.IGNORECASE,
 )
-_LIMITS = ("nrows", "chunksize", "skipfooter", "max_rows", "n_rows")
 _JOINING = ("merge", "join", "map", "set_index", "concat", "isin", "replace")
 
 
@@ -34,12 +33,9 @@ class Mutation:
     name = NAME
 
     def trials(self, subject: Subject) -> Sequence[Trial]:
-        return [] if unstated_limit(subject) else list(_trials(subject))
+        return list(_trials(subject))
 
     def verdict(self, subject: Subject, tried: Sequence[Tried]) -> GateResult:
-        limit = unstated_limit(subject)
-        if limit:
-            return result(NAME, "reads only a part of a table, which the question does not say", read=limit)
         problems = {
             table.name: subject.survey.tables[table.name].problem
             for table in subject.task.tables
@@ -100,7 +96,7 @@ def _trials(subject: Subject) -> Iterator[Trial]:
         yield subject.changed(_WIDER, *(Change(table, "widen", _SEED) for table in tables))
     rest = [table for table in tables if subject.survey.tables[table].names - set(named[table])]
     if rest:
-        others = [Change(t, "values", _SEED, others=tuple(named[t]), keys=keys) for t in rest]
+        others = [Change(t, "values", _SEED, others=tuple(named[t]), keys=keys, how="shift") for t in rest]
         yield subject.changed(_UNUSED, *others)
     if len(subject.task.tables) > 1:
         for table in tables:
@@ -132,14 +128,3 @@ def _keys(subject: Subject) -> set[str]:
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     }
     return shared | joined
-
-
-def unstated_limit(subject: Subject) -> str:
-    """A limit on how much of a file is read (`nrows=1000`) that the question does not state; empty for none."""
-    question = subject.task.question.replace(",", "")
-    for call in subject.reading.calls:
-        for name in _LIMITS:
-            value = call.given.get(name)
-            if value is not None and not re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d.])", question):
-                return f"{name}={value if value is not ... else '(computed)'}"
-    return ""

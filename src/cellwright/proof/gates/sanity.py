@@ -19,6 +19,7 @@ _NEVER_NEGATIVE = re.compile(
 _CORRELATION = re.compile(r"what is the (\w+ )?correlation\b", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(rows|records|entries)\b[^.?]*\bwhere\b", re.IGNORECASE)
 _FILE = re.compile(r"`([^`/]+\.(?:csv|tsv|txt|xlsx?|json|parquet|feather|pkl|data|dat|gz|zip))`")
+_LIMITS = ("nrows", "chunksize", "skipfooter", "max_rows", "n_rows")
 _NO_ANSWERS = frozenset(("", "nan", "none", "null", "nat", "<na>", "inf", "-inf"))
 _YEARS = range(1000, 2200)
 _EPOCH = datetime.date(1970, 1, 1)
@@ -41,11 +42,14 @@ class Sanity:
         parts = list(_scalars(answer))
         checks = (
             _tables_named(subject),
+            "reads only a part of a table" if unstated_limit(subject) else "",
             "no answer" if not parts or any(_is_none(part) for part in parts) else "",
             _out_of_range(subject, parts),
             _of_all_rows(subject, answer),
         )
-        return result(NAME, next((reason for reason in checks if reason), ""), parts=len(parts), checks=len(checks))
+        return result(
+            NAME, next((reason for reason in checks if reason), ""), parts=len(parts), read=unstated_limit(subject)
+        )
 
 
 def _scalars(value: Value) -> Iterator[object]:
@@ -122,3 +126,14 @@ def _of_all_rows(subject: Subject, answer: Value) -> str:
     if facts is None or facts.problem or not _COUNTS.search(task.question) or not _CONDITION.search(task.question):
         return ""
     return "the condition keeps every row" if answer == facts.rows else ""
+
+
+def unstated_limit(subject: Subject) -> str:
+    """A limit on how much of a file is read (`nrows=1000`) that the question does not state; empty for none."""
+    question = subject.task.question.replace(",", "")
+    for call in subject.reading.calls:
+        for name in _LIMITS:
+            value = call.given.get(name)
+            if value is not None and not re.search(rf"(?<![\d.]){re.escape(str(value))}(?![\d.])", question):
+                return f"{name}={value if value is not ... else '(computed)'}"
+    return ""

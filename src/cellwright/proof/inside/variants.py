@@ -279,7 +279,8 @@ def _values(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
 def _new_values(present: Values, how: str, rng: random.Random, *, is_key: bool) -> Values:
     kind = kind_of(present)
     unique = len({str(value) for value in present}) == len(present)
-    if is_key or (unique and kind in ("integer", "category", "text")):
+    moves = kind == "integer" and how in ("mirror", "shift")
+    if is_key or (unique and kind in ("integer", "category", "text") and not moves):
         return present if how == "mild" else rng.sample(present, len(present))
     if kind in ("integer", "number"):
         return _new_numbers(present, how, rng)

@@ -1,0 +1,232 @@
+"""Each gate lets a good task through and stops the one that it is there for, with a reason that can be counted."""
+
+import asyncio
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cellwright.answers import state
+from cellwright.core.hashing import sha256_file
+from cellwright.core.types import Contract, Oracle, Provenance, Table, Task
+from cellwright.kernels import Limits, LocalPool
+from cellwright.pipeline.config import ProveConfig
+from cellwright.pipeline.prove import Prover
+from cellwright.proof.gates import Judged, reason_of
+
+NUMBER, WHOLE, TEXT = Contract("number", decimals=2), Contract("integer"), Contract("text")
+READ = "import pandas as pd\ndf = pd.read_csv('data/shop.csv')"
+JOINED = f"{READ}\nregions = pd.read_csv('data/regions.csv')"
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A task: its question without contract, its expression, and what stops it ("" for a good one)."""
+
+    question: str
+    expression: str
+    answer: object
+    contract: Contract
+    stopped: str
+    code: str = READ
+    both: bool = False
+    """Whether it has the second table too."""
+
+
+CASES = {
+    "a mean": Bad("In `shop.csv`, what is the mean of `price`?", "df.price.mean()", 15.25, NUMBER, ""),
+    "a label": Bad(
+        "In `shop.csv`, which `city` has the highest sum of `sold`?",
+        "df.groupby('city').sold.sum().idxmax()",
+        "Rome",
+        TEXT,
+        "",
+    ),
+    "a count": Bad(
+        "In `shop.csv`, how many rows are there where `sold` is greater than 15?", "(df.sold > 15).sum()", 14, WHOLE, ""
+    ),
+    "a join": Bad(
+        "In `shop.csv` and `regions.csv`, joined on `city` keeping only what matches, what is the mean of `area`?",
+        "df.merge(regions, on='city').area.mean()",
+        26.0,
+        NUMBER,
+        "",
+        JOINED,
+        both=True,
+    ),
+    "another answer": Bad(
+        "In `shop.csv`, what is the mean of `price`?",
+        "df.price.mean()",
+        15.26,
+        NUMBER,
+        "re-execution: another answer comes out",
+    ),
+    "a program that fails": Bad(
+        "In `shop.csv`, what is the mean of `price`?",
+        "df.prices.mean()",
+        15.25,
+        NUMBER,
+        "re-execution: the program fails",
+    ),
+    "told": Bad(
+        "In `shop.csv`, what is the mean of `price` (it is 15.25)?",
+        "df.price.mean()",
+        15.25,
+        NUMBER,
+        "leakage: the question gives the answer",
+    ),
+    "no table named": Bad(
+        "What is the mean of `price`?", "df.price.mean()", 15.25, NUMBER, "sanity: does not name its table"
+    ),
+    "every row": Bad(
+        "In `shop.csv`, how many rows are there where `sold` is at least 0?",
+        "(df.sold >= 0).sum()",
+        30,
+        WHOLE,
+        "sanity: the condition keeps every row",
+    ),
+    "a share over 1": Bad(
+        "In `shop.csv`, what is the fraction (between 0 and 1) of `sold`?",
+        "df.sold.mean()",
+        14.5,
+        NUMBER,
+        "sanity: a fraction that is not between 0 and 1",
+    ),
+    "a divisor": Bad(
+        "In `shop.csv`, what is the standard deviation of `price`?",
+        "df.price.std()",
+        8.82,
+        NUMBER,
+        "ambiguity: not stated: divisor of the variance",
+    ),
+    "a divisor, said": Bad(
+        "In `shop.csv`, what is the sample standard deviation of `price`?", "df.price.std()", 8.82, NUMBER, ""
+    ),
+    "missing": Bad(
+        "In `shop.csv`, what is the mean of `rating`?",
+        "df.rating.fillna(0).mean()",
+        2.5,
+        NUMBER,
+        "ambiguity: not stated: missing values",
+    ),
+    "rounded on the way": Bad(
+        "In `shop.csv`, what is the sum of `price`?",
+        "df.price.round().sum()",
+        450,
+        NUMBER,
+        "ambiguity: not stated: rounding on the way",
+    ),
+    "tied labels": Bad(
+        "In `shop.csv`, which `city` is the most frequent where `sold` is less than 6?",
+        "df[df.sold < 6].city.value_counts().idxmax()",
+        "Rome",
+        TEXT,
+        "ambiguity: not stated: ties",
+    ),
+    "an interpolation": Bad(
+        "In `shop.csv`, what is the 12th percentile of `price`?",
+        "df.price.quantile(0.12)",
+        4.24,
+        NUMBER,
+        "ambiguity: not stated: interpolation",
+    ),
+    "an order": Bad(
+        "In `shop.csv`, what is the `price` that counts?",
+        "df.price.iloc[3]",
+        4.0,
+        NUMBER,
+        "determinism: depends on the order of rows",
+    ),
+    "an order, said": Bad(
+        "In `shop.csv`, what is the `price` of the 4th row of the file?", "df.price.iloc[3]", 4.0, NUMBER, ""
+    ),
+    "a clock": Bad(
+        "In `shop.csv`, what is the sum of `sold`?",
+        "int(df.sold.sum()) + __import__('datetime').date.today().year",
+        435 + datetime.date.today().year,
+        WHOLE,
+        "determinism: depends on the clock",
+    ),
+    "a part": Bad(
+        "In `shop.csv`, what is the mean of `price`?",
+        "df.price.mean()",
+        5.25,
+        NUMBER,
+        "sanity: reads only a part of a table",
+        "import pandas as pd\ndf = pd.read_csv('data/shop.csv', nrows=10)",
+    ),
+    "no table needed": Bad(
+        "In `shop.csv`, what is the mean of `price`?",
+        "15.25",
+        15.25,
+        NUMBER,
+        "mutation: no change of its tables moves the answer",
+    ),
+    "a table that does not matter": Bad(
+        "In `shop.csv` and `regions.csv`, what is the mean of `price`?",
+        "df.price.mean()",
+        15.25,
+        NUMBER,
+        "mutation: a table does not matter",
+        JOINED,
+        both=True,
+    ),
+    "an unnamed column": Bad(
+        "In `shop.csv`, what is the mean of `price`?",
+        "df.iloc[:, 1].mean()",
+        14.5,
+        NUMBER,
+        "mutation: depends on columns that the question does not name",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
+    """All cases through all gates, in the kernels that one notebook's tasks would share."""
+    store = tmp_path_factory.mktemp("store")
+    rows = [f"{['Rome', 'Oslo', 'Bern'][n % 3]},{n},{n + 0.5 + n % 2 / 2},{'' if n % 5 else n}" for n in range(30)]
+    shop = _table(store, "shop.csv", "city,sold,price,rating\n" + "\n".join(rows).replace("Bern,29", "Rome,29") + "\n")
+    regions = _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n")
+    tasks = []
+    for name, case in CASES.items():
+        question = state(case.question, case.contract)
+        tables = (shop, regions) if case.both else (shop,)
+        oracle = Oracle((case.code, case.expression), ("", ""), (0, 0))
+        origin = Provenance("tests", "shop.ipynb", "0" * 64)
+        answer = json.dumps(case.answer)
+        tasks.append(Task(name, question, case.contract, answer, tables, 1, "test", origin, "nb", 0, oracle))
+
+    async def job() -> list[Judged]:
+        async with LocalPool(1, rung="trusted", preload=("pandas",)) as pool:
+            return await Prover(pool, store, Limits(), ProveConfig(runs=2, program_timeout_s=20)).prove(tasks)
+
+    return {found.task.id: found for found in asyncio.run(job())}
+
+
+def _table(store: Path, name: str, text: str) -> Table:
+    path = store / name
+    path.write_text(text)
+    table = Table(sha256_file(path), name, path.stat().st_size)
+    path.rename(store / table.stored_name)
+    return table
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_stops_a_task(name: str, judged: Mapping[str, Judged]) -> None:
+    """A good task passes every gate; another is stopped by the gate that it is for."""
+    failed = judged[name].failed
+    told = "" if failed is None else f"{failed.gate}: {reason_of(failed)}"
+    assert told == CASES[name].stopped, judged[name].gates
+
+
+def test_evidence_says_what_was_seen(judged: Mapping[str, Judged]) -> None:
+    """A passed gate tells its runs, so that a reader can see what it rests on."""
+    gates = {gate.gate: json.loads(gate.evidence_json) for gate in judged["a mean"].gates}
+    assert gates["mutation"]["changes"]["unused columns changed"] == "same"
+    assert gates["mutation"]["changes"]["used columns changed"].startswith("moved: ")
+    assert gates["determinism"]["conditions"]["rows in reverse"] == "same"
+    assert replace(judged["a mean"].task).environment.startswith("python 3.")
