@@ -2,9 +2,11 @@
 
 import logging
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from cellwright.core.types import Notebook
 from cellwright.proof.repair.cells import hide_magics, parse, show_magics, statements
 
 # Those that change meaning where Python 3 is already meant (map, zip, dict views, division) are left to rules, which
@@ -22,6 +24,7 @@ _FIXES = (
     "has_key",
     "backquote",
 )
+PYTHON2 = "the cell was written for Python 2"
 _MAX_CHARS, _MAX_NESTING = 50_000, 40
 
 
@@ -39,6 +42,17 @@ def as_python3(source: str) -> str | None:
             shown = show_magics(changed, magics)
             return shown if statements(shown) is not None else None
     return None
+
+
+def modernised(notebook: Notebook) -> Notebook:
+    """The notebook with its cells of Python 2 rewritten, so that the paths in them can be found."""
+    cells = tuple(
+        replace(cell, source=as_python3(cell.source) or cell.source)
+        if cell.kind == "code" and statements(cell.source) is None
+        else cell
+        for cell in notebook.cells
+    )
+    return replace(notebook, cells=cells)
 
 
 def _nesting(text: str) -> int:
