@@ -16,10 +16,11 @@ from pathlib import Path
 from benchmarks.tables import circumstances, table
 from cellwright.core.errors import CellwrightError
 from cellwright.core.types import Notebook
-from cellwright.corpus.links import TableStore, link
+from cellwright.corpus.links import TableStore
 from cellwright.corpus.sources import Sources
 from cellwright.kernels import KernelSettings, Limits, LocalPool
 from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.link import link_notebook
 from cellwright.pipeline.read import read
 from cellwright.proof.execution import Execution, ExecutionLimits
 from cellwright.proof.repair import ABSENT, HARMLESS, Repaired, ran_in_part, ran_whole, repair
@@ -83,7 +84,7 @@ async def measured(corpus: Path, only: str, workers: int, cell_s: float, details
 
             async def one(notebook: Notebook) -> Outcome | None:
                 async with limit:
-                    linked = link(notebook, sources.by_name[notebook.provenance.source], store)
+                    linked = link_notebook(notebook, sources.by_name[notebook.provenance.source], store)
                     settings = KernelSettings(table_paths(linked.tables, Path(folder)), 0, Limits())
                     limits = ExecutionLimits(cell_s, 10 * cell_s)
                     try:

@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.tables import table, write_section
 from cellwright.core.types import Reject
 from cellwright.kernels import KernelSettings, Limits, LocalPool
+from cellwright.pipeline.config import RepairConfig
 from cellwright.pipeline.execute import ExecutedNotebook, ExecuteStage, table_paths
 from cellwright.pipeline.link import LinkStage
 from cellwright.pipeline.read import read
@@ -119,7 +120,7 @@ async def measure(corpus: Path, notebooks: int, outputs: int) -> tuple[list[str]
         store = Path(folder)
         linker = LinkStage([corpus], store)
         async with LocalPool(1) as pool:
-            executing = ExecuteStage(pool, store, Limits(), ExecutionLimits())
+            executing = ExecuteStage(pool, store, Limits(), ExecutionLimits(), RepairConfig())
             for notebook in read([corpus]):
                 if len(names) == notebooks:
                     break

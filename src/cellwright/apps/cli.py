@@ -136,7 +136,8 @@ def demo(
     samples, dataset = out / "notebooks", out / "dataset"
     lay_out(samples)
     # The samples are our own: where no sandbox can be had, they run without.
-    settings = load_config(None, ["ask.questions_per_notebook=8", "compose.tasks_per_table=2"], trusted=not _has_sandbox())
+    fewer = ["ask.questions_per_notebook=8", "compose.tasks_per_table=2"]
+    settings = load_config(None, fewer, trusted=not _has_sandbox())
     _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
         result = _run(run_build([samples], dataset, settings, progress))

@@ -176,14 +176,8 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
     await linker.close()
     executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair)
-    executed = await job.each(
-        execute.NAME,
-        linked,
-        ExecutedNotebook,
-        executing,
-        _linked_id,
-        [limits, config.execute, config.repair, config.trusted],
-    )
+    settings = [limits, config.execute, config.repair, config.trusted]
+    executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
     await executing.close()
     slicing = slice.SliceStage(pool, store, limits, config.slices)
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)

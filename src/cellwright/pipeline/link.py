@@ -3,14 +3,28 @@
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cellwright.core.types import Notebook, Reject
-from cellwright.corpus.links import LinkedNotebook, TableStore, link
-from cellwright.corpus.sources import Sources
+from cellwright.corpus.links import LinkedNotebook, Patch, TableStore, link
+from cellwright.corpus.sources import Source, Sources
 from cellwright.notebooks.code import parse
+from cellwright.proof.repair.python2 import modernised
 
 NAME = "link"
+
+
+def link_notebook(notebook: Notebook, source: Source, store: TableStore) -> LinkedNotebook:
+    """A notebook linked to its tables; cells of Python 2 are rewritten first, as no path is seen in what does not parse."""
+    modern = modernised(notebook)
+    linked = link(modern, source, store)
+    changed = tuple(
+        Patch(index, 0, len(old.source.encode("utf-8", "surrogatepass")), old.source, new.source)
+        for index, (old, new) in enumerate(zip(notebook.code_cells, modern.code_cells, strict=True))
+        if old.source != new.source
+    )
+    return replace(linked, patches=(*changed, *linked.patches))
 
 
 class LinkStage:
@@ -24,7 +38,7 @@ class LinkStage:
         (notebook,) = group
         path = notebook.provenance.path
         try:
-            linked = link(notebook, self._sources.by_name[notebook.provenance.source], self._store)
+            linked = link_notebook(notebook, self._sources.by_name[notebook.provenance.source], self._store)
         except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
             return [Reject(NAME, notebook.id, "table cannot be copied", f"{type(error).__name__}: {error}", path)]
         if linked.tables:

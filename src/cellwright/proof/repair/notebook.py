@@ -117,12 +117,14 @@ def _failed(execution: Execution) -> bool:
 
 def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
     """Whether more runs than did, and nothing fails that ran. Cells that changed places are counted, not compared."""
-    ran_before = sum(cell.status == "ok" for cell in before.cells)
-    ran_after = sum(cell.status == "ok" for cell in after.cells)
+    lost = {loss.cell for loss in found.losses if loss.cause not in HARMLESS}
+    ran_before = [cell.status == "ok" for cell in before.cells]
+    ran_after = [cell.status == "ok" and index not in lost for index, cell in enumerate(after.cells)]
     if any(row.rule == "cell-order" for row in found.repairs):
-        return ran_after > ran_before
-    worse = any(b.status == "ok" and a.status != "ok" for a, b in zip(after.cells, before.cells, strict=True))
-    return not worse and (ran_after > ran_before or len(after.shown) >= len(before.shown))
+        return sum(ran_after) > sum(ran_before)
+    if any(was and not now for was, now in zip(ran_before, ran_after, strict=True)):
+        return False
+    return sum(ran_after) > sum(ran_before) or len(after.shown) >= len(before.shown)
 
 
 def ran_whole(repaired: Repaired, cell: int) -> bool:

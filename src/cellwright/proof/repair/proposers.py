@@ -11,7 +11,6 @@ import libcst as cst
 from cellwright.proof.repair.cells import Statement, is_cell_magic, parse, show_magics, statements
 from cellwright.proof.repair.failures import Failure, Site
 from cellwright.proof.repair.patterns import parsed
-from cellwright.proof.repair.python2 import as_python3
 from cellwright.proof.repair.rules import moved_imports, table
 
 _MOST_TEXTS = 12
@@ -53,7 +52,6 @@ class RuleProposer:
 
 def _all(failure: Failure) -> Iterator[Proposal]:
     for make in (
-        _python2,
         _imports,
         _rules,
         _cell_magic,
@@ -86,14 +84,6 @@ def _imports(failure: Failure) -> Iterator[Proposal]:
         text = moved_imports(site.statement.source, table().moved)
         if text is not None:
             yield _proposal("moved-import", "the module or name stands elsewhere now", site, text)
-
-
-def _python2(failure: Failure) -> Iterator[Proposal]:
-    if failure.error not in ("SyntaxError", "IndentationError", "TabError"):
-        return
-    text = as_python3(failure.statement.source)
-    if text is not None:
-        yield _proposal("python2", "the cell was written for Python 2", failure.sites[-1], text)
 
 
 def _cell_magic(failure: Failure) -> Iterator[Proposal]:

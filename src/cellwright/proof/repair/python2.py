@@ -2,11 +2,16 @@
 
 import logging
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+<<<<<<< HEAD
 from fissix import refactor
 
+=======
+from cellwright.core.types import Notebook
+>>>>>>> repair
 from cellwright.proof.repair.cells import hide_magics, parse, show_magics, statements
 
 # Those that change meaning where Python 3 is already meant (map, zip, dict views, division) are left to rules, which
@@ -24,6 +29,7 @@ _FIXES = (
     "has_key",
     "backquote",
 )
+PYTHON2 = "the cell was written for Python 2"
 _MAX_CHARS, _MAX_NESTING = 50_000, 40
 
 
@@ -41,6 +47,17 @@ def as_python3(source: str) -> str | None:
             shown = show_magics(changed, magics)
             return shown if statements(shown) is not None else None
     return None
+
+
+def modernised(notebook: Notebook) -> Notebook:
+    """The notebook with its cells of Python 2 rewritten, so that the paths in them can be found."""
+    cells = tuple(
+        replace(cell, source=as_python3(cell.source) or cell.source)
+        if cell.kind == "code" and statements(cell.source) is None
+        else cell
+        for cell in notebook.cells
+    )
+    return replace(notebook, cells=cells)
 
 
 def _nesting(text: str) -> int:

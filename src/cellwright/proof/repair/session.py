@@ -20,6 +20,7 @@ from cellwright.proof.inside import FAILURE_MIME, program
 from cellwright.proof.repair.cells import Statement, dropped, is_cell_magic, replaced, rest_after, statements
 from cellwright.proof.repair.failures import Failure, Loss, Losses, Site, cause_of
 from cellwright.proof.repair.proposers import Proposal, Proposer
+from cellwright.proof.repair.python2 import PYTHON2, as_python3
 from cellwright.proof.units import Unit, parse_cell
 
 _SETUP_TIMEOUT_S = 60.0
@@ -73,6 +74,9 @@ class MendingRun:
         self._cell_s, self._notebook_s = cell_s, notebook_s
         self._places: dict[str, _Place] = {}
         self._deadline = 0.0
+        self._trials = 0
+        self._seen: set[str] = set()
+        """Of the statement being mended: proposals tried, and failures met."""
         self.is_over = False
         """Whether the kernel died or the time ran out, so that later cells were not looked at."""
 
@@ -95,6 +99,7 @@ class MendingRun:
                 return
 
     async def _run_cell(self, cell: int) -> None:
+        self._modernise(cell)
         done = 0
         for _ in range(_MOST_FAILURES):
             chunk = self._chunk(cell, done)
@@ -112,6 +117,13 @@ class MendingRun:
             if trouble.error == "Died":
                 self.is_over = True
                 return
+
+    def _modernise(self, cell: int) -> None:
+        """Make Python 3 of a cell that is none: nothing of it ran, so there is nothing to lose."""
+        source = self.sources[cell]
+        if statements(source) is None and (text := as_python3(source)) is not None:
+            self.sources[cell] = text
+            self.repairs.append(Repair("python2", cell, source, text, PYTHON2))
 
     def _chunk(self, cell: int, done: int) -> str:
         source = self.sources[cell]
@@ -185,32 +197,30 @@ class MendingRun:
         """Make the statement run: the number of statements that stand in its place, None when nothing helped."""
         if failure.is_as_author_saw() or failure.error in ("Timeout", "Died"):
             return None
-        kept, made, trials, count = list(self.sources), len(self.repairs), 0, 1
-        seen = {failure.text}
-        for _ in range(_MOST_STEPS):
-            moved: tuple[Failure, int] | None = None
-            async for proposal in _proposals(self._proposers, failure):
-                trials += 1
-                if trials > _MOST_TRIALS or time.monotonic() > self._deadline:
-                    break
-                before = list(self.sources)
-                outcome = await self._try(proposal, failure, count)
-                if isinstance(outcome, int):
-                    return outcome
-                new, _ = outcome
-                if proposal.may_be_part and new.text not in seen and _is_progress(new):
-                    moved = outcome
-                    seen.add(new.text)
-                    break
-                self.sources = before
-                self.repairs.pop()
-            if moved is None:
-                break
-            failure, count = moved
-        self.sources = kept
-        del self.repairs[made:]
-        if failure.error == _LOST_WRITE:
+        self._trials, self._seen = 0, {failure.text}
+        count = await self._search(failure, 1, _MOST_STEPS)
+        if count is None and failure.error == _LOST_WRITE:
             return await self._leniently(failure)
+        return count
+
+    async def _search(self, failure: Failure, count: int, steps: int) -> int | None:
+        """Try proposals, and after one that only moves the failure, those for the next failure, depth first."""
+        async for proposal in _proposals(self._proposers, failure):
+            self._trials += 1
+            if self._trials > _MOST_TRIALS or time.monotonic() > self._deadline:
+                return None
+            kept, made = list(self.sources), len(self.repairs)
+            outcome = await self._try(proposal, failure, count)
+            if isinstance(outcome, int):
+                return outcome
+            new, new_count = outcome
+            if steps > 1 and proposal.may_be_part and new.text not in self._seen and _is_progress(new):
+                self._seen.add(new.text)
+                mended = await self._search(new, new_count, steps - 1)
+                if mended is not None:
+                    return mended
+            self.sources = kept
+            del self.repairs[made:]
         return None
 
     async def _try(self, proposal: Proposal, failure: Failure, count: int) -> "int | tuple[Failure, int]":
