@@ -6,12 +6,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-<<<<<<< HEAD
 from fissix import refactor
 
-=======
 from cellwright.core.types import Notebook
->>>>>>> repair
 from cellwright.proof.repair.cells import hide_magics, parse, show_magics, statements
 
 # Those that change meaning where Python 3 is already meant (map, zip, dict views, division) are left to rules, which
