@@ -16,7 +16,7 @@ NAME = "link"
 
 
 def link_notebook(notebook: Notebook, source: Source, store: TableStore) -> LinkedNotebook:
-    """A notebook linked to its tables; cells of Python 2 are rewritten first: no path is seen in what does not parse."""
+    """A notebook linked to its tables; cells of Python 2 are rewritten first: else no path is found in them."""
     modern = modernised(notebook)
     linked = link(modern, source, store)
     changed = tuple(
