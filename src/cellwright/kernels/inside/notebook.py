@@ -272,8 +272,12 @@ def rehearse() -> None:
     shell = _kernel.shell
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):  # noqa: PTH123
         shell.run_cell(_REHEARSAL, store_history=False)
+        # What IPython imports to show an error takes a quarter of a second.
+        shell.run_cell("def fail(x):\n    return 1 / x\nfail(0)", store_history=False)
     shell.reset(new_session=True)
     shell.displayhook.exec_result = None
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
     shell.execution_count = 1
 
 
