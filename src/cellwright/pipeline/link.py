@@ -16,7 +16,7 @@ NAME = "link"
 
 
 def link_notebook(notebook: Notebook, source: Source, store: TableStore) -> LinkedNotebook:
-    """A notebook linked to its tables; cells of Python 2 are rewritten first: else no path is found in them."""
+    """A notebook linked to its tables; Python 2 is rewritten first, as no path is seen in what does not parse."""
     modern = modernised(notebook)
     linked = link(modern, source, store)
     changed = tuple(

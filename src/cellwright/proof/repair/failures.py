@@ -32,7 +32,7 @@ _NETWORK = re.compile(
 )
 _FILE = re.compile(
     r"FileNotFoundError|NotADirectoryError|IsADirectoryError|PermissionError|No such file|does not exist|"
-    r"not found in archive|unable to open (?:database )?file|no such table"
+    r"not found in archive|non-existent directory|unable to open (?:database )?file|no such table"
 )
 _PACKAGE = re.compile(
     r"ModuleNotFoundError|No module named|`Import \w+` failed|Missing optional dependency|is not installed|"
