@@ -52,7 +52,7 @@ class Census:
 
 
 def census(scratch: Path) -> Census:
-    ours = descendants(os.getpid())
+    ours = _ours()
     return Census(
         processes=len(ours),
         descriptors=_descriptors(os.getpid()),
@@ -106,9 +106,19 @@ async def _is_killed(kernel: Kernel) -> None:
     await run
 
 
+_not_ours: set[int] = set()
+"""Children that the program had before the soak."""
+
+
+def _ours() -> list[int]:
+    """The soak's templates, and what they have started."""
+    templates = set(_children(os.getpid())) - _not_ours
+    return [*templates, *(pid for template in templates for pid in descendants(template))]
+
+
 def _sandboxes() -> list[int]:
     """First processes and kernels: what templates have started."""
-    return [pid for template in _children(os.getpid()) for pid in descendants(template)]
+    return [pid for pid in _ours() if pid not in _children(os.getpid())]
 
 
 def _children(pid: int) -> list[int]:
@@ -179,6 +189,7 @@ async def soak(rung: Rung, count: int, warm_up: int, preload: tuple[str, ...]) -
     """The census after `warm_up` kernels, the one after `count` more, and what became of them."""
     ends: Counter[str] = Counter()
     random.seed(0)
+    _not_ours.update(_children(os.getpid()))
     with tempfile.TemporaryDirectory() as folder:
         tempfile.tempdir = folder
         shown = Path(folder) / "x.csv"

@@ -124,7 +124,7 @@ def _mark_cell(message: dict[str, Any]) -> None:
         if not _spare:
             with contextlib.suppress(OSError):
                 # Not bytes, which would be written to, and so be there.
-                _spare.append(mmap.mmap(-1, sandbox.SPARE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+                _spare.append(mmap.mmap(-1, _SPARE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
     elif message["content"]["execution_state"] == "idle":
         message["metadata"]["truncated_bytes"] = BUDGET.dropped
 
@@ -212,6 +212,7 @@ class App(IPKernelApp):
         """There is none."""
 
 
+_SPARE_BYTES = 16 << 20
 _spare: list[mmap.mmap] = []
 """Memory set aside, never touched, that a cell which has used up all lets go: its error must still be told."""
 SOCKET = channel.Socket()

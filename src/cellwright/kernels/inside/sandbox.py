@@ -29,7 +29,6 @@ from .usage import Usage, descendants, end, is_nested, numbers, set_aside_bytes,
 HOME = "/home/analyst"
 _UID = 1000
 _OWN_BYTES = 64 << 20
-SPARE_BYTES = 16 << 20
 _INODES_PER_BYTE = 1 / 8192
 _ENTERED_S = 10.0
 _COPIED_S = 60.0
@@ -207,9 +206,8 @@ def _give_up(order: dict[str, Any]) -> None:
     """Limits, capabilities, Landlock, and the filter of system calls, in this order: each needs what the next takes."""
     limits = order["limits"]
     bounds = {
-        # What the template has set aside is shared by all its kernels and counts for none, nor does what `notebook.py`
-        # sets aside to tell of an error.
-        resource.RLIMIT_DATA: limits["memory_bytes"] + set_aside_bytes() + SPARE_BYTES,
+        # What the template has set aside is shared by all its kernels and counts for none.
+        resource.RLIMIT_DATA: limits["memory_bytes"] + set_aside_bytes(),
         resource.RLIMIT_FSIZE: limits["disk_bytes"],
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: min(_DESCRIPTORS, order["descriptors"]),
