@@ -128,17 +128,17 @@ class Judge:
     async def survey(self, hints: Mapping[str, ReadHint]) -> Survey:
         """What the tables hold. One that cannot be read, or not in time, has that as its problem."""
         told = await self._tables({"survey": True}, hints)
-        if told.keys() != hints.keys():
-            problem = {"problem": f"{told.get('error', 'lost')}: {told.get('text', '')}"}
-            told = dict.fromkeys(hints, problem)
-        return Survey({name: facts(row) for name, row in told.items()})
+        problem = {"problem": f"{told.get('error', 'lost')}: {told.get('text', '')}"}
+        rows = told.get("tables", dict.fromkeys(hints, problem))
+        return Survey({name: facts(row) for name, row in rows.items()})
 
     async def make(self, variants: Sequence[Variant], hints: Mapping[str, ReadHint]) -> dict[str, str]:
         """Make changed tables for programs that name them. Returns those that could not be made, and why."""
         wanted = {v.name: [change.data() for change in v.changes] for v in variants}
         told = await self._tables({"make": wanted}, hints, self._timeout_s * _MAKING)
-        lost = f"{told.get('error', 'lost')}: {told.get('text', '')}"
-        problems = {name: told[name]["problems"] if name in told else {"": lost} for name in wanted}
+        lost = {"problems": {"tables": f"{told.get('error', 'lost')}: {told.get('text', '')}"}}
+        made = told.get("variants", {})
+        problems = {name: made.get(name, lost)["problems"] for name in wanted}
         return {name: "; ".join(map(": ".join, found.items())) for name, found in problems.items() if found}
 
     async def forget(self, variants: Sequence[Variant]) -> None:
@@ -168,7 +168,7 @@ class Judge:
         code = f"__cellwright__.tables({json.dumps(told)!r})"
         result = await self._kernel.execute(code, timeout_s=timeout_s + _MARGIN_S)
         reply: Snapshot = json.loads(_display(result, TABLES_MIME))
-        reply.pop("cpu_s", None)
+        self.cpu_s += reply.get("cpu_s", 0.0)
         return reply
 
     async def _install(self) -> None:

@@ -76,7 +76,7 @@ CASES = {
         "df.price.mean()",
         15.25,
         NUMBER,
-        "leakage: the question gives the answer",
+        "wording: the question gives the answer",
     ),
     "no table named": Bad(
         "What is the mean of `price`?", "df.price.mean()", 15.25, NUMBER, "sanity: does not name its table"

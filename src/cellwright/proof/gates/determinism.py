@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cellwright.core.types import GateResult
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
-from cellwright.proof.judge import Program
+from cellwright.proof.judge import Circumstances, Program
 from cellwright.proof.tables import Change
 from cellwright.proof.values import Snapshot, python_value
 
@@ -30,42 +30,12 @@ _OTHER_ORDER = re.compile(
     re.IGNORECASE,
 )
 _THREADS = "import threadpoolctl\n__cellwright_limit__ = threadpoolctl.threadpool_limits({count})"
-_CLOCK = """
-import datetime as __dt, time as __t
-def __cellwright_clock__():
-    import pandas
-    ahead = {days} * 86400.5 + 12345.6
-    real = __t.time
-    class __Like(type):
-        def __instancecheck__(kind, value): return isinstance(value, kind.__mro__[1])
-        def __subclasscheck__(kind, other): return issubclass(other, kind.__mro__[1])
-    class datetime(__dt.datetime, metaclass=__Like):
-        @classmethod
-        def now(kind, tz=None): return __real.fromtimestamp(real() + ahead, tz)
-        @classmethod
-        def utcnow(kind): return __real.fromtimestamp(real() + ahead, __dt.timezone.utc).replace(tzinfo=None)
-        @classmethod
-        def today(kind): return kind.now()
-    __real, __day = __dt.datetime, __dt.date
-    class date(__dt.date, metaclass=__Like):
-        @classmethod
-        def today(kind): return __real.fromtimestamp(real() + ahead).date()
-    __dt.datetime, __dt.date = datetime, date
-    __t.time = lambda: real() + ahead
-    pandas.Timestamp.now = classmethod(lambda kind, tz=None: kind(__real.fromtimestamp(real() + ahead, tz)))
-    pandas.Timestamp.today = pandas.Timestamp.now
-    pandas.Timestamp.utcnow = classmethod(lambda kind: kind(__real.fromtimestamp(real() + ahead, __dt.timezone.utc)))
-__cellwright_clock__()
-"""
-_READS_CLOCK = re.compile(
-    r"\b(now|today|utcnow|time|localtime|gmtime|perf_counter|strftime|monotonic)\s*\(|"
-    r"['\"](now|today)['\"]"
-)
-_WORD_FOR_NOW = re.compile(r"(['\"])(now|today)\1")
-_NEVER = "'2031-05-17 03:04:05'"
+_ANOTHER_DAY = Circumstances(seed=411, days_ahead=411)
+_NUMPYS_TODAY = re.compile(r"(datetime64\()(['\"])(now|today)\2")
+"""numpy asks the system for the day, and cannot be told another one."""
 _RANDOM = re.compile(r"random|\bsample\(|shuffle|train_test_split|KMeans|Forest|Boost|choice\(")
 _SEEDED = "another seed"
-_SEED = "import random as __r, numpy as __n\n__r.seed({seed})\n__n.random.seed({seed})"
+_SEEDS = tuple(Circumstances(seed=97 * number) for number in range(1, 7))
 _FLOAT32 = """
 def __cellwright_float32__():
     import functools, pandas
@@ -116,11 +86,9 @@ class Determinism:
             )
         ]
         if _RANDOM.search(subject.reading.source):
-            found += [Trial(_SEEDED, Program((_SEED.format(seed=97 * n), *units), expression)) for n in range(1, 7)]
-        if _READS_CLOCK.search(subject.reading.source):
-            later = tuple(_WORD_FOR_NOW.sub(_NEVER, unit) for unit in units)
-            asked = _WORD_FOR_NOW.sub(_NEVER, expression or "None")
-            found.append(Trial("another day", Program((_CLOCK.format(days=411), *later), asked)))
+            found += [Trial(_SEEDED, subject.program, circumstances=seed) for seed in _SEEDS]
+        later = [_NUMPYS_TODAY.sub(r"\1\g<2>2031-05-17\2", text) for text in (*units, expression or "None")]
+        found.append(Trial("another day", Program(tuple(later[:-1]), later[-1]), circumstances=_ANOTHER_DAY))
         tables = subject.tables
         if tables and not order_is_stated(subject.task.question):
             backwards = [Change(table, "reorder", reverse=True) for table in tables]

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from cellwright.answers import compare, from_json
 from cellwright.core.types import GateResult, Task
 from cellwright.proof.gates.reading import Reading, read_oracle
-from cellwright.proof.judge import Program, Run
+from cellwright.proof.judge import Circumstances, Program, Run
 from cellwright.proof.oracles import program_of
 from cellwright.proof.tables import Change, Survey, Variant
 from cellwright.proof.values import Snapshot, python_value
@@ -29,6 +29,8 @@ class Trial(NamedTuple):
     program: Program
     variant: Variant | None = None
     """The changed tables that the program reads."""
+    circumstances: Circumstances | None = None
+    """Seed and day of the run; None for those of the kernel's judge."""
 
 
 class Tried(NamedTuple):

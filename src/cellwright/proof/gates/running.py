@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cellwright.core.types import GateResult, Task
 from cellwright.proof.gates.protocol import Gate, Subject, Trial, Tried, subject_of
-from cellwright.proof.judge import Judge, Program, Run
+from cellwright.proof.judge import Circumstances, Judge, Program, Run
 from cellwright.proof.tables import Change, ReadHint, Survey, Variant
 
 _BATCH = 6
@@ -102,9 +102,12 @@ async def _batch(
 
 
 async def _runs(trials: Sequence[Trial], judge: Judge) -> list[Run]:
-    """What came of each trial; the same program on the same tables is run once."""
-    programs: dict[Program, int] = {}
+    """What came of each trial; the same program in the same circumstances is run once."""
+    wanted: dict[Circumstances | None, dict[Program, None]] = {}
     for trial in trials:
-        programs.setdefault(trial.program, len(programs))
-    runs = await judge.run(list(programs)) if programs else []
-    return [runs[programs[trial.program]] for trial in trials]
+        wanted.setdefault(trial.circumstances, {})[trial.program] = None
+    done: dict[tuple[Circumstances | None, Program], Run] = {}
+    for circumstances, programs in wanted.items():
+        runs = await judge.run(list(programs), circumstances)
+        done |= {(circumstances, program): run for program, run in zip(programs, runs, strict=True)}
+    return [done[trial.circumstances, trial.program] for trial in trials]

@@ -139,12 +139,13 @@ def tables(request: str) -> None:
     order = json.loads(request)
     reply: dict[str, Any] = {}
     if "survey" in order:
-        reply = _in_fork(lambda: survey(order["hints"]), _work_folder(), order["timeout_s"], 0)
+        reply = _in_fork(lambda: {"tables": survey(order["hints"])}, _work_folder(), order["timeout_s"], 0)
     elif "make" in order:
         folders = {name: new_folder() for name in order["make"]}
-        reply = _in_fork(lambda: make(order["make"], order["hints"], folders), _work_folder(), order["timeout_s"], 0)
+        made = {"variants": order["make"], "hints": order["hints"], "folders": folders}
+        reply = _in_fork(lambda: {"variants": make(**made)}, _work_folder(), order["timeout_s"], 0)
         for name, folder in folders.items():
-            keep(name, folder, complete=name in reply)
+            keep(name, folder, complete=name in reply.get("variants", ()))
     elif "piece" in order:
         reply = piece(*order["piece"])
     forget(order.get("forget", ()))
