@@ -63,6 +63,7 @@ def test_each_notebook_has_its_row(built: BuildResult) -> None:
     assert (sales.outcome, sales.reason) == ("tasks", "")
     assert sales.tasks == sum(task.provenance.path == "sales.ipynb" for task in built.tasks)
     assert (sales.cells, sales.cells_ok) == (8, 7)
+    assert sales.statements_lost == 1
 
 
 def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:

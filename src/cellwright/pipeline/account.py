@@ -11,6 +11,7 @@ from cellwright.dataset.accounts import NotebookAccount
 from cellwright.pipeline import curate, execute, link, read, slice  # noqa: A004 - a stage
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.stage import Folder
+from cellwright.proof.repair import HARMLESS
 
 _TABLES = """
 CREATE TABLE notebook (id TEXT PRIMARY KEY, path TEXT, source TEXT, author TEXT, licence TEXT,
@@ -61,7 +62,10 @@ def _cells(executed: ExecutedNotebook) -> tuple[int, int, int, int]:
     cells = executed.execution.cells
     agreements = Counter(cell.agreement for cell in cells)
     same = agreements["same"] + agreements["same values"]
-    return len(cells), sum(cell.status == "ok" for cell in cells), same, agreements["different"]
+    # A cell of which repair dropped something that computes a value does not fail any more; it is not whole, either.
+    lost = {loss.cell for loss in executed.losses if loss.cause not in HARMLESS}
+    whole = sum(cell.status == "ok" and index not in lost for index, cell in enumerate(cells))
+    return len(cells), whole, same, agreements["different"]
 
 
 def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:
