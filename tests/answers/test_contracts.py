@@ -93,13 +93,6 @@ def test_errors_name_the_field(text: str, says: str) -> None:
         contract_from_text(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "\u00a0\n"])
-def test_empty_text_is_no_answer(text: str) -> None:
-    """Nobody could write down an answer that is an empty text, so none is inferred."""
-    with pytest.raises(AnswerError, match="empty text"):
-        infer(text)
-
-
 @given(st.text())
 def test_any_text_is_a_contract_or_refused(text: str) -> None:
     """No text makes the reader of contracts fail in another way."""

@@ -40,8 +40,6 @@ def infer(value: object) -> Contract:
         assert isinstance(found, tuple)
         return _infer_container(kind, found)
     scalar = _scalar(found)
-    if isinstance(scalar, str) and not scalar.strip():
-        raise AnswerError("an empty text is no answer: nobody could write it down")
     kind = _kind(scalar)
     return Contract(kind, unit=_time_unit([scalar]), decimals=_decimals([scalar], _MOST_DECIMALS))
 
