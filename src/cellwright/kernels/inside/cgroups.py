@@ -67,6 +67,7 @@ class Groups:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._of_process: dict[int, str] = {}
+        self._left: set[str] = set()
 
     def new(self, number: int, memory_bytes: int) -> dict[str, int]:
         """Make a group. Returns descriptors: of its file of "members", of its "bound", and of what tells that memory
@@ -95,11 +96,17 @@ class Groups:
         self._of_process[pid] = str(number)
 
     def leave(self, pid: int) -> None:
-        """Remove the group of a process that has ended with all that was in it."""
+        """Remove the group of a process that has ended, and those of others before it that could not be removed yet.
+
+        Without namespaces a sandbox's processes may outlive its first one by a moment; then their end is told here too.
+        """
         number = self._of_process.pop(pid, None)
         if number is not None:
+            self._left.add(number)
+        for left in tuple(self._left):
             with contextlib.suppress(OSError):
-                os.rmdir(number, dir_fd=self._descriptor)
+                os.rmdir(left, dir_fd=self._descriptor)
+                self._left.discard(left)
 
     def remove(self) -> None:
         """Remove them all, once all their processes have ended."""
