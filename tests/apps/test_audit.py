@@ -96,19 +96,19 @@ def test_person_judges_in_a_terminal(built: BuildResult, dataset: Path) -> None:
 
 def test_program_hands_in_verdicts(built: BuildResult, dataset: Path, tmp_path: Path) -> None:
     """A file of verdicts counts for the tasks that were drawn, and the certificate says that a program judged."""
-    ids = json.loads(said("audit", dataset, "--n", "5", "--seed", "3", "--json").stdout)["pending"]
-    assert len(ids) == 5
+    ids = json.loads(said("audit", dataset, "--n", "3", "--seed", "3", "--json").stdout)["pending"]
+    assert len(ids) == 3
     others = [task.id for task in built.tasks if task.id not in ids]
     rows = [{"task": one, "verdict": "valid"} for one in [*ids, others[0]]]
     (tmp_path / "v.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    order = ("audit", dataset, "--n", "5", "--seed", "3", "--judge", "checker 1.0", "--verdicts", tmp_path / "v.jsonl")
+    order = ("audit", dataset, "--n", "3", "--seed", "3", "--judge", "checker 1.0", "--verdicts", tmp_path / "v.jsonl")
     done = said(*order)
     words = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stderr
-    assert "a program (checker 1.0) judged 5 of 5 tasks" in words
-    assert "at most 45.07% of the tasks are invalid" in words
+    assert "a program (checker 1.0) judged 3 of 3 tasks" in words
+    assert "at most 63.16% of the tasks are invalid" in words
     assert "1 verdicts are on tasks that were not drawn" in words
-    person = json.loads(said("audit", dataset, "--n", "5", "--seed", "3", "--judge", "Ada", "--json").stdout)
+    person = json.loads(said("audit", dataset, "--n", "3", "--seed", "3", "--judge", "Ada", "--json").stdout)
     assert person["judged"] == 0
     assert person["other_judges"][0]["kind"] == "program"
 

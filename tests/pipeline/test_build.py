@@ -201,9 +201,8 @@ def test_hostile_cells_cost_themselves_only(tmp_path: Path) -> None:
     folder = tmp_path / "corpus"
     folder.mkdir()
     (folder / "t.csv").write_text("a,b\n1,2\n3,4\n5,9\n")
-    for name, code in HOSTILE.items():
-        number = len(name)
-        cells = ["import pandas as pd", f"df = pd.read_csv('t.csv')\ndf[df.a > {number % 4}].b.sum()", code]
+    for number, (name, code) in enumerate(HOSTILE.items()):  # a question of its own each: repeated ones go
+        cells = ["import pandas as pd", f"df = pd.read_csv('t.csv')\ndf[df.a > {number}].b.sum()", code]
         write_notebook(folder / f"{name}.ipynb", *cells)
     result = build(folder, tmp_path / "out", "execute.cell_s=2", "ask.questions_per_notebook=1", "prove.runs=2")
     assert rejects(result) == {}
