@@ -40,7 +40,9 @@ class Usage:
         watched = ("cpu_s", "wall_s", "watch_memory", "watch_processes", "watch_disk")
         self._watched = any(limits.get(name) for name in watched)
         self._is_close = False
-        self._inherited: int | None = None
+        # Who looks is a fork of the template, as the kernel is: what it has at the start, the kernel had too. The first
+        # look may come when a cell has long begun, and would take that for a gift.
+        self._inherited = _anonymous_bytes(os.getpid())
         self._cpu_seen: dict[tuple[int, int], int] = {}
         self._cpu_ticks = 0
         self._disk_at = self._started
@@ -81,8 +83,6 @@ class Usage:
             return ""
         most: int = self._limits["memory_bytes"]
         used = sum(_anonymous_bytes(pid) for pid in pids)
-        if self._inherited is None:
-            self._inherited = used
         # A sum in which shared pages count for each process is quickly had; only where it is high the true one is.
         self._is_close |= used - self._inherited > most // 2
         if used - self._inherited > most and sum(self._own_bytes(pid) for pid in pids) > most:
@@ -97,7 +97,7 @@ class Usage:
         shared = _field(f"/proc/{pid}/smaps_rollup", "Pss:")
         if shared:
             return int(shared.split()[0]) << 10
-        return max(0, _anonymous_bytes(pid) - (self._inherited or 0))
+        return max(0, _anonymous_bytes(pid) - self._inherited)
 
     def _cpu_s(self, found: dict[int, _Process]) -> float:
         seen = {(pid, process.started): process.own_ticks for pid, process in found.items()}
