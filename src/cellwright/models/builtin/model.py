@@ -1,0 +1,104 @@
+"""The model that ships with Cellwright: a Qwen3 of some hundred thousand weights, trained from nothing on made tables.
+
+It answers a few families of questions about one CSV file, and refuses, in plain words, what it can tell is none of them.
+It makes demonstrations, tests and documentation real without a download. It promises no more: it knows no language
+beyond its families, and no facts. It always says what is likeliest; `Sampling` other than `max_tokens` is not followed.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellwright.core.errors import ContextOverflow
+from cellwright.core.types import Message, ToolCall, Usage
+from cellwright.models.builtin import chat, network
+from cellwright.models.builtin.scope import why_not
+from cellwright.models.builtin.tokens import Tokenizer
+from cellwright.models.dialects import find_calls
+from cellwright.models.protocol import Hear, Reply, Request, Traits, deltas
+
+NAME = "built-in"
+FOLDER = Path(__file__).parent / "weights"
+"""As transformers reads it: config.json, model.safetensors, tokenizer.json, tokenizer_config.json."""
+WHAT_IT_IS = (
+    "a very small network that comes with Cellwright, trained from nothing on made tables. It answers questions about "
+    "one CSV file: a mean, median, sum, highest or lowest value, standard deviation or number of distinct values of a "
+    "column, of all rows or of those that meet one condition; how many rows meet one; which label has the highest or "
+    "lowest of these. It is often wrong: look at the cell that it ran."
+)
+_MOST_TOKENS = 256
+TOKENIZER = "tokenizer.json"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a folder holds."""
+
+    network: network.Network
+    tokenizer: Tokenizer
+
+    @classmethod
+    def of(cls, folder: Path) -> "Loaded":
+        """Raises ModelMisused for a folder that holds no such model, and MissingExtra without numpy."""
+        shape = network.Shape.load(folder / network.CONFIG)
+        weights = network.load_weights(folder / network.WEIGHTS)
+        return cls(network.Network(shape, weights), Tokenizer.load(folder / TOKENIZER))
+
+
+class BuiltInModel:
+    """The model of a folder, run by numpy in this process. `checks_scope`: refuse what is beyond its families."""
+
+    def __init__(self, loaded: Loaded, name: str = NAME, *, checks_scope: bool = True) -> None:
+        self._loaded, self._checks_scope = loaded, checks_scope
+        self._traits = Traits(name, window_tokens=loaded.network.shape.window)
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER, name: str = NAME, *, checks_scope: bool = True) -> "BuiltInModel":
+        """Raises ModelMisused, and MissingExtra without numpy."""
+        return cls(Loaded.of(folder), name, checks_scope=checks_scope)
+
+    @property
+    def traits(self) -> Traits:
+        return self._traits
+
+    async def reply(self, request: Request, hear: Hear | None = None) -> Reply:
+        """The likeliest turn. Raises ContextOverflow for a chat that leaves no room for a token."""
+        if self._checks_scope and (refusal := why_not(request.messages)):
+            return Reply(Message("assistant", refusal), finish="refused")
+        numbers = self._loaded.tokenizer.encode(chat.render(request.messages, asks=True))
+        room = self._loaded.network.shape.window - len(numbers)
+        if room <= 0:
+            raise ContextOverflow(f"the chat has {len(numbers)} tokens, the model's window {self._traits.window_tokens}")
+        stop = threading.Event()
+        try:
+            said = await asyncio.to_thread(self._say, numbers, min(room, request.sampling.max_tokens or _MOST_TOKENS), stop)
+        finally:
+            stop.set()
+        reply = self._reply(said, len(numbers))
+        if hear is not None:
+            for delta in deltas(reply.message):
+                hear(delta)
+        return reply
+
+    async def close(self) -> None:
+        """The memory goes with the last reference."""
+
+    def _say(self, numbers: list[int], most: int, stop: threading.Event) -> list[int]:
+        end = self._loaded.tokenizer.id_of(chat.END)
+
+        def unstopped() -> Iterator[int]:
+            for number in network.greedy(self._loaded.network, numbers, end, most):
+                if stop.is_set():
+                    return
+                yield number
+
+        return list(unstopped())
+
+    def _reply(self, said: list[int], taken: int) -> Reply:
+        text = self._loaded.tokenizer.decode(said)
+        found = find_calls(text.removesuffix(chat.END), "native")
+        calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
+        finish = "stop" if text.endswith(chat.END) else "length"
+        return Reply(Message("assistant", found.text, None, calls), Usage(taken, 0, len(said)), finish)

@@ -1,0 +1,54 @@
+"""What the built-in model was not made for, as far as that can be told from a chat: then it says so, and does nothing.
+
+A question is within its families when it names a statistic, a count or an extreme, and asks for nothing else. That is a
+test of words: a question that passes it may still be misread.
+"""
+
+import re
+from collections.abc import Sequence
+
+from cellwright.core.types import Message
+
+_CAN = (
+    "It answers questions such as: What is the mean of price? · What is the median price where city is Oslo? · "
+    "How many rows have city equal to Oslo? · Which city has the highest total of price? For anything else, "
+    "give a real model: --model"
+)
+_CUES = re.compile(
+    r"\b(mean|average|median|maximum|minimum|highest|lowest|largest|smallest|sum|total|standard deviation|distinct|"
+    r"how many|number of|count)\b",
+    re.IGNORECASE,
+)
+_BEYOND = re.compile(
+    r"\b(plot|chart|draw|graph|histogram|figure|why|explain|predict|forecast|train|fit|cluster|correlat\w*|regress\w*|"
+    r"trend|growth|compare|difference|ratio|percent\w*|share|proportion|rank|sort|list|top \d+|merge|join|"
+    r"per|each|every|by month|by year|between|and|or|not|clean|write|summar\w*|describe)\b|%",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
+_FILES = "\n\nFiles:\n"
+_FILE = re.compile(r"- (.+) \([\d.]+ [kM]B\)")
+_MOST_CELLS = 6
+
+
+def why_not(messages: Sequence[Message]) -> str:
+    """Why the built-in model will not go on with this chat; empty where nothing speaks against it."""
+    asked = [message.content for message in messages if message.role == "user"]
+    if len(asked) > 1:
+        return "The built-in model takes one question at a time. Ask again without --continue, or give a model: --model"
+    question, _, listed = (asked[0] if asked else "").partition(_FILES)
+    files = _FILE.findall(listed)
+    if len(files) != 1 or not files[0].lower().endswith(".csv"):
+        return f"The built-in model reads one CSV file, and this question has {_named(files)}. Give a model: --model"
+    words = _QUOTED.sub(" ", question)
+    if beyond := _BEYOND.search(words):
+        return f"The built-in model does not know what to do with {beyond[0]!r}. {_CAN}"
+    if not _CUES.search(words):
+        return f"The built-in model finds nothing that it can work out in this question. {_CAN}"
+    if sum(message.role == "tool" for message in messages) >= _MOST_CELLS:
+        return f"The built-in model did not get there in {_MOST_CELLS} cells. {_CAN}"
+    return ""
+
+
+def _named(files: Sequence[str]) -> str:
+    return ", ".join(files) if files else "none"

@@ -1,0 +1,67 @@
+"""Makes sets of lessons from a seed: tables are written, drafts are drawn over them, kernels run the drafts."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cellwright.kernels import KernelSettings, Pool
+from cellwright.training.scratch.families import Form, draft
+from cellwright.training.scratch.lessons import Lesson, play
+from cellwright.training.scratch.running import Runner
+from cellwright.training.scratch.tables import MadeTable, make_table
+
+_TABLES_AT_ONCE = 100
+_LESSONS_PER_TABLE = 12
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What lessons to make."""
+
+    count: int
+    forms: Mapping[Form, float]
+    """Shares of the forms."""
+    slips: float = 0.0
+    """Share of lessons with a mistake to recover from."""
+    held_out: bool = False
+    """Whether names are those kept for tests."""
+    seed: int = 0
+
+
+async def make_lessons(recipe: Recipe, pool: Pool, store: Path) -> list[Lesson]:
+    """So many lessons, the same for the same seed; their tables are in `store`, by content."""
+    rng = random.Random(f"lessons {recipe.seed} {recipe.held_out}")
+    lessons: list[Lesson] = []
+    questions: set[str] = set()
+    store.mkdir(parents=True, exist_ok=True)
+    while len(lessons) < recipe.count:
+        tables = _tables(rng, recipe)
+        for table in tables:
+            (store / table.table.stored_name).write_bytes(table.content)
+        for lesson in await _over(tables, recipe, rng, pool, store):
+            if lesson.task.id not in questions:
+                questions.add(lesson.task.id)
+                lessons.append(lesson)
+    return lessons[: recipe.count]
+
+
+def _tables(rng: random.Random, recipe: Recipe) -> list[MadeTable]:
+    """Tables with names of their own, no more than the lessons still to make can need."""
+    wanted = min(_TABLES_AT_ONCE, 1 + recipe.count // _LESSONS_PER_TABLE)
+    found: dict[str, MadeTable] = {}
+    while len(found) < wanted:
+        table = make_table(rng, held_out=recipe.held_out)
+        found.setdefault(table.table.name, table)
+    return list(found.values())
+
+
+async def _over(
+    tables: Sequence[MadeTable], recipe: Recipe, rng: random.Random, pool: Pool, store: Path
+) -> list[Lesson]:
+    """The lessons of some tables, all run in one kernel."""
+    forms, shares = list(recipe.forms), list(recipe.forms.values())
+    drafts = [draft(table, rng.choices(forms, shares)[0], rng) for table in tables for _ in range(_LESSONS_PER_TABLE)]
+    settings = KernelSettings({t.table.name: store / t.table.stored_name for t in tables}, 0)
+    async with pool.kernel(settings) as kernel:
+        return await play(drafts, Runner(kernel), rng, slips=recipe.slips)

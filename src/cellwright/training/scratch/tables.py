@@ -1,0 +1,78 @@
+"""Made tables: a few columns of labels and of numbers, some tens of rows, from a seed."""
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+
+from cellwright.core.hashing import sha256_bytes
+from cellwright.core.types import Table
+from cellwright.training.scratch.names import Name, Naming
+
+_ROWS = (20, 30, 40, 60)
+
+
+@dataclass(frozen=True)
+class LabelColumn:
+    """A column of labels."""
+
+    name: Name
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of measurements."""
+
+    name: Name
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class MadeTable:
+    """A table and what a program over it may use."""
+
+    table: Table
+    content: bytes
+    labels: tuple[LabelColumn, ...]
+    numbers: tuple[NumberColumn, ...]
+    stems: tuple[str, ...]
+    """Of which its names are made."""
+
+    @property
+    def path(self) -> str:
+        """As programs of its tasks name it."""
+        return f"data/{self.table.name}"
+
+
+def make_table(rng: random.Random, *, held_out: bool) -> MadeTable:
+    """A table whose names are those of training, or those kept for tests."""
+    naming = Naming(rng, held_out=held_out)
+    file = naming.file()
+    labels = [
+        LabelColumn(naming.column(), tuple(naming.label() for _ in range(rng.choice((2, 3, 4)))))
+        for _ in range(rng.choice((1, 2, 2)))
+    ]
+    columns: dict[str, list[str]] = {}
+    rows = rng.choice(_ROWS)
+    for label in labels:
+        columns[label.name.written] = [rng.choice(label.labels) for _ in range(rows)]
+    numbers: list[NumberColumn] = []
+    for _ in range(rng.choice((2, 3, 3))):
+        name, high = naming.column(), rng.choice((10, 100, 1000))
+        whole = rng.random() < 0.5
+        columns[name.written] = [str(rng.randint(0, high) if whole else round(rng.uniform(0, high), 2)) for _ in range(rows)]
+        numbers.append(NumberColumn(name, 0, high))
+    content = _csv(rng, columns)
+    return MadeTable(Table(sha256_bytes(content), file, len(content)), content, tuple(labels), tuple(numbers), naming.stems)
+
+
+def _csv(rng: random.Random, columns: dict[str, list[str]]) -> bytes:
+    order = list(columns)
+    rng.shuffle(order)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(order)
+    writer.writerows(zip(*(columns[name] for name in order), strict=True))
+    return text.getvalue().encode()
