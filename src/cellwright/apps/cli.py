@@ -253,7 +253,7 @@ class Keep(enum.StrEnum):
     only_what_matters = "only-what-matters"
 
 
-_MODEL_HELP = "A model's name, the URL of an endpoint that speaks OpenAI's API, or a folder with a model."
+_MODEL_HELP = "A model's name, the URL of an endpoint that speaks OpenAI's API, a folder with a model, or built-in."
 _PRICE_HELP = "Dollars for a million tokens: IN,OUT or IN,OUT,CACHED."
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 import yaml
 
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
+from cellwright.kernels.placement import Placement
+from cellwright.models.builtin import NAME, why_not
 from cellwright.models.discovery import LOCAL_SERVERS, Choice, Wish, choose_endpoint
 from cellwright.models.openai import Endpoint, Price
 from cellwright.models.protocol import Traits
 
-NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
+NO_MODEL = """There is no other model to ask. Any that speaks OpenAI's API will do; the first of these that is found is
+used:
 
   on this machine
     Ollama        ollama serve, and ollama pull qwen3:8b
@@ -27,6 +30,9 @@ A server of the first three is found by itself on its usual port. To have one us
 `url:` into {config}."""
 IN_THIS_PROCESS = "in this process"
 """Stands for the URL of a model that is loaded from a folder."""
+BUILT_IN = "comes with Cellwright"
+"""Stands for the URL of the built-in model."""
+_BUILT_IN = Endpoint(BUILT_IN, Traits(NAME))
 _KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price")
 
 
@@ -51,7 +57,9 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
 def find_model(
     options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
 ) -> Choice:
-    """The endpoint for these options. Raises UsageError with a screen of help where there is none."""
+    """The endpoint for these options; the built-in model where nothing is named and nothing found."""
+    if options.model == NAME:
+        return Choice(_BUILT_IN, "--model")
     if (Path(options.model) / "config.json").is_file():
         traits = Traits(options.model, thinks=bool(options.thinks), window_tokens=options.window_tokens)
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
@@ -72,7 +80,13 @@ def find_model(
         raise ModelMisused(
             f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
         )
-    raise UsageError(NO_MODEL.format(config=path))
+    return Choice(_BUILT_IN, "there being no other")
+
+
+def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> None:
+    """Raises UsageError for what the built-in model cannot do, with how to get a model that can."""
+    if refusal := why_not(question, list(placement.paths)):
+        raise UsageError(f"{refusal}\n\n{NO_MODEL.format(config=config_path(environment))}")
 
 
 def _kept(path: Path) -> Wish:

@@ -18,7 +18,7 @@ import cellwright
 from cellwright.agent import Assignment, RunLimits, run_agent
 from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures
-from cellwright.apps.asking.models import IN_THIS_PROCESS
+from cellwright.apps.asking.models import BUILT_IN, IN_THIS_PROCESS, check_built_in
 from cellwright.apps.asking.screen import Screen
 from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers
 from cellwright.core.errors import UsageError
@@ -28,12 +28,15 @@ from cellwright.kernels import DATA_SCIENCE, Kernel, KernelSettings, Limits, Loc
 from cellwright.kernels.isolation import Rung
 from cellwright.kernels.placement import Placement, describe, place, prepare
 from cellwright.models import CachedModel, Endpoint, Model, OpenAIModel, ReplyCache, Sampling
+from cellwright.models.builtin import WHAT_IT_IS, BuiltInModel
 from cellwright.models.local import TransformersModel
 from cellwright.notebooks.recorded import read_recorded
 from cellwright.notebooks.write import Section, notebook_bytes
 
 _NEXT_QUESTION = "\nnext question (empty to end): "
 _RECORD_VERSION = 1
+_BUILT_IN_USES = ("pandas",)
+"""Importing all of data science would take longer than its whole work."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,12 @@ class Outcome:
 async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
     """Answer the questions of one sitting. Ctrl-C stops the run between two tokens; a second one ends the program."""
     placement = place(order.files, order.out.parent)
+    if endpoint.url == BUILT_IN:
+        check_built_in(order.question, placement)
+        console.print(f"[dim]This is {WHAT_IT_IS}[/]\n")
     stop = asyncio.Event()
     with _stopped_by_interrupt(stop, console):
-        async with _model(order, endpoint) as model, _pool(order) as pool:
+        async with _model(order, endpoint) as model, _pool(order, endpoint) as pool:
             settings = KernelSettings(placement.tables, limits=order.kernel_limits)
             async with pool.kernel(settings) as kernel:
                 await prepare(kernel, placement)
@@ -236,6 +242,9 @@ def _earlier(trace: Trace) -> tuple[Message, ...]:
 
 @contextlib.asynccontextmanager
 async def _own_model(endpoint: Endpoint) -> AsyncIterator[Model]:
+    if endpoint.url == BUILT_IN:
+        yield await asyncio.to_thread(BuiltInModel.load)
+        return
     if endpoint.url == IN_THIS_PROCESS:
         yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
         return
@@ -256,8 +265,9 @@ async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
             cache.close()
 
 
-def _pool(order: AskOrder) -> LocalPool:
-    return LocalPool(2, rung=order.rung, preload=DATA_SCIENCE if order.preloads else ())
+def _pool(order: AskOrder, endpoint: Endpoint) -> LocalPool:
+    modules = _BUILT_IN_USES if endpoint.url == BUILT_IN else DATA_SCIENCE
+    return LocalPool(2, rung=order.rung, preload=modules if order.preloads else ())
 
 
 @contextlib.contextmanager

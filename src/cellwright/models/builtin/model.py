@@ -1,8 +1,8 @@
 """The model that ships with Cellwright: a Qwen3 of some hundred thousand weights, trained from nothing on made tables.
 
-It answers a few families of questions about one CSV file, and refuses, in plain words, what it can tell is none of them.
-It makes demonstrations, tests and documentation real without a download. It promises no more: it knows no language
-beyond its families, and no facts. It always says what is likeliest; `Sampling` other than `max_tokens` is not followed.
+It answers a few families of questions about one CSV file, and refuses, in plain words, what it can tell is none of
+them. It makes demonstrations, tests and documentation real without a download. It promises no more: it knows no
+language beyond its families, and no facts. It always says what is likeliest: of `Sampling` only `max_tokens` counts.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from pathlib import Path
 from cellwright.core.errors import ContextOverflow
 from cellwright.core.types import Message, ToolCall, Usage
 from cellwright.models.builtin import chat, network
-from cellwright.models.builtin.scope import why_not
+from cellwright.models.builtin.scope import why_not_go_on
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.models.dialects import find_calls
 from cellwright.models.protocol import Hear, Reply, Request, Traits, deltas
@@ -65,15 +65,19 @@ class BuiltInModel:
 
     async def reply(self, request: Request, hear: Hear | None = None) -> Reply:
         """The likeliest turn. Raises ContextOverflow for a chat that leaves no room for a token."""
-        if self._checks_scope and (refusal := why_not(request.messages)):
+        if self._checks_scope and (refusal := why_not_go_on(request.messages)):
             return Reply(Message("assistant", refusal), finish="refused")
         numbers = self._loaded.tokenizer.encode(chat.render(request.messages, asks=True))
         room = self._loaded.network.shape.window - len(numbers)
         if room <= 0:
-            raise ContextOverflow(f"the chat has {len(numbers)} tokens, the model's window {self._traits.window_tokens}")
+            raise ContextOverflow(
+                f"the chat has {len(numbers)} tokens, the model's window {self._traits.window_tokens}"
+            )
         stop = threading.Event()
         try:
-            said = await asyncio.to_thread(self._say, numbers, min(room, request.sampling.max_tokens or _MOST_TOKENS), stop)
+            said = await asyncio.to_thread(
+                self._say, numbers, min(room, request.sampling.max_tokens or _MOST_TOKENS), stop
+            )
         finally:
             stop.set()
         reply = self._reply(said, len(numbers))
@@ -100,5 +104,5 @@ class BuiltInModel:
         text = self._loaded.tokenizer.decode(said)
         found = find_calls(text.removesuffix(chat.END), "native")
         calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
-        finish = "stop" if text.endswith(chat.END) else "length"
-        return Reply(Message("assistant", found.text, None, calls), Usage(taken, 0, len(said)), finish)
+        message = Message("assistant", found.text, None, calls)
+        return Reply(message, Usage(taken, 0, len(said)), "stop" if text.endswith(chat.END) else "length")

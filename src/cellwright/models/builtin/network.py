@@ -185,7 +185,7 @@ class Reading:
             gate = gate / (1 + self._np.exp(-gate))
             x = x + (gate * (normed @ own["mlp.up_proj"].T)) @ own["mlp.down_proj"].T
         self._places += len(numbers)
-        last: "Array" = self._normed(x[-1], weights["model.norm.weight"])
+        last: Array = self._normed(x[-1], weights["model.norm.weight"])
         return last @ embedding.T
 
     def _attention(self, layer: int, own: Mapping[str, "Array"], x: "Array") -> "Array":
@@ -235,7 +235,7 @@ def greedy(network: Network, numbers: Sequence[int], end: int, most: int) -> Ite
 
 def _numpy() -> Any:
     try:
-        import numpy  # noqa: ICN001, PLC0415 - not in the base install
+        import numpy  # noqa: PLC0415 - not in the base install
     except ImportError as error:
         raise MissingExtra("data", "the built-in model") from error
     return numpy

@@ -31,24 +31,25 @@ _FILE = re.compile(r"- (.+) \([\d.]+ [kM]B\)")
 _MOST_CELLS = 6
 
 
-def why_not(messages: Sequence[Message]) -> str:
-    """Why the built-in model will not go on with this chat; empty where nothing speaks against it."""
-    asked = [message.content for message in messages if message.role == "user"]
-    if len(asked) > 1:
-        return "The built-in model takes one question at a time. Ask again without --continue, or give a model: --model"
-    question, _, listed = (asked[0] if asked else "").partition(_FILES)
-    files = _FILE.findall(listed)
+def why_not(question: str, files: Sequence[str]) -> str:
+    """Why the built-in model will not take this question about these files; empty where nothing speaks against it."""
     if len(files) != 1 or not files[0].lower().endswith(".csv"):
-        return f"The built-in model reads one CSV file, and this question has {_named(files)}. Give a model: --model"
+        named = ", ".join(files) if files else "none"
+        return f"The built-in model reads one CSV file, and this question has {named}. {_CAN}"
     words = _QUOTED.sub(" ", question)
     if beyond := _BEYOND.search(words):
         return f"The built-in model does not know what to do with {beyond[0]!r}. {_CAN}"
     if not _CUES.search(words):
         return f"The built-in model finds nothing that it can work out in this question. {_CAN}"
-    if sum(message.role == "tool" for message in messages) >= _MOST_CELLS:
-        return f"The built-in model did not get there in {_MOST_CELLS} cells. {_CAN}"
     return ""
 
 
-def _named(files: Sequence[str]) -> str:
-    return ", ".join(files) if files else "none"
+def why_not_go_on(messages: Sequence[Message]) -> str:
+    """The same for a chat under way."""
+    asked = [message.content for message in messages if message.role == "user"]
+    if len(asked) > 1:
+        return f"The built-in model takes one question at a time. {_CAN}"
+    if sum(message.role == "tool" for message in messages) >= _MOST_CELLS:
+        return f"The built-in model did not get there in {_MOST_CELLS} cells. {_CAN}"
+    question, _, listed = (asked[0] if asked else "").partition(_FILES)
+    return why_not(question, _FILE.findall(listed))

@@ -7,6 +7,7 @@ them, with added tokens taken out first, the longest that begins at a place. Tes
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from cellwright.core.errors import ModelMisused
@@ -83,7 +84,7 @@ class Tokenizer:
         """Neighbours put together, always those that were put together first when the tokenizer was made."""
         none = len(self._rank)
         while len(parts) > 1:
-            ranks = [self._rank.get(pair, none) for pair in zip(parts, parts[1:], strict=False)]
+            ranks = [self._rank.get(pair, none) for pair in pairwise(parts)]
             best = min(ranks)
             if best == none:
                 break

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER
-from cellwright.core.types import Message, Table, ToolCall
+from cellwright.core.types import Message, ToolCall
 from cellwright.models.builtin import chat
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.pipeline.trace import user_prompt

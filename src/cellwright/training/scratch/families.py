@@ -1,7 +1,7 @@
 """Families of tasks over a made table: a program of one to three cells, and how its question is asked.
 
-One-step tasks quote columns as the table has them, in the words of `proof.questions`; the program needs no look. Where a
-question speaks of columns as people do, the first cell looks at the names. In tasks of several steps a cell has in it
+One-step tasks quote columns as the table has them, in the words of `proof.questions`; the program needs no look. Where
+a question speaks of columns as people do, the first cell looks at the names. In tasks of several steps a cell has in it
 what the one before it showed.
 """
 
@@ -16,6 +16,7 @@ Family = Literal["statistic", "by-label", "by-number", "count", "top"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 Form = Literal["one-step", "look-first", "two-step", "three-step"]
 """Of the program: `two-step` answers from what it saw, `three-step` looks before that."""
+_OF_NUMBERS: tuple[Family, ...] = ("statistic", "by-number")
 SEEN = "<seen>"
 """In a later cell: the text that the cell before it showed, as a Python literal."""
 _STATISTICS: Mapping[str, tuple[str, ...]] = {
@@ -74,10 +75,10 @@ class _Asked(NamedTuple):
 
 
 def draft(table: MadeTable, form: Form, rng: random.Random) -> Draft:
-    """A program of this form over a table."""
+    """A program of this form over a table. Forms of several steps need a column of labels."""
     if form in ("two-step", "three-step"):
         return _of_the_top(table, form, rng)
-    asked = _FAMILY_OF[rng.choice(FAMILIES)](table, rng)
+    asked = _FAMILY_OF[rng.choice(FAMILIES if table.labels else _OF_NUMBERS)](table, rng)
     load = _load(table)
     answer = DraftCell(load if form == "one-step" else (), _rounded(asked.core, asked.family))
     cells = (answer,) if form == "one-step" else (_look(table), answer)
@@ -182,10 +183,21 @@ def _of_the_top(table: MadeTable, form: Form, rng: random.Random) -> Draft:
     said = (
         f"{first} How many rows has it?"
         if counts
-        else rng.choice((f"{first} What is the {words} of {column.said} there?", f"{first} And its {words} {column.said}?"))
+        else rng.choice(
+            (f"{first} What is the {words} of {column.said} there?", f"{first} What is its {words} {column.said}?")
+        )
     )
     core = "len(chosen)" if counts else f"chosen{ended}"
-    return Draft(form, "count" if counts else "statistic", table, cells, setup, core, top.guard, said if form == "three-step" else "")
+    return Draft(
+        form,
+        "count" if counts else "statistic",
+        table,
+        cells,
+        setup,
+        core,
+        top.guard,
+        said if form == "three-step" else "",
+    )
 
 
 def _rows(by: LabelColumn, label: str) -> str:

@@ -1,6 +1,6 @@
 """Training from random weights on one CPU thread: Muon for matrices, AdamW for the rest, batches of like length.
 
-Muon is Keller Jordan's (https://kellerjordan.github.io/posts/muon/): momentum, made orthogonal by five Newton-Schulz steps.
+Muon is Keller Jordan's (https://kellerjordan.github.io/posts/muon/): momentum, made orthogonal by Newton and Schulz.
 """
 
 import random
@@ -74,7 +74,7 @@ def fit(
     muon = Muon(matrices)
     others = [w for name, w in weights.items() if w.ndim != 2 or "embed" in name]
     adam = torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0)
-    began, tokens, losses = time.process_time(), 0, []
+    began, tokens, losses = time.process_time(), 0, list[float]()
     for step, batch in zip(range(how.steps), _batches(epochs, how), strict=False):
         numbers, targets = _padded(batch)
         loss = network.loss(weights, shape, numbers, targets)
@@ -91,6 +91,11 @@ def fit(
             tell(Progress(step + 1, sum(losses) / len(losses), tokens, time.process_time() - began))
             losses = []
     return {name: weight.detach() for name, weight in weights.items()}
+
+
+def random_weights(shape: Shape, seed: int) -> dict[str, "Tensor"]:
+    """Where a training with this seed begins."""
+    return {name: weight.detach() for name, weight in network.initial_weights(shape, seed).items()}
 
 
 def _rate(step: int, how: Fit) -> float:
@@ -133,7 +138,7 @@ def _padded(batch: Sequence[Sample]) -> tuple["Tensor", "Tensor"]:
 
 
 class Muon:
-    """Steps of one size for matrices, whatever the size of their gradients. Matrices of one shape are worked on together."""
+    """Steps of one size for matrices, whatever their gradients' size. Those of one shape are worked on together."""
 
     def __init__(self, matrices: Sequence["Tensor"]) -> None:
         import torch  # noqa: PLC0415

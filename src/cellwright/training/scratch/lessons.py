@@ -24,7 +24,7 @@ _COMMENTS = {True: "I look at the names of the columns.", False: "I compute what
 
 @dataclass(frozen=True)
 class Turn:
-    """A cell and the last lines that it showed."""
+    """A cell and the last line that it showed."""
 
     code: str
     shown: str
@@ -53,8 +53,12 @@ class _Play:
     draft: Draft
     slips_at: int | None
     turns: list[Turn]
-    statements: tuple[str, ...] = ()
     is_lost: bool = False
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """The cells before it that ran."""
+        return tuple(turn.code for turn in self.turns if not turn.is_slip)
 
     @property
     def code(self) -> str:
@@ -65,14 +69,12 @@ class _Play:
 
 async def play(drafts: Sequence[Draft], runner: Runner, rng: random.Random, *, slips: float = 0.0) -> list[Lesson]:
     """The lessons of those drafts that have one clear answer. `slips`: the share with a mistake before a right cell."""
-    plays = [
-        _Play(draft, rng.randrange(len(draft.cells)) if rng.random() < slips else None, []) for draft in drafts
-    ]
+    plays = [_Play(draft, rng.randrange(len(draft.cells)) if rng.random() < slips else None, []) for draft in drafts]
     wanted = await runner.run([Program(d.setup, f"({d.core}, {d.guard})") for d in drafts])
     for number in range(max((len(draft.cells) for draft in drafts), default=0)):
         live = [p for p in plays if not p.is_lost and len(p.draft.cells) > number]
         await _slip([p for p in live if p.slips_at == number], runner, rng)
-        runs = await runner.run([_program(p.statements, p.code) for p in live])
+        runs = await runner.run([program(*p.done, p.code) for p in live])
         for one, run in zip(live, runs, strict=True):
             _go_on(one, run)
     lessons = [_lesson(one, run, rng) for one, run in zip(plays, wanted, strict=True) if not one.is_lost]
@@ -82,16 +84,17 @@ async def play(drafts: Sequence[Draft], runner: Runner, rng: random.Random, *, s
 async def _slip(plays: Sequence[_Play], runner: Runner, rng: random.Random) -> None:
     """A failing cell before the right one, where the mistake makes it fail."""
     codes = [slip(one.code, rng) for one in plays]
-    runs = await runner.run([_program(one.statements, code) for one, code in zip(plays, codes, strict=True)])
+    runs = await runner.run([program(*one.done, code) for one, code in zip(plays, codes, strict=True)])
     for one, code, run in zip(plays, codes, runs, strict=True):
         if run.value is None:
             one.turns.append(Turn(code, f"{run.error}: {run.text}".split("\n")[-1], is_slip=True))
 
 
-def _program(before: tuple[str, ...], code: str) -> Program:
-    """The cells so far and this one, as the text that its last line prints."""
-    *statements, last = code.split("\n")
-    return Program((*before, *statements), f"str({last.removeprefix('print(').removesuffix(')')})")
+def program(*cells: str) -> Program:
+    """Some cells, and as its value the text that the last line of the last one prints."""
+    lines = [line for cell in cells for line in cell.split("\n")]
+    statements = [line for line in lines[:-1] if not line.startswith("print(")]
+    return Program(tuple(statements), f"str({lines[-1].removeprefix('print(').removesuffix(')')})")
 
 
 def _go_on(one: _Play, run: Run) -> None:
@@ -99,9 +102,7 @@ def _go_on(one: _Play, run: Run) -> None:
     if not isinstance(shown, str) or shown in ("", "nan"):
         one.is_lost = True
         return
-    code = one.code
-    one.statements += tuple(code.split("\n")[:-1])
-    one.turns.append(Turn(code, shown))
+    one.turns.append(Turn(one.code, shown))
 
 
 def _lesson(one: _Play, run: Run, rng: random.Random) -> Lesson | None:
@@ -115,7 +116,10 @@ def _lesson(one: _Play, run: Run, rng: random.Random) -> Lesson | None:
         worded = _question(one.draft, core, rng)
     except (AnswerError, Unreadable, ValueError):
         return None
-    if is_only.get("v") is not True or compare(from_json(answer, contract), one.turns[-1].shown, contract).verdict != "correct":
+    if (
+        is_only.get("v") is not True
+        or compare(from_json(answer, contract), one.turns[-1].shown, contract).verdict != "correct"
+    ):
         return None
     task = _task(one, state(worded, contract), contract, answer)
     question = task.question if rng.random() < 0.6 else worded

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cellwright.kernels import KernelSettings, Pool
+from cellwright.proof.judge import Circumstances, Judge
 from cellwright.training.scratch.families import Form, draft
-from cellwright.training.scratch.lessons import Lesson, play
+from cellwright.training.scratch.lessons import Lesson, play, program
 from cellwright.training.scratch.running import Runner
 from cellwright.training.scratch.tables import MadeTable, make_table
 
 _TABLES_AT_ONCE = 100
 _LESSONS_PER_TABLE = 12
+_TIMEOUT_S = 20.0
+_SEED, _DAYS = 8, 40
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class Recipe:
     held_out: bool = False
     """Whether names are those kept for tests."""
     seed: int = 0
+    tables: tuple[MadeTable, ...] = ()
+    """To take in place of made ones."""
 
 
 async def make_lessons(recipe: Recipe, pool: Pool, store: Path) -> list[Lesson]:
@@ -34,16 +39,34 @@ async def make_lessons(recipe: Recipe, pool: Pool, store: Path) -> list[Lesson]:
     rng = random.Random(f"lessons {recipe.seed} {recipe.held_out}")
     lessons: list[Lesson] = []
     questions: set[str] = set()
-    store.mkdir(parents=True, exist_ok=True)
     while len(lessons) < recipe.count:
-        tables = _tables(rng, recipe)
-        for table in tables:
-            (store / table.table.stored_name).write_bytes(table.content)
+        tables = recipe.tables or _tables(rng, recipe)
+        _write(tables, store)
         for lesson in await _over(tables, recipe, rng, pool, store):
             if lesson.task.id not in questions:
                 questions.add(lesson.task.id)
                 lessons.append(lesson)
     return lessons[: recipe.count]
+
+
+def _write(tables: Sequence[MadeTable], store: Path) -> None:
+    store.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        (store / table.table.stored_name).write_bytes(table.content)
+
+
+async def confirmed(lessons: Sequence[Lesson], pool: Pool, store: Path) -> list[Lesson]:
+    """Those whose program gives the same in a fresh process of its own, under another seed and on another day."""
+    tables = {table.name: store / table.stored_name for lesson in lessons for table in lesson.task.tables}
+    async with pool.kernel(KernelSettings(tables, 0)) as kernel:
+        judge = Judge(kernel, timeout_s=_TIMEOUT_S, seed=_SEED, preload=("pandas",))
+        programs = [program(*(turn.code for turn in lesson.turns if not turn.is_slip)) for lesson in lessons]
+        runs = await judge.run(programs, Circumstances(_SEED, days_ahead=_DAYS))
+    return [
+        lesson
+        for lesson, run in zip(lessons, runs, strict=True)
+        if run.value is not None and run.value.get("v") == lesson.answer
+    ]
 
 
 def _tables(rng: random.Random, recipe: Recipe) -> list[MadeTable]:

@@ -15,13 +15,6 @@ _CONSONANTS = "bcdfghjklmnprstvwxz"
 _VOWELS = "aeiou"
 _ENDINGS = "nrlsxk"
 _HELD_OUT_OF_8 = 1
-FIXED_WORDS = frozenset(
-    "answer average calls columns compute count csv data df exact files for give groupby highest idxmax idxmin import "
-    "integer kb label largest leave list lowest max maximum mean median min minimum missing names number nunique one "
-    "out over pandas print read report round rounded row rows shown smallest statistics std sum task text than the "
-    "total under use using values what which with".split()
-)
-"""Words that questions and programs have anyway: none is a name, so that names can be told from the text round them."""
 _MEASURES = ("usd", "eur", "kg", "km", "cm", "pct", "h")
 
 
@@ -40,8 +33,18 @@ def is_held_out(stem: str) -> bool:
 
 @cache
 def words() -> tuple[str, ...]:
-    """The real words, in the order of the file."""
-    return tuple(resources.files(__package__).joinpath("words.txt").read_text(encoding="utf-8").split())
+    """The real words of which names are made."""
+    return _listed("words.txt")
+
+
+@cache
+def fixed_words() -> frozenset[str]:
+    """Words of questions, programs and errors: no name has them, so that names can be told from the text round them."""
+    return frozenset(_listed("fixed_words.txt"))
+
+
+def _listed(file: str) -> tuple[str, ...]:
+    return tuple(resources.files(__package__).joinpath(file).read_text(encoding="utf-8").split())
 
 
 class Naming:
@@ -84,7 +87,7 @@ class Naming:
         """A word that is no part of an earlier one of this table, nor has one as a part."""
         while True:
             stem = self._rng.choice(self._words) if self._rng.random() < 0.5 else self._syllables()
-            if is_held_out(stem) == self._held_out and stem not in FIXED_WORDS and not _meets(stem, self._taken):
+            if is_held_out(stem) == self._held_out and stem not in fixed_words() and not _meets(stem, self._taken):
                 self._taken[stem] = None
                 return stem
 

@@ -73,9 +73,7 @@ class _Rotation:
         import torch  # noqa: PLC0415
 
         first, second = x.chunk(2, -1)
-        return torch.cat(
-            (first * self.cosines - second * self.sines, second * self.cosines + first * self.sines), -1
-        )
+        return torch.cat((first * self.cosines - second * self.sines, second * self.cosines + first * self.sines), -1)
 
 
 def _attention(own: Weights, shape: Shape, x: "Tensor", turn: _Rotation) -> "Tensor":
@@ -90,7 +88,11 @@ def _attention(own: Weights, shape: Shape, x: "Tensor", turn: _Rotation) -> "Ten
         normed = functional.rms_norm(heads(name, count), (shape.head,), own[f"self_attn.{name}_norm"], shape.epsilon)
         return turn(normed.transpose(1, 2))
 
-    query, key, value = turned("q", shape.heads), turned("k", shape.key_heads), heads("v", shape.key_heads).transpose(1, 2)
+    query, key, value = (
+        turned("q", shape.heads),
+        turned("k", shape.key_heads),
+        heads("v", shape.key_heads).transpose(1, 2),
+    )
     repeat = shape.heads // shape.key_heads
     key, value = key.repeat_interleave(repeat, 1), value.repeat_interleave(repeat, 1)
     seen = functional.scaled_dot_product_attention(query, key, value, is_causal=True)

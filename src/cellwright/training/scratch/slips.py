@@ -1,4 +1,4 @@
-"""Mistakes as a small model makes them, put into a cell: a name not copied to the letter, a wrong path, a wrong method."""
+"""Mistakes as a small model makes them, put into a cell: a name not copied to the letter, a wrong path or method."""
 
 import random
 import re

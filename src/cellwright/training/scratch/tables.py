@@ -3,7 +3,9 @@
 import csv
 import io
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Table
@@ -62,10 +64,42 @@ def make_table(rng: random.Random, *, held_out: bool) -> MadeTable:
     for _ in range(rng.choice((2, 3, 3))):
         name, high = naming.column(), rng.choice((10, 100, 1000))
         whole = rng.random() < 0.5
-        columns[name.written] = [str(rng.randint(0, high) if whole else round(rng.uniform(0, high), 2)) for _ in range(rows)]
+        columns[name.written] = [
+            str(rng.randint(0, high) if whole else round(rng.uniform(0, high), 2)) for _ in range(rows)
+        ]
         numbers.append(NumberColumn(name, 0, high))
     content = _csv(rng, columns)
-    return MadeTable(Table(sha256_bytes(content), file, len(content)), content, tuple(labels), tuple(numbers), naming.stems)
+    return MadeTable(
+        Table(sha256_bytes(content), file, len(content)), content, tuple(labels), tuple(numbers), naming.stems
+    )
+
+
+def read_table(path: Path) -> MadeTable:
+    """A table that is there already, as far as a program may use it; its names are said as they are written."""
+    content = path.read_bytes()
+    head, *rows = list(csv.reader(io.StringIO(content.decode())))
+    columns = dict(zip(head, zip(*rows, strict=True), strict=True))
+    numbers = {name: found for name, column in columns.items() if (found := _numbers(column))}
+    return MadeTable(
+        Table(sha256_bytes(content), path.name, len(content)),
+        content,
+        tuple(
+            LabelColumn(Name(name, name), labels)
+            for name, column in columns.items()
+            if name not in numbers and 1 < len(labels := tuple(dict.fromkeys(column))) <= len(rows) / 4
+        ),
+        tuple(NumberColumn(Name(name, name), min(found), max(found)) for name, found in numbers.items()),
+        (),
+    )
+
+
+def _numbers(column: Sequence[str]) -> tuple[float, ...]:
+    """A column's values as numbers; none where one is no number, or all are the same."""
+    try:
+        found = tuple(map(float, column))
+    except ValueError:
+        return ()
+    return found if len(set(found)) > 1 else ()
 
 
 def _csv(rng: random.Random, columns: dict[str, list[str]]) -> bytes:

@@ -1,7 +1,7 @@
 """The tokenizer of a model from random weights: trained on its lessons, saved as transformers reads it.
 
-Letters go in runs and figures one by one, so that a name is cut the same way wherever it stands; the fixed text of calls
-and turns is one token each, which halves a lesson. Byte-pair encoding: every text can be written.
+Letters go in runs and figures one by one, so that a name is cut the same way wherever it stands; the fixed text of
+calls and turns is one token each, which halves a lesson. Byte-pair encoding: every text can be written.
 """
 
 import json

@@ -1,0 +1,96 @@
+"""The closed loop from nothing: tasks are made, a model is trained on them from random weights, and sits others.
+
+`python -m benchmarks.loop [--quick] [--only built-in]`. Needs the extras [data] and [train]. No download, no GPU.
+"""
+
+import argparse
+import asyncio
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.loop.run import FULL, QUICK, Exam, Size, Trained, examine, examine_served, make_all, train_all
+from benchmarks.tables import circumstances, table, write_section
+from cellwright.core.errors import CellwrightError
+from cellwright.models.builtin import FOLDER
+from cellwright.training.scratch.trial import Sitting, score
+
+_TITLE = "The closed loop, from random weights"
+
+
+def main() -> int:
+    """Exit code 2 where something is missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one seed, fewer lessons and tasks; writes no page")
+    parser.add_argument("--seeds", type=int, help="trainings from other random weights")
+    parser.add_argument("--steps", type=int, help="of each training")
+    parser.add_argument("--built-in", action="store_true", help="train the built-in model and put it into the package")
+    order = parser.parse_args()
+    size = QUICK if order.quick else FULL
+    if order.built_in:
+        size = replace(size, seeds=1, controls=("random weights",))
+    size = replace(size, seeds=order.seeds or size.seeds, steps=order.steps or size.steps)
+    try:
+        with tempfile.TemporaryDirectory(prefix="cellwright-loop-") as folder:
+            report = run(size, Path(folder), built_in=order.built_in)
+    except CellwrightError as error:
+        _say(str(error))
+        return 2
+    if not (order.quick or order.built_in):
+        write_section(_TITLE, "make loop", report)
+    return 0
+
+
+def run(size: Size, folder: Path, *, built_in: bool) -> str:
+    """All of it; the report in Markdown, which is also said."""
+    began, store = time.monotonic(), folder / "tables"
+    lessons, exams = asyncio.run(make_all(size, store))
+    _say(f"{len(lessons)} lessons, {sum(map(len, exams.values()))} tasks, {_cpu_s():.0f} CPU-s so far")
+    trained = train_all(lessons, size, folder, _say)
+    results: dict[str, Mapping[Exam, Sequence[Sitting]]] = {}
+    for one in trained:
+        results[one.name] = asyncio.run(examine(one, exams, store))
+        _say(_row_text(one.name, results[one.name]))
+    if size.served:
+        served = asyncio.run(examine_served(trained[0], exams["one-step"][: size.served], store))
+        results["seed 0, behind transformers serve"] = {"one-step": served}
+    if built_in:
+        shutil.copytree(trained[0].folder, FOLDER, dirs_exist_ok=True)
+    report = _report(results, trained, time.monotonic() - began)
+    _say(f"{circumstances()}\n\n{report}")
+    return report
+
+
+def _report(results: Mapping[str, Mapping[Exam, Sequence[Sitting]]], trained: Sequence[Trained], wall_s: float) -> str:
+    exams = list(dict.fromkeys(exam for found in results.values() for exam in found))
+    rows = [[name, *(str(score(found[e])) if e in found else "" for e in exams)] for name, found in results.items()]
+    cost = ", ".join(f"{one.name} {one.cpu_s:.0f} CPU-s" for one in trained if one.tokens)
+    return (
+        f"{table(['model', *exams], rows)}\n\nCorrect of all, Wilson's interval of 95%. No name of an exam's table "
+        f"is in a lesson. Trainings: {cost}. All together {_cpu_s():.0f} CPU-s, {wall_s / 60:.0f} minutes."
+    )
+
+
+def _row_text(name: str, found: Mapping[Exam, Sequence[Sitting]]) -> str:
+    return f"{name}: " + ", ".join(f"{exam} {score(sittings)}" for exam, sittings in found.items())
+
+
+def _cpu_s() -> float:
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The parts of the loop: make lessons and exams, train, let what was trained sit the exams."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+from cellwright.core.types import Task
+from cellwright.kernels import LocalPool
+from cellwright.models import Model
+from cellwright.models.builtin import BuiltInModel
+from cellwright.models.local import served_locally
+from cellwright.samples import lay_out
+from cellwright.training.scratch.families import Form
+from cellwright.training.scratch.fitting import Fit, Progress
+from cellwright.training.scratch.lessons import Lesson
+from cellwright.training.scratch.making import Recipe, confirmed, make_lessons
+from cellwright.training.scratch.school import Control, Plan, exam_recipe, lessons_recipe, school
+from cellwright.training.scratch.tables import read_table
+from cellwright.training.scratch.trial import Sitting, Slipping, sit
+
+Exam = Literal["one-step", "look-first", "two-step", "three-step", "recovery", "real tables"]
+MADE: tuple[Form, ...] = ("one-step", "look-first", "two-step", "three-step")
+_REAL = ("grunfeld.csv", "statecrime.csv", "fair.csv", "longley.csv", "cpunish.csv", "copper.csv")
+_KERNELS_USE = ("pandas",)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything."""
+
+    lessons: int
+    steps: int
+    seeds: int
+    controls: tuple[Control, ...]
+    tasks: Mapping[Exam, int]
+    served: int
+    """Tasks that the first seed also sits behind `transformers serve`."""
+
+
+FULL = Size(
+    lessons=4000,
+    steps=600,
+    seeds=3,
+    controls=("random weights", "shuffled answers", "no outputs"),
+    tasks={"one-step": 200, "look-first": 100, "two-step": 50, "three-step": 50, "recovery": 100, "real tables": 50},
+    served=40,
+)
+QUICK = Size(
+    lessons=1200,
+    steps=150,
+    seeds=1,
+    controls=("random weights",),
+    tasks={"one-step": 60, "look-first": 30},
+    served=0,
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One model, and what its training took."""
+
+    name: str
+    folder: Path
+    cpu_s: float
+    tokens: int
+
+
+def plans(size: Size) -> dict[str, Plan]:
+    """Every training by its name."""
+    found = {f"seed {seed}": Plan(size.lessons, Fit(size.steps, seed=seed)) for seed in range(size.seeds)}
+    return found | {control: Plan(size.lessons, Fit(size.steps), control) for control in size.controls}
+
+
+async def make_all(size: Size, store: Path) -> tuple[list[Lesson], dict[Exam, list[Task]]]:
+    """The lessons, and the tasks of each exam: their answers confirmed by the judge, each in fresh processes."""
+    async with LocalPool(1, preload=_KERNELS_USE) as pool:
+        lessons = await make_lessons(lessons_recipe(size.lessons), pool, store)
+        exams: dict[Exam, list[Task]] = {}
+        for name, count in size.tasks.items():
+            if name in MADE:
+                made = await make_lessons(exam_recipe(count, name), pool, store)
+                exams[name] = [lesson.task for lesson in await confirmed(made, pool, store)]
+        if "real tables" in size.tasks:
+            real = await make_lessons(_real(size.tasks["real tables"], store), pool, store)
+            exams["real tables"] = [lesson.task for lesson in await confirmed(real, pool, store)]
+    if "recovery" in size.tasks:
+        exams["recovery"] = exams["one-step"][: size.tasks["recovery"]]
+    return lessons, exams
+
+
+def _real(count: int, store: Path) -> Recipe:
+    lay_out(store / "samples")
+    tables = tuple(read_table(store / "samples" / "data" / name) for name in _REAL)
+    return Recipe(count, {"one-step": 0.5, "look-first": 0.5}, seed=2, tables=tables)
+
+
+def train_all(lessons: Sequence[Lesson], size: Size, folder: Path, tell: Callable[[str], None]) -> list[Trained]:
+    """All trainings, one process for each core, each on one thread."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as workers:
+        jobs = [
+            workers.submit(_train, lessons, plan, name, folder / name.replace(" ", "-"))
+            for name, plan in plans(size).items()
+        ]
+        found: list[Trained] = []
+        for job in jobs:
+            found.append(job.result())
+            tell(f"{found[-1].name}: trained in {found[-1].cpu_s:.0f} CPU-s, {found[-1].tokens} tokens")
+        return found
+
+
+def _train(lessons: Sequence[Lesson], plan: Plan, name: str, folder: Path) -> Trained:
+    began = time.process_time()
+    last: list[Progress] = []
+    school(lessons, plan, folder, last.append)
+    return Trained(name, folder, time.process_time() - began, last[-1].tokens if last else 0)
+
+
+async def examine(trained: Trained, exams: Mapping[Exam, Sequence[Task]], store: Path) -> dict[Exam, list[Sitting]]:
+    """What one model does in every exam; `recovery` runs its first cell with a mistake in it."""
+    model = BuiltInModel.load(trained.folder, trained.name, checks_scope=False)
+
+    def model_for(exam: Exam) -> Callable[[Task], Model]:
+        return lambda task: Slipping(model, task.id) if exam == "recovery" else model
+
+    async with LocalPool(2, preload=_KERNELS_USE) as pool:
+        return {exam: await sit(tasks, model_for(exam), pool, store, at_once=2) for exam, tasks in exams.items()}
+
+
+async def examine_served(trained: Trained, tasks: Sequence[Task], store: Path) -> list[Sitting]:
+    """The same behind an HTTP server of transformers, as any model would be used."""
+    async with (
+        served_locally(str(trained.folder), server="transformers") as model,
+        LocalPool(1, preload=_KERNELS_USE) as pool,
+    ):
+        return await sit(tasks, lambda task: model, pool, store)

@@ -1,0 +1,70 @@
+"""One whole training from random weights: lessons in, a folder out that transformers loads."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from cellwright.models.builtin import chat, network
+from cellwright.training.scratch.encoding import messages, with_shuffled_answers, without_outputs
+from cellwright.training.scratch.families import Form
+from cellwright.training.scratch.fitting import Fit, Progress, fit, random_weights
+from cellwright.training.scratch.lessons import Lesson
+from cellwright.training.scratch.making import Recipe
+from cellwright.training.scratch.renaming import epochs
+from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
+
+Control = Literal["random weights", "shuffled answers", "no outputs"]
+"""What is taken away to see whether it mattered: the training, the truth of the answers, what cells showed."""
+FORMS: dict[Form, float] = {"one-step": 0.4, "look-first": 0.35, "two-step": 0.1, "three-step": 0.15}
+"""Shares of the forms in the lessons."""
+_VOCABULARY = 640
+_READ_FOR_VOCABULARY = 2000
+_SLIPS = 0.15
+RECORD = "training.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One training."""
+
+    lessons: int
+    fit: Fit
+    control: Control | None = None
+
+
+def lessons_recipe(count: int, seed: int = 0) -> Recipe:
+    """What training lessons are made of."""
+    return Recipe(count, FORMS, _SLIPS, seed=seed)
+
+
+def exam_recipe(count: int, form: Form, seed: int = 1) -> Recipe:
+    """Tasks of one form under names that no lesson has."""
+    return Recipe(count, {form: 1.0}, held_out=True, seed=seed)
+
+
+def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
+    """Train, and write the model with its tokenizer and what was done into `folder`. Raises MissingExtra."""
+    learnt = _controlled(lessons, plan)
+    texts = (chat.render(messages(lesson), asks=False) for lesson in lessons[:_READ_FOR_VOCABULARY])
+    tokenizer = train_tokenizer(texts, _VOCABULARY, folder)
+    shape = network.Shape(len(tokenizer))
+    if plan.control == "random weights":
+        weights = random_weights(shape, plan.fit.seed)
+    else:
+        weights = fit(epochs(learnt, tokenizer, plan.fit.seed), shape, plan.fit, tell)
+    config = shape.config(end=tokenizer.id_of(chat.END), padding=tokenizer.id_of(PADDING))
+    (folder / network.CONFIG).write_text(json.dumps(config, indent=1) + "\n")
+    network.save_weights({name: weight.numpy() for name, weight in weights.items()}, folder / network.WEIGHTS)
+    (folder / RECORD).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+
+
+def _controlled(lessons: Sequence[Lesson], plan: Plan) -> Sequence[Lesson]:
+    match plan.control:
+        case "shuffled answers":
+            return with_shuffled_answers(lessons, plan.fit.seed)
+        case "no outputs":
+            return without_outputs(lessons)
+        case _:
+            return lessons
