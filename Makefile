@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock clean
+.PHONY: help demo test test-local check loop loop-quick built-in-model bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -49,6 +49,18 @@ test-local: ## Run the tests of models in this process; installs PyTorch into .v
 	$(MAKE) VENV=.venv-local .venv-local/.with-local
 	.venv-local/bin/python -m pytest tests/models/test_local.py
 
+loop: ## Train from random weights, three seeds and controls, and examine them; writes docs/benchmarks.md
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m benchmarks.loop
+
+loop-quick: ## The same with one seed and less of everything; writes nothing
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m benchmarks.loop --quick
+
+built-in-model: ## Train the model that ships with Cellwright, and put it into the package
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m benchmarks.loop --built-in
+
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -69,6 +81,11 @@ $(VENV)/.with-dev: pyproject.toml constraints.txt
 $(VENV)/.with-local: $(VENV)/.with-dev
 	@echo "Installing PyTorch and transformers into $(VENV)"
 	@$(PY) $(PIP) install --quiet --editable '.[local]' -c constraints.txt
+	@touch $@
+
+$(VENV)/.with-train: $(VENV)/.with-dev
+	@echo "Installing what training needs into $(VENV)"
+	@$(PY) $(PIP) install --quiet --editable '.[local,train]' -c constraints.txt
 	@touch $@
 
 $(VENV)/.with-bench: $(VENV)/.with-dev

@@ -33,11 +33,11 @@ from cellwright.training.scratch.slips import slip
 from .made import KERNELS_USE, lessons, make
 
 
-async def _replayed(some: Sequence[Lesson], store: Path) -> list[Trace]:
-    """What the agent's loop makes of what the lessons say, in fresh kernels."""
+async def _replayed(some: Sequence[tuple[Lesson, Path]]) -> list[Trace]:
+    """What the agent's loop makes of what the lessons say, in fresh kernels; each with the folder of its tables."""
     traces = []
     async with LocalPool(1, preload=KERNELS_USE) as pool:
-        for lesson in some:
+        for lesson, store in some:
             said = messages(lesson)
             model = ScriptedModel([message for message in said if message.role == "assistant"])
             async with pool.kernel(KernelSettings(table_paths(lesson.task.tables, store))) as kernel:
@@ -57,14 +57,14 @@ def test_a_lesson_is_what_the_loop_shows() -> None:
     """The text that a model learns from is to the letter the text that it reads in the agent's loop, errors too."""
     made, store = lessons()
     some = _by_form(made)
-    for lesson, trace in zip(some, asyncio.run(_replayed(some, store)), strict=True):
+    for lesson, trace in zip(some, asyncio.run(_replayed([(one, store) for one in some])), strict=True):
         assert chat.render(messages(lesson), asks=False) == chat.render(trace.messages, asks=False)
 
 
 def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path: Path) -> None:
     """Other names change nothing but the names: a kernel with the table renamed gives the same outputs."""
     made, store = lessons()
-    some, others = [], []
+    others = []
     for number, lesson in enumerate(one for one in _by_form(made) if not any(turn.is_slip for turn in one.turns)):
         other = renamed(lesson, random.Random(number))
         mapped = dict(zip(lesson.stems, other.stems, strict=True))
@@ -74,11 +74,12 @@ def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path:
             lambda found, mapped=mapped: _as(found[0], mapped),  # type: ignore[misc]
             (store / table.stored_name).read_text(),
         )
-        (tmp_path / other.task.tables[0].stored_name).write_text(content)
-        some.append(lesson)
-        others.append(other)
-    assert all(lesson.question != other.question for lesson, other in zip(some, others, strict=True))
-    for other, trace in zip(others, asyncio.run(_replayed(others, tmp_path)), strict=True):
+        folder = tmp_path / str(number)  # Two lessons may have one table, whose other names are not the same.
+        folder.mkdir()
+        (folder / other.task.tables[0].stored_name).write_text(content)
+        assert other.question != lesson.question
+        others.append((other, folder))
+    for (other, _), trace in zip(others, asyncio.run(_replayed(others)), strict=True):
         assert chat.render(messages(other), asks=False) == chat.render(trace.messages, asks=False)
 
 
