@@ -24,7 +24,8 @@ class Sample:
 
 def messages(lesson: Lesson) -> list[Message]:
     """The chat of a lesson, as the agent's loop has it, but for the system prompt, which the model is not shown."""
-    said = [Message("user", user_prompt(replace(lesson.task, question=lesson.question)))]
+    prompt = user_prompt(replace(lesson.task, question=lesson.question)).replace("- data/", f"- {lesson.folder}")
+    said = [Message("user", prompt)]
     for number, turn in enumerate(lesson.turns):
         said.append(_call(number, EXECUTE_CODE, "code", turn.code))
         said.append(Message("tool", turn.shown, tool_call_id=f"call_{number}"))

@@ -44,6 +44,8 @@ class Lesson:
     """What the last cell showed."""
     stems: tuple[str, ...]
     """Of which the table's names are made."""
+    folder: str = "data/"
+    """Where the table is said to stand."""
 
 
 @dataclass

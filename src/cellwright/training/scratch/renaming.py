@@ -22,7 +22,7 @@ def epochs(lessons: Sequence[Lesson], tokenizer: Tokenizer, seed: int) -> Iterat
     rng = random.Random(f"names {seed}")
     yield [encode(lesson, tokenizer) for lesson in lessons]
     while True:
-        yield [encode(renamed(lesson, rng), tokenizer) for lesson in lessons]
+        yield [encode(elsewhere(renamed(lesson, rng), rng), tokenizer) for lesson in lessons]
 
 
 def renamed(lesson: Lesson, rng: random.Random) -> Lesson:
@@ -42,6 +42,18 @@ def renamed(lesson: Lesson, rng: random.Random) -> Lesson:
         answer=other(lesson.answer),
         stems=tuple(others.values()),
     )
+
+
+def elsewhere(lesson: Lesson, rng: random.Random) -> Lesson:
+    """The lesson with its table in another folder, as `ask` finds tables: beside the notebook, above it, or below."""
+    stem = Naming(rng, held_out=False).stem()
+    folder = rng.choice(("data/", "", "", f"{stem}/", f"../{stem}/"))
+
+    def other(text: str) -> str:
+        return text.replace("data/", folder)
+
+    turns = tuple(Turn(other(turn.code), other(turn.shown), turn.is_slip) for turn in lesson.turns)
+    return replace(lesson, turns=turns, folder=folder)
 
 
 def _like(word: str, other: str | None) -> str:
