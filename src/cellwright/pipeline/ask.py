@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cellwright.answers import infer, round_value, state, to_json
+from cellwright.answers import AnswerError, infer, round_value, state, to_json
 from cellwright.core.hashing import short_id
 from cellwright.core.types import Contract, Oracle, Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
@@ -206,7 +206,10 @@ def task_of(asked: Asked, run: Run) -> Task | Reject:
         return _reject(asked, problem, asked.proposal.question)
     if asked.proposal.family in _LABEL_FAMILIES:
         value = _whole_labels(value)
-    contract = contract_for(asked.proposal, value)
+    try:
+        contract = contract_for(asked.proposal, value)
+    except AnswerError as error:
+        return _reject(asked, "value cannot be an answer", str(error))
     answer = to_json(round_value(value, contract))
     if len(answer) > _LONGEST_ANSWER:
         return _reject(asked, "answer too long", answer)
