@@ -251,7 +251,7 @@ async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
             return
         cache = ReplyCache(order.cache)
         try:
-            yield CachedModel(model, cache)
+            yield CachedModel(model, cache, served_at=endpoint.url)
         finally:
             cache.close()
 
