@@ -296,7 +296,9 @@ def ask(
     from cellwright.models import Sampling
 
     load_prompt(prompt)
-    target = free_name(Path()) if out is None else writable(out, overwrites=force)
+    if out is None:
+        out = Path("answer.ipynb") if force else free_name(Path())
+    target = writable(out, overwrites=force)
     choice = find_model(ModelOptions(model, thinks, sees, window, price))
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
