@@ -1,5 +1,6 @@
 """The whole job on a small corpus: what gets in, what does not and why, and what a reader of the dataset finds."""
 
+import fcntl
 import json
 import os
 import signal
@@ -224,6 +225,16 @@ def test_out_that_cannot_be_written_says_so(tmp_path: Path, corpus: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Choose another folder"):
         build(corpus, tmp_path / "file" / "out")
+
+
+def test_two_builds_into_one_folder_do_not_meet(corpus: Path, tmp_path: Path) -> None:
+    """The second one says so and leaves what the first one has."""
+    (tmp_path / ".cellwright").touch()
+    with (tmp_path / ".cellwright").open() as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="another program builds into"):
+            build(corpus, tmp_path)
+    assert not list((tmp_path / "work").iterdir())
 
 
 def test_dataset_is_read_back(built: BuildResult) -> None:

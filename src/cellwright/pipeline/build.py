@@ -1,5 +1,7 @@
 """The whole job: notebooks in, a dataset out."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import sys
@@ -148,23 +150,33 @@ async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progres
     """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
     started = time.monotonic()
     fingerprint = read.fingerprint(sources)
-    _check_writable(out)
-    async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
-        job = _Build(out, config, progress, fingerprint, [])
-        curated = await _stages(sources, job, pool)
-    export(job.folders, job.work / "tables", out)
-    seconds = time.monotonic() - started
-    return _finish(job, curated, seconds)
+    with _claimed(out):
+        async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
+            job = _Build(out, config, progress, fingerprint, [])
+            curated = await _stages(sources, job, pool)
+        export(job.folders, job.work / "tables", out)
+        seconds = time.monotonic() - started
+        return _finish(job, curated, seconds)
 
 
-def _check_writable(out: Path) -> None:
+@contextlib.contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Hold a folder for one build: two would empty and write each other's stages. Linux lets go when a process ends."""
     try:
         (out / "work").mkdir(parents=True, exist_ok=True)
-        (out / BUILT_HERE).touch()
+        mark = (out / BUILT_HERE).open("a")
     except OSError as error:
         raise UsageError(
             f"cannot write to {out}: {error.strerror or error}. Choose another folder with --out."
         ) from None
+    with mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"another program builds into {out} now. Wait until it has ended, or choose another folder with --out."
+            ) from None
+        yield
 
 
 async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[TracedTask]:
