@@ -56,7 +56,8 @@ class AskStage:
         if not candidates:
             return outcome
         tables = {table.name: table for output in group for table in output.tables}
-        settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._limits)
+        paths = table_paths(list(tables.values()), self._store)
+        settings = KernelSettings(paths, 0, self._limits, era=group[0].era)
         async with self._pool.kernel(settings) as kernel:
             preload = preload_list([unit for asked in candidates for unit in asked.units])
             judge = Judge(
@@ -234,6 +235,7 @@ def task_of(asked: Asked, run: Run) -> Task | Reject:
         trivial=proposal.family in _TRIVIAL_FAMILIES,
         operations=run.operations,
         hints=ladder(plainest, answer, oracle, run),
+        era=output.era,
     )
 
 

@@ -21,13 +21,14 @@ import cellwright
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.records import read_shard, to_row
-from cellwright.core.types import Notebook, Task
+from cellwright.core.types import MODERN, Notebook, Task
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.corpus.sources import BUILT_HERE
 from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount, write_report
-from cellwright.kernels import LocalPool, Pool
+from cellwright.kernels import Pool
+from cellwright.kernels.eras import Era, find_eras
 from cellwright.pipeline import (
     ask,
     compose,
@@ -36,6 +37,7 @@ from cellwright.pipeline import (
     execute,
     link,
     look,
+    port,
     prove,
     read,
     screen,
@@ -45,12 +47,14 @@ from cellwright.pipeline import (
     twins,
 )
 from cellwright.pipeline.config import BuildConfig
+from cellwright.pipeline.environments import open_pool
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.tables import TableGroup
 from cellwright.pipeline.trace import TracedTask
+from cellwright.proof import porting
 from cellwright.proof.heads import TableHead
 from cellwright.proof.screening import closedbook, contamination, leakage
 from cellwright.proof.screening.closedbook import measure
@@ -90,6 +94,7 @@ class _Build:
 
     out: Path
     config: BuildConfig
+    eras: tuple[Era, ...]
     progress: Progress
     fingerprint: str
     folders: list[tuple[str, Folder[Any]]]
@@ -149,10 +154,11 @@ class _Build:
 async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progress: Progress) -> BuildResult:
     """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
     started = time.monotonic()
+    eras = find_eras(config.environments)
     fingerprint = read.fingerprint(sources)
     with _claimed(out):
-        async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
-            job = _Build(out, config, progress, fingerprint, [])
+        async with open_pool(config.workers, eras, trusted=config.trusted) as pool:
+            job = _Build(out, config, eras, progress, fingerprint, [])
             curated = await _stages(sources, job, pool)
         export(job.folders, job.work / "tables", out)
         seconds = time.monotonic() - started
@@ -187,14 +193,17 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     linker = link.LinkStage(sources, store)
     linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
     await linker.close()
-    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair)
-    settings = [limits, config.execute, config.repair, config.trusted]
+    names = [era.name for era in job.eras]
+    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
+    settings = [limits, config.execute, config.repair, config.trusted, [(era.name, era.state) for era in job.eras]]
     executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
     await executing.close()
     slicing = slice.SliceStage(pool, store, limits, config.slices)
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
     asking = ask.AskStage(pool, store, limits, config.ask, config.prove)
     asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
+    if job.eras:
+        asked = await job.each(port.NAME, asked, Task, port.PortStage(pool, store, config), _of_notebook, config.port)
     grouped = job.stream(
         tables.NAME,
         TableGroup,
@@ -252,7 +261,7 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
     notebooks = len({task.notebook_id for task in tasks})
     settings = to_row(job.config)
     config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
-    versions = _versions(tasks)
+    versions = _versions(tasks, job.eras)
     told = yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False)
     (job.out / "config.yaml").write_text(told, encoding="utf-8")
     guessers = _guessers(job.folders, tasks)
@@ -284,8 +293,8 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
 
 def _guessers(folders: Sequence[tuple[str, Folder[Any]]], tasks: Sequence[Task]) -> tuple[GuesserCount, ...]:
     """Of the tasks that went into the screening, and of those that are in the dataset."""
-    names = [name for name, _ in folders]
-    made = [folder for _, folder in folders[: names.index(screen.NAME)] if folder.kind is Task]
+    of_stage = dict(folders)
+    made = [of_stage.get(port.NAME, of_stage[ask.NAME]), of_stage[compose.NAME]]
     before = {rate.guesser: rate.share for rate in measure(task for folder in made for task in folder.records())}
     after = {rate.guesser: rate.share for rate in measure(tasks)}
     ranked = sorted(before, key=lambda name: (-before[name], -after[name], name))
@@ -302,7 +311,7 @@ def _gates(tasks: Sequence[Task], folders: Sequence[tuple[str, Folder[Any]]]) ->
         reject.reason for _, folder in folders if folder.kind in (Task, TracedTask) for reject in folder.rejects()
     )
     stopped = Counter(reason.partition(":")[0] for reason in reasons)
-    known = dict.fromkeys([*SCREENING, *passed])
+    known = dict.fromkeys([porting.GATE, *SCREENING, *passed])
     for gate in known:
         if passed[gate] or stopped[gate]:
             yield GateCount(gate, passed[gate], stopped[gate])
@@ -337,10 +346,11 @@ def _rank(row: TracedTask) -> str:
     return sha256_bytes(row.task.id.encode())
 
 
-def _versions(tasks: Sequence[Task]) -> dict[str, str]:
+def _versions(tasks: Sequence[Task], eras: Sequence[Era]) -> dict[str, str]:
     versions = {"cellwright": cellwright.__version__, "python": sys.version.split()[0]}
     for library in ("ipykernel", "jupyter_client", "pyarrow"):
         versions[library] = metadata.version(library)
-    if tasks:
-        versions["kernel environment"] = tasks[0].environment
-    return versions
+    modern = next((task.environment for task in tasks if task.era == MODERN), None)
+    if modern is not None:
+        versions["kernel environment"] = modern
+    return versions | {f"kernel environment {era.name}": era.versions for era in eras}

@@ -51,6 +51,14 @@ class AskConfig:
 
 
 @dataclass(frozen=True)
+class PortConfig:
+    """What becomes of the tasks of notebooks that ran in an environment of another year."""
+
+    keep: bool = False
+    """Whether tasks stay, with the name of their environment, that the modern one does not answer in the same way."""
+
+
+@dataclass(frozen=True)
 class ComposeConfig:
     """How much is composed over the tables themselves."""
 
@@ -132,12 +140,16 @@ class BuildConfig:
     """Run notebooks without a sandbox. Only for notebooks whose authors you trust."""
     workers: int = 2
     """Kernels alive at once."""
+    environments: tuple[str, ...] = ()
+    """Kernel environments of other years to try besides the modern one, which is this installation: NAME of one that
+    `cellwright environment` installed, or NAME=PATH of any Python that has ipykernel."""
     limits: Limits = field(default_factory=Limits)
     """What one kernel may use."""
     execute: ExecutionLimits = field(default_factory=ExecutionLimits)
     repair: RepairConfig = field(default_factory=RepairConfig)
     slices: SliceConfig = field(default_factory=SliceConfig)
     ask: AskConfig = field(default_factory=AskConfig)
+    port: PortConfig = field(default_factory=PortConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
     screen: ScreenConfig = field(default_factory=ScreenConfig)
     prove: ProveConfig = field(default_factory=ProveConfig)

@@ -40,7 +40,7 @@ class TraceStage:
         if task.oracle is None:
             return Reject(NAME, task.id, "no oracle", task.question, task.provenance.path)
         turns = oracle_turns(task, task.oracle)
-        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits)
+        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits, era=task.era)
         limits = RunLimits(steps=len(turns), cell_s=_CELL_S)
         versions = {"cellwright": cellwright.__version__, "environment": task.environment}
         async with self._pool.kernel(settings) as kernel:
