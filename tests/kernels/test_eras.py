@@ -126,7 +126,7 @@ def test_one_pool_hands_out_kernels_of_several_environments(tmp_path: Path) -> N
 
     async def job() -> list[str]:
         async with LocalPool(1, rung=rung, pythons=pythons(eras), preload=()) as pool:
-            statuses = []
+            statuses: list[str] = []
             for era in ("old", MODERN):
                 async with pool.kernel(KernelSettings(era=era)) as kernel:
                     statuses.append((await kernel.execute("import gone_since")).status)

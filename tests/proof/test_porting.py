@@ -1,8 +1,9 @@
 """Tasks of another era become modern where today's libraries answer alike, as they are or repaired."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
@@ -33,9 +34,15 @@ def ported(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ported]:
 
     async def job() -> list[Ported]:
         settings = KernelSettings({"shop.csv": table}, 0)
-        async with LocalPool(2, rung="trusted", preload=("pandas",)) as pool, pool.kernel(settings) as kernel:
-            judge = Judge(kernel, timeout_s=20, seed=1, watch=True)
-            return await port(tasks, judge, Mending(lambda: pool.kernel(settings), ExecutionLimits(20, 60)))
+        # One kernel at a time: stages that each hold one while they wait for another would wait for ever.
+        async with LocalPool(1, rung="trusted", preload=("pandas",)) as pool:
+
+            @contextlib.asynccontextmanager
+            async def judges() -> AsyncIterator[Judge]:
+                async with pool.kernel(settings) as kernel:
+                    yield Judge(kernel, timeout_s=20, seed=1, watch=True)
+
+            return await port(tasks, judges, Mending(lambda: pool.kernel(settings), ExecutionLimits(20, 60)))
 
     return {found.task.id: found for found in asyncio.run(job())}
 

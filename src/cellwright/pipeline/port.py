@@ -4,7 +4,8 @@ It stands before the screening, so that of a question asked twice the one can be
 and before the gates, so that each task goes through them once, in the environment that it ends in.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cellwright.core.types import MODERN, Reject, Task
@@ -37,10 +38,14 @@ class PortStage:
         settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._config.limits)
         preload = preload_list([unit for task in tasks for unit in program_of(task).units])
         mending = Mending(lambda: self._pool.kernel(settings), self._config.execute)
-        async with self._pool.kernel(settings) as kernel:
-            timeout_s = self._config.prove.program_timeout_s
-            judge = Judge(kernel, timeout_s=timeout_s, seed=_SEED, preload=preload, watch=True)
-            return await port(tasks, judge, mending if self._config.repair.rules else None)
+
+        @asynccontextmanager
+        async def judges() -> AsyncIterator[Judge]:
+            async with self._pool.kernel(settings) as kernel:
+                timeout_s = self._config.prove.program_timeout_s
+                yield Judge(kernel, timeout_s=timeout_s, seed=_SEED, preload=preload, watch=True)
+
+        return await port(tasks, judges, mending if self._config.repair.rules else None)
 
     def _outcome(self, found: Ported) -> Task | Reject:
         task = found.task

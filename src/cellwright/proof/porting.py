@@ -3,7 +3,8 @@
 A port is a guess until the gates have seen it: they come after this, in the environment that a task ends in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from cellwright.core.errors import DatasetError
@@ -19,6 +20,8 @@ from cellwright.proof.repair import Kernels, Repair, mend
 GATE = "era"
 _SEED = 31
 _ERROR_CHARS = 200
+OpenJudge = Callable[[], AbstractAsyncContextManager[Judge]]
+"""A judge that watches, in a fresh modern kernel with the tables of all tasks."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,35 @@ class Ported:
     """Why it could not become modern, in short, countable words; empty where it did."""
 
 
-async def port(tasks: Sequence[Task], judge: Judge, mending: Mending | None) -> list[Ported]:
+@dataclass(frozen=True)
+class _Candidate:
+    """A task with a repaired oracle that nobody has run from its first line."""
+
+    task: Task
+    repairs: tuple[Repair, ...]
+
+
+async def port(tasks: Sequence[Task], judges: OpenJudge, mending: Mending | None) -> list[Ported]:
     """What became of each task, in order. Without `mending`, oracles are taken as they are.
 
-    `judge` watches, in a modern kernel with the tables of all. Raises KernelDied, and DatasetError for a broken oracle.
+    One kernel at a time is open. Raises KernelDied, and DatasetError for a broken oracle.
     """
-    runs = await judge.run([program_of(task) for task in tasks])
+    async with judges() as judge:
+        runs = await judge.run([program_of(task) for task in tasks])
     ported: list[Ported] = []
     for task, run in zip(tasks, runs, strict=True):
         reason = _difference(task, run)
-        if not reason:
-            ported.append(_modern(task, run))
-            continue
-        mended = await _mended(task, judge, mending) if mending is not None else None
-        ported.append(mended or _stays(task, run, reason))
+        ported.append(_stays(task, run, reason) if reason else _modern(task, run))
+    differing = [number for number, found in enumerate(ported) if found.reason]
+    if mending is None or not differing:
+        return ported
+    mended = [(number, found) for number in differing if (found := await _mended(tasks[number], mending)) is not None]
+    if mended:
+        async with judges() as judge:
+            runs = await judge.run([program_of(candidate.task) for _, candidate in mended])
+        for (number, candidate), run in zip(mended, runs, strict=True):
+            if not _difference(candidate.task, run):
+                ported[number] = _modern(candidate.task, run, candidate.repairs)
     return ported
 
 
@@ -62,8 +80,8 @@ def _difference(task: Task, run: Run) -> str:
     return reason_of(reexecution(task, [run], [_SEED]))
 
 
-async def _mended(task: Task, judge: Judge, mending: Mending) -> Ported | None:
-    """The task with a repaired oracle that gives its answer; None where there is none."""
+async def _mended(task: Task, mending: Mending) -> _Candidate | None:
+    """The task with its oracle repaired; None where nothing can be repaired, or not without a loss."""
     if task.oracle is None:
         return None
     cells = tuple(Cell("code", source) for source in task.oracle.cells)
@@ -72,10 +90,10 @@ async def _mended(task: Task, judge: Judge, mending: Mending) -> Ported | None:
         return None
     repaired = replace(task, oracle=replace(task.oracle, cells=tuple(cell.source for cell in found.notebook.cells)))
     try:
-        (run,) = await judge.run([program_of(repaired)])
+        program_of(repaired)
     except DatasetError:  # its last line is no expression any more
         return None
-    return _modern(repaired, run, found.repairs) if not _difference(repaired, run) else None
+    return _Candidate(repaired, found.repairs)
 
 
 def _modern(task: Task, run: Run, repairs: Sequence[Repair] = ()) -> Ported:
