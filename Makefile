@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local test-eras check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
+.PHONY: help demo test test-all test-local test-eras check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -42,7 +42,10 @@ help: ## List these targets
 demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in demo/
 	$(VENV)/bin/cellwright demo --out $(DEMO)
 
-test: $(VENV)/.with-dev ## Run the tests
+test: $(VENV)/.with-dev ## Run the tests, without the slow ones: hostile code on every rung, soaks, twins, adversarial slices
+	$(PY) -m pytest -n 2 -m "not slow"
+
+test-all: $(VENV)/.with-dev ## Run all tests
 	$(PY) -m pytest -n 2
 
 # PyTorch stays out of the environment of `make test`.

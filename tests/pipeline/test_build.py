@@ -197,6 +197,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_cells_cost_themselves_only(tmp_path: Path) -> None:
     """A cell that never ends, floods, dies or needs what is missing loses nothing of the notebook before it."""
     folder = tmp_path / "corpus"
