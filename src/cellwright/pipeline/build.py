@@ -37,7 +37,9 @@ from cellwright.pipeline import (
     execute,
     link,
     look,
+    plan,
     port,
+    profile,
     prove,
     read,
     screen,
@@ -50,6 +52,8 @@ from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.environments import open_pool
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
+from cellwright.pipeline.plan import PlannedGroup
+from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.tables import TableGroup
@@ -70,6 +74,8 @@ _UNITS = {
     "slice": "outputs",
     "look": "tables",
     "tables": "groups of tables",
+    "profile": "groups of tables",
+    "plan": "groups of tables",
 }
 
 
@@ -207,11 +213,14 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     grouped = job.stream(
         tables.NAME,
         TableGroup,
-        lambda: tables.table_groups(linked.records(), wanted=config.compose.tasks_per_table > 0),
-        config.compose,
+        lambda: tables.table_groups(linked.records, wanted=config.compose.tasks_per_table > 0),
+        config.compose.tasks_per_table > 0,
     )
+    profiling = profile.ProfileStage(pool, store, limits, config.prove)
+    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group_id)
+    planned = job.stream(plan.NAME, PlannedGroup, lambda: plan.plan(profiled.records, config.compose), config.compose)
     composing = compose.ComposeStage(pool, store, limits, config.compose, config.prove)
-    composed = await job.each(compose.NAME, grouped, Task, composing, _group_id, config.compose)
+    composed = await job.each(compose.NAME, planned, Task, composing, _planned_id, config.compose)
     heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
     known = screen.fingerprints(config.screen)
     looked_at = screen.Screened([asked, composed], linked, heads, store)
@@ -247,6 +256,10 @@ def _group_id(group: TableGroup) -> str:
     return group.id
 
 
+def _planned_id(planned: PlannedGroup) -> str:
+    return planned.group.id
+
+
 def _of_notebook(record: SlicedOutput | Task) -> str:
     return record.notebook_id
 
@@ -258,7 +271,8 @@ def _task_id(task: Task) -> str:
 def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildResult:
     stages = tuple(_stage_count(name, folder) for name, folder in job.folders)
     tasks = tuple(load_tasks(job.out))
-    notebooks = len({task.notebook_id for task in tasks})
+    # Not by id: tasks over tables of several notebooks have a group's.
+    notebooks = len({(task.provenance.source, task.provenance.path) for task in tasks})
     settings = to_row(job.config)
     config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
     versions = _versions(tasks, job.eras)

@@ -64,8 +64,12 @@ class ComposeConfig:
 
     tasks_per_table: int = 12
     """Tasks over one table at the most, and as many over each join and each stack of tables; 0 composes nothing."""
+    join_share: float = 0.2
+    """Wanted share of the tasks that need a join, as far as the tables give them."""
+    several_files_share: float = 0.3
+    """Wanted share of the tasks that need more than one file, joins among them, as far as the tables give them."""
     most_combinations: int = 3
-    """Joins, and stacks, of one notebook's tables that count in full; more of them share."""
+    """Joins, and stacks, of one group's tables that count in full; more of them share."""
     level_shares: tuple[float, float, float, float, float] = (0.1, 0.25, 0.3, 0.2, 0.15)
     """Wanted shares of the levels 1 to 5, as far as the tables give them."""
     families: tuple[str, ...] = ()

@@ -306,7 +306,8 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         raise Unreadable("rename by a function")
     pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in columns.value.items()]
     selection = tuple(columns.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
-    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection)
+    unique = tuple(columns.value.get(name, name) for name in frame.unique)
+    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection, unique=unique)
 
 
 def _but_index(frame: Frame) -> str:
@@ -518,14 +519,16 @@ def _merge(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     right = arguments.take("right", 0)
     if not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return joins.merge(frame, right, arguments, reader, 1)
+    sides = joins.Sides(frame, right, arguments.receiver, arguments.text("right", 0))
+    return joins.merge(sides, arguments, reader, 1)
 
 
 def _join(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     right = arguments.take("other", 0)
     if not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return joins.join(frame, right, arguments, reader)
+    sides = joins.Sides(frame, right, arguments.receiver, arguments.text("other", 0))
+    return joins.join(sides, arguments, reader)
 
 
 def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:

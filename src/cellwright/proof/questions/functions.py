@@ -126,7 +126,8 @@ def _merge(arguments: Arguments, reader: Evaluator) -> Frame:
     left, right = arguments.take("left", 0), arguments.take("right", 1)
     if not isinstance(left, Frame) or not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return joins.merge(left, right, arguments, reader, 2)
+    sides = joins.Sides(left, right, arguments.text("left", 0), arguments.text("right", 1))
+    return joins.merge(sides, arguments, reader, 2)
 
 
 def _concat(arguments: Arguments, reader: Evaluator) -> Frame:

@@ -94,7 +94,12 @@ def resampled_call(resampled: Resampled, method: str, arguments: Arguments, read
 
 
 def _same_group(grouping: Grouping) -> str:
-    return f"all rows with the same {wording.listing([key.words for key in grouping.keys])}"
+    """A row's group, with the conditions that its rows meet: others of the same label are none of it."""
+    if grouping.frame.taken:
+        raise Unreadable("groups of the first rows")
+    same = wording.listing([key.words for key in grouping.keys])
+    where = f" and where {wording.conditions(grouping.frame.where)}" if grouping.frame.where else ""
+    return f"all rows with the same {same}{where}"
 
 
 def _transform(grouping: Grouping, arguments: Arguments) -> Column:

@@ -477,7 +477,9 @@ class Reader:
             if not isinstance(spread, Constant) or not isinstance(spread.value, dict):
                 raise Unreadable("starred arguments")
             named.update({str(key): Constant(value) for key, value in spread.value.items()})
-        return Arguments(name, [self.evaluate(argument) for argument in node.args], named)
+        texts = {str(place): ast.unparse(argument) for place, argument in enumerate(node.args)}
+        texts |= {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg is not None}
+        return Arguments(name, [self.evaluate(argument) for argument in node.args], named, texts=texts)
 
     def apply(self, function: Function, symbols: Sequence[Symbol], named: Mapping[str, Symbol] | None = None) -> Symbol:
         """The symbol that a function returns for these arguments."""
