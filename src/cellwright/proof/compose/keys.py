@@ -107,7 +107,7 @@ def _pairs(profiles: Sequence[TableProfile], fits: Callable[[ColumnProfile], boo
             Pair(first, second, mine.name, overlap)
             for mine in first.columns
             for other in second.columns
-            if mine.name == other.name and mine.kind == other.kind and fits(mine) and fits(other)
+            if mine.name == other.name and _is_text(mine) == _is_text(other) and fits(mine) and fits(other)
             if not (_ROW_NUMBER.fullmatch(mine.name) or mine.dirty or other.dirty)
             if (overlap := _overlap(mine, other)) >= least
         ]
