@@ -35,7 +35,7 @@ class Bad:
     stopped: str
     code: str = READ
     tables: int = 0
-    """Which table it has beside the shop's: 1, 2 or 3; 0 for none."""
+    """Which table it has beside the shop's, from 1 to 4; 0 for none."""
 
 
 CASES = {
@@ -58,6 +58,15 @@ CASES = {
         "",
         JOINED,
         tables=1,
+    ),
+    "two files of the same columns": Bad(
+        "What is the mean of `price` in `shop.csv` minus the mean of `price` in `outlet.csv`?",
+        "df.price.mean() - outlet.price.mean()",
+        11.25,
+        NUMBER,
+        "",
+        f"{READ}\noutlet = pd.read_csv('data/outlet.csv')",
+        tables=4,
     ),
     "a join of rows that were kept": Bad(
         "In `shop.csv`, keep only the rows where `sold` is greater than 3. Join with `branches.csv` on `city`. What is "
@@ -225,6 +234,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
         _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n"),
         _table(store, "branches.csv", "city,staff\nRome,4\nRome,9\nOslo,2\nParis,30\n"),
         _table(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
+        _table(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
     )
     tasks = []
     for name, case in CASES.items():
