@@ -20,7 +20,7 @@ from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.plan import PlannedGroup, Quota
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
-from cellwright.proof.compose import Composed, Source, Sources, compose, sources
+from cellwright.proof.compose import Composed, Source, Sources, compose
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
 
@@ -65,8 +65,7 @@ class ComposeStage:
                 checkpoints=CHECKPOINTS,
                 watch=True,
             )
-            found = sources(profiles, planned.group.alone)
-            for source, count in portions(found, planned.quota, self._config.tasks_per_table):
+            for source, count in portions(planned.group.sources, planned.quota, self._config.tasks_per_table):
                 outcome += await _Composing(planned.group, source, count, self._config).run(judge)
         return outcome
 

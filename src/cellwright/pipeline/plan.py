@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from cellwright.pipeline.config import ComposeConfig
 from cellwright.pipeline.profile import ProfiledGroup
-from cellwright.proof.compose import Source, sources
+from cellwright.proof.compose import Source
 
 NAME = "plan"
 _OWN_PER_TABLE = 0.5
 """Of what a table alone gives, how much its joins with its own groups give at the most: they are of a few forms."""
+_OWN_OF_JOINS = 0.3
+"""Share of the joins that are of a table with its own groups, for variety, where there are joins of several tables."""
 _ROUNDS = 40
 
 
@@ -75,7 +77,7 @@ def _portion(before: Room, after: Room, total: Room, wanted: Room, kind: str) ->
 
 def room(group: ProfiledGroup, config: ComposeConfig) -> Room:
     """What one group could give."""
-    found = sources(group.profiles, group.alone)
+    found = group.sources
 
     def of(kind: Sequence[Source]) -> float:
         return config.tasks_per_table * min(len(kind), config.most_combinations)
@@ -87,13 +89,13 @@ def room(group: ProfiledGroup, config: ComposeConfig) -> Room:
 def settle(total: Room, join_share: float, several_share: float) -> Room:
     """How much of each kind gives the wanted shares, or as much of them as there is room for.
 
-    Joins of several tables come first, as they count for both shares; joins of a table with its own groups fill up
-    what is left of the first, tables below or beside each other what is left of the second.
+    Joins of several tables count for both shares; joins of a table with its own groups fill up what is left of the
+    first, tables below or beside each other what is left of the second.
     """
     wanted = Room(total.alone)
     for _ in range(_ROUNDS):
         everything = wanted.alone + wanted.joins + wanted.own + wanted.several
-        joins = min(total.joins, join_share * everything)
+        joins = min(total.joins, (1 - _OWN_OF_JOINS) * join_share * everything)
         own = min(total.own, join_share * everything - joins)
         several = min(total.several, max(0.0, several_share * everything - joins))
         wanted = Room(total.alone, joins, own, several)

@@ -11,7 +11,7 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.tables import TableGroup
-from cellwright.proof.compose import TableProfile, Unprofiled, take_profiles
+from cellwright.proof.compose import Sources, TableProfile, Unprofiled, sources, take_profiles
 from cellwright.proof.judge import CHECKPOINTS, Judge, preload_list
 
 NAME = "profile"
@@ -26,7 +26,13 @@ class ProfiledGroup:
     id: str
     provenance: Provenance
     alone: tuple[str, ...]
+    known: tuple[tuple[str, ...], ...]
     profiles_json: str
+
+    @property
+    def sources(self) -> Sources:
+        """What can be composed over."""
+        return sources(self.profiles, self.alone, self.known)
 
     @property
     def profiles(self) -> list[TableProfile]:
@@ -57,7 +63,7 @@ class ProfileStage:
         if not profiles:
             return rejects
         told = msgspec.json.encode(profiles).decode()
-        return [ProfiledGroup(tables.id, tables.provenance, tables.alone, told), *rejects]
+        return [ProfiledGroup(tables.id, tables.provenance, tables.alone, tables.known, told), *rejects]
 
     async def close(self) -> None:
         """The pool belongs to the build."""

@@ -34,8 +34,10 @@ class TableGroup:
     """Of that notebook; of the first that reads one of them where no notebook reads them all."""
     tables: tuple[Table, ...]
     loads: tuple[Loads, ...]
-    alone: tuple[str, ...]
+    alone: tuple[str, ...] = ()
     """Names of the tables that no group before this one has."""
+    known: tuple[tuple[str, ...], ...] = ()
+    """Names of tables that a group before this one has together: nothing is composed over them again."""
 
 
 def table_groups(notebooks: Callable[[], Iterable[LinkedNotebook]], wanted: bool) -> Iterator[TableGroup | Reject]:
@@ -45,39 +47,35 @@ def table_groups(notebooks: Callable[[], Iterable[LinkedNotebook]], wanted: bool
     """
     if not wanted:
         return
-    new = _New()
+    earlier = _Earlier()
     for linked in notebooks():
         tables = _usable(linked.tables)
-        if tables and new.together(tables):
-            ways = _ways(linked, tables)
-            yield TableGroup(linked.notebook.id, linked.notebook.provenance, tables, ways, new.alone(tables))
+        if tables:
+            group = TableGroup(linked.notebook.id, linked.notebook.provenance, tables, _ways(linked, tables))
+            yield from earlier.add(group)
     for group in _of_folders(notebooks()):
-        if new.together(group.tables):
-            yield replace(group, alone=new.alone(group.tables))
+        yield from earlier.add(group)
 
 
-class _New:
-    """Which tables and combinations were there before."""
+class _Earlier:
+    """The groups so far, as sets of hashes."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
-        self._together: dict[str, list[frozenset[str]]] = {}
+        self._groups: dict[str, set[frozenset[str]]] = {}
+        """By each table, the groups that hold it."""
 
-    def together(self, tables: Sequence[Table]) -> bool:
-        """Whether no group before held all of these."""
-        hashes = frozenset(table.sha256 for table in tables)
-        first = min(hashes)
-        if any(hashes <= other for other in self._together.get(first, ())):
-            return False
+    def add(self, group: TableGroup) -> Iterator[TableGroup]:
+        """The group with what is known of it; nothing where a group before held all of its tables."""
+        names = {table.sha256: table.name for table in group.tables}
+        hashes = frozenset(names)
+        known = {hashes & other for table in hashes for other in self._groups.get(table, ())}
+        if hashes in known:
+            return
+        alone = tuple(name for table, name in names.items() if table not in self._groups)
         for table in hashes:
-            self._together.setdefault(table, []).append(hashes)
-        return True
-
-    def alone(self, tables: Sequence[Table]) -> tuple[str, ...]:
-        """The names of the tables that were in no group before."""
-        fresh = {table.sha256: table.name for table in tables if table.sha256 not in self._seen}
-        self._seen |= fresh.keys()
-        return tuple(fresh.values())
+            self._groups.setdefault(table, set()).add(hashes)
+        together = sorted(tuple(sorted(names[table] for table in part)) for part in known if len(part) > 1)
+        yield replace(group, alone=alone, known=tuple(together))
 
 
 def _usable(tables: Sequence[Table]) -> tuple[Table, ...]:
@@ -108,9 +106,9 @@ def _of_folders(notebooks: Iterable[LinkedNotebook]) -> Iterator[TableGroup]:
                 and table.name.casefold() not in names
             )
             if added and len(known) < _MOST_TABLES:
-                parts.append(TableGroup("", provenance, added, _ways(linked, added), ()))
+                parts.append(TableGroup("", provenance, added, _ways(linked, added)))
     for (source, folder), parts in found.items():
         if len(parts) > 1:
             tables = tuple(table for part in parts for table in part.tables)[:_MOST_TABLES]
             ways = tuple(way for part in parts for way in part.loads)[:_MOST_TABLES]
-            yield TableGroup(short_id("folder", source, folder), parts[0].provenance, tables, ways, ())
+            yield TableGroup(short_id("folder", source, folder), parts[0].provenance, tables, ways)

@@ -53,16 +53,27 @@ class Sources(NamedTuple):
     """Tables below or beside each other."""
 
 
-def sources(profiles: Sequence[TableProfile], alone: Sequence[str]) -> Sources:
-    """The rows of single tables (those named in `alone`), of joins, and of tables below or beside each other."""
-    found = joins(profiles)[:_MOST_JOINS]
-    below = stacks(profiles)
+def sources(profiles: Sequence[TableProfile], alone: Sequence[str], known: Sequence[Sequence[str]] = ()) -> Sources:
+    """The rows of single tables (those named in `alone`), of joins, and of tables below or beside each other.
+
+    Tables that stand together in one of `known` are not brought together again.
+    """
+
+    def new(*tables: TableProfile) -> bool:
+        return not any(all(profile.table.name in names for profile in tables) for names in known)
+
+    found = [join for join in joins(profiles) if new(join.left, join.right)][:_MOST_JOINS]
+    below = [stack for stack in stacks(profiles) if new(*stack.tables)]
     rng = random.Random(f"{len(found)} joins, {len(below)} stacks")
+    keys, labels = (
+        [pair for pair in pairs if new(pair.first, pair.second)]
+        for pairs in (shared_keys(profiles), shared_labels(profiles))
+    )
     chosen = rng.sample(below, min(_MOST_STACKS, len(below)))
     mine = [profile for profile in _of_many_kinds(profiles) if profile.table.name in alone]
     return Sources(
         [single(profile) for profile in mine],
-        _joins(found, below, _some(shared_keys(profiles)), _some(shared_labels(profiles)), rng),
+        _joins(found, below, _some(keys), _some(labels), rng),
         [own(profile) for profile in mine],
         [*(stacked(stack) for stack in chosen), *(beside(stack.tables[0], stack.tables[1]) for stack in chosen)],
     )

@@ -90,24 +90,39 @@ def _join(left: TableProfile, right: TableProfile, mine: ColumnProfile, other: C
 
 
 def shared_keys(profiles: Sequence[TableProfile]) -> list[Pair]:
-    """For each two tables the column of one name that tells things apart in both and whose values meet, the surest
-    first. Keys may repeat on either side: what is kept is rows of the first whose key the second has, or has not."""
-    return _pairs(profiles, lambda c: c.kind in ("id", "name", "text", "date") and c.distinct >= _LEAST_OF_A_KEY, 0.05)
+    """For each two tables the column of one name that tells the rows of at least one of them apart, and whose values
+    meet, the surest first. Keys may repeat on the other side, and not all of them need be there."""
+
+    def fits(mine: ColumnProfile, other: ColumnProfile) -> bool:
+        kinds = all(c.kind in ("id", "name", "text", "date") and c.distinct >= _LEAST_OF_A_KEY for c in (mine, other))
+        return kinds and (_tells_apart(mine) or _tells_apart(other))
+
+    return _pairs(profiles, fits, 0.05)
+
+
+def _tells_apart(column: ColumnProfile) -> bool:
+    return column.kind in ("id", "name") or (column.span is not None and column.span.unique)
 
 
 def shared_labels(profiles: Sequence[TableProfile]) -> list[Pair]:
     """For each two tables the column of one name by whose labels both can be grouped."""
-    return _pairs(profiles, lambda c: is_label(c) and _LEAST_LABELS <= c.distinct <= _MOST_LABELS, 0.5)
+
+    def fits(mine: ColumnProfile, other: ColumnProfile) -> bool:
+        return all(is_label(c) and _LEAST_LABELS <= c.distinct <= _MOST_LABELS for c in (mine, other))
+
+    return _pairs(profiles, fits, 0.5)
 
 
-def _pairs(profiles: Sequence[TableProfile], fits: Callable[[ColumnProfile], bool], least: float) -> list[Pair]:
+def _pairs(
+    profiles: Sequence[TableProfile], fits: Callable[[ColumnProfile, ColumnProfile], bool], least: float
+) -> list[Pair]:
     found: list[Pair] = []
     for first, second in permutations(profiles, 2):
         candidates = [
             Pair(first, second, mine.name, overlap)
             for mine in first.columns
-            for other in second.columns
-            if mine.name == other.name and _is_text(mine) == _is_text(other) and fits(mine) and fits(other)
+            if (other := second.column(mine.name)) is not None and fits(mine, other)
+            if _is_text(mine) == _is_text(other)
             if not (_ROW_NUMBER.fullmatch(mine.name) or mine.dirty or other.dirty)
             if (overlap := _overlap(mine, other)) >= least
         ]
