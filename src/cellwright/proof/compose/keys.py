@@ -17,6 +17,7 @@ _LEAST_DISTINCT_OF_OTHER_NAMES = 8
 _MOST_SHARED = 4
 _LEAST_OF_A_KEY = 20
 _LEAST_LABELS, _MOST_LABELS = 4, 40
+_LEAST_ROWS_OF_A_LABEL = 3
 # Names that number rows: equal values in two tables say nothing.
 _ROW_NUMBER = re.compile(r"(?i)unnamed.*|index|id|_id|no\.?|nr\.?|row|row[ _]?(id|number)|number|#|rank|pos|position")
 _KEY_KINDS = {"id", "code", "category", "name", "text", "date"}
@@ -108,7 +109,10 @@ def shared_labels(profiles: Sequence[TableProfile]) -> list[Pair]:
     """For each two tables the column of one name by whose labels both can be grouped."""
 
     def fits(mine: ColumnProfile, other: ColumnProfile) -> bool:
-        return all(is_label(c) and _LEAST_LABELS <= c.distinct <= _MOST_LABELS for c in (mine, other))
+        return all(
+            is_label(c) and _LEAST_LABELS <= c.distinct <= _MOST_LABELS and c.least >= _LEAST_ROWS_OF_A_LABEL
+            for c in (mine, other)
+        )
 
     return _pairs(profiles, fits, 0.5)
 
