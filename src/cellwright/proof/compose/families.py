@@ -255,7 +255,8 @@ def share_of_total(draft: Draft) -> Composed:
 
 
 def above_group_mean(draft: Draft) -> Composed:
-    """How many rows lie above the mean of their own group: of all rows, so none are left out before."""
+    """How many rows lie above the mean of their own group, or which share of them."""
+    steps.lead(draft, 0.5)
     group = draft.label(3, 40)
     value = draft.number()
     draft.need_groups(grouped(draft, group.name, value.name), 3)

@@ -85,6 +85,8 @@ def select(frame: Frame, names: tuple[str, ...]) -> Frame:
 
 def filtered(frame: Frame, condition: Condition) -> Frame:
     """The rows that meet a condition; the condition must be of the same rows."""
+    if condition.frame != frame and condition.frame == frame.settled():
+        return replace(condition.frame, selection=frame.selection).keep(condition.words)
     if not same_rows(condition.frame, frame):
         raise Unreadable("condition on other rows")
     return frame.keep(condition.words)

@@ -482,11 +482,14 @@ def _clause(words: str) -> str:
 
 def _combined(symbols: list[Symbol], both: bool) -> Condition:
     conditions = [symbol for symbol in symbols if isinstance(symbol, Condition)]
-    if len(conditions) != len(symbols) or any(c.frame != conditions[0].frame for c in conditions):
+    if len(conditions) != len(symbols) or not all(_same(c.frame, conditions[0].frame) for c in conditions):
         raise Unreadable("conditions on different rows")
+    frame = conditions[0].frame
+    for condition in conditions:
+        frame = _told_alike(frame, condition.frame)
     other = " or " if both else " and "
     clauses = [f"({c.words})" if other in c.words or " between " in c.words else c.words for c in conditions]
-    return replace(conditions[0], words=(" and " if both else " or ").join(clauses))
+    return replace(conditions[0], frame=frame, words=(" and " if both else " or ").join(clauses))
 
 
 def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Symbol:
@@ -544,7 +547,8 @@ def _column_arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: 
     frame = columns_[0].frame
     if any(not _same(side.frame, frame) for side in columns_):
         raise Unreadable("arithmetic of different rows")
-    frame = frame if all(side.frame == frame for side in columns_) else frame.settled()
+    for side in columns_:
+        frame = _told_alike(frame, side.frame)
     first, second = (_beside(side, frame, reader) for side in sides)
     base = replace(columns_[0], frame=frame)
     if isinstance(sign, ast.FloorDiv):
@@ -559,6 +563,14 @@ def _column_arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: 
 def _same(first: Frame, second: Frame) -> bool:
     """Whether two columns have the same rows in the same order, however that is told."""
     return first == second or first.settled() == second.settled()
+
+
+def _told_alike(first: Frame, second: Frame) -> Frame:
+    """One frame for two that have the same rows: where they tell their conditions in two ways, as steps.
+
+    What a row's value is among other rows, such as the mean of its group, is told of the rows that are left.
+    """
+    return first if first == second else first.settled()
 
 
 def _of_booleans(symbol: Symbol) -> Symbol:
@@ -630,7 +642,8 @@ def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -
             assert isinstance(found, Condition)
             return found if isinstance(sign, ast.In) else _inverted(found)
         case Column():
-            return Condition(left.frame, _comparison_words(left, sign, right, reader))
+            frame = _told_alike(left.frame, right.frame) if isinstance(right, Column) else left.frame
+            return Condition(frame, _comparison_words(replace(left, frame=frame), sign, right, reader))
         case Quantity() if isinstance(right, (Constant, Quantity)):
             return _of_quantities(left, sign, right, reader)
     raise Unreadable("comparison of something else than a column")

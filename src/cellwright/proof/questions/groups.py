@@ -94,12 +94,7 @@ def resampled_call(resampled: Resampled, method: str, arguments: Arguments, read
 
 
 def _same_group(grouping: Grouping) -> str:
-    """A row's group, with the conditions that its rows meet: others of the same label are none of it."""
-    if grouping.frame.taken:
-        raise Unreadable("groups of the first rows")
-    same = wording.listing([key.words for key in grouping.keys])
-    where = f" and where {wording.conditions(grouping.frame.where)}" if grouping.frame.where else ""
-    return f"all rows with the same {same}{where}"
+    return f"all rows with the same {wording.listing([key.words for key in grouping.keys])}"
 
 
 def _transform(grouping: Grouping, arguments: Arguments) -> Column:
