@@ -17,10 +17,10 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.ask import Asked, answered
 from cellwright.pipeline.config import ComposeConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.plan import PlannedGroup, Quota
+from cellwright.pipeline.plan import PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
-from cellwright.proof.compose import Composed, Source, Sources, compose
+from cellwright.proof.compose import Composed, Source, compose
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
 
@@ -65,21 +65,37 @@ class ComposeStage:
                 checkpoints=CHECKPOINTS,
                 watch=True,
             )
-            for source, count in portions(planned.group.sources, planned.quota, self._config.tasks_per_table):
-                outcome += await _Composing(planned.group, source, count, self._config).run(judge)
+            found, quota = planned.group.sources, planned.quota
+            left = 0
+            for kind, wanted in (
+                (found.alone, self._config.tasks_per_table * len(found.alone)),
+                (found.joins, quota.joins),
+                # What joins of several tables do not give, joins of a table with its own groups may.
+                (found.own, quota.own),
+                (found.several, quota.several),
+            ):
+                more = left if kind is found.own else 0
+                made = await self._over(planned.group, kind, wanted + more, judge)
+                left = wanted + more - sum(isinstance(record, Task) for record in made)
+                outcome += made
+        return outcome
+
+    async def _over(
+        self, group: ProfiledGroup, kind: Sequence[Source], wanted: int, judge: Judge
+    ) -> list[Task | Reject]:
+        """Tasks over sources of one kind, which share alike: what one does not give, those after it may."""
+        outcome: list[Task | Reject] = []
+        for number, source in enumerate(kind):
+            share = -(-wanted // (len(kind) - number))
+            count = min(share, self._config.tasks_per_table)
+            if count > 0:
+                made = await _Composing(group, source, count, self._config).run(judge)
+                wanted -= sum(isinstance(record, Task) for record in made)
+                outcome += made
         return outcome
 
     async def close(self) -> None:
         """The pool belongs to the build."""
-
-
-def portions(found: Sources, quota: Quota, per_table: int) -> list[tuple[Source, int]]:
-    """How many tasks each source gives: those of one kind share alike what their kind gives."""
-    shares = [(source, per_table) for source in found.alone]
-    for kind, total in ((found.joins, quota.joins), (found.own, quota.own), (found.several, quota.several)):
-        for number, source in enumerate(kind):
-            shares.append((source, total // len(kind) + (number < total % len(kind))))
-    return [(source, count) for source, count in shares if count]
 
 
 @dataclass
