@@ -147,6 +147,8 @@ def counted(join: Join) -> Source | None:
     name = f"{variable(join.left.table)}_rows"
     if mine is None or mine.distinct > join.left.rows / 2 or join.key != join.right_key or name in join.right.names:
         return None
+    if mine.distinct * join.overlap < join.right.rows / 2:
+        return None  # where most have none, the number tells little but which have any
     left, right, loads = _two(join.left, join.right)
     per = f"per_key = {left}.groupby({join.key!r}, as_index=False).size().rename(columns={{'size': {name!r}}})"
     both = f"{right} = {right}.merge(per_key, on={join.key!r}, how='left')"
