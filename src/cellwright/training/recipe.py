@@ -14,7 +14,6 @@ from cellwright.core.config import load_settings
 from cellwright.core.errors import ConfigError
 from cellwright.dataset.chat import Rendering
 
-DEFAULT = "qwen3-4b-instruct"
 TooLong = Literal["cut", "drop", "refuse"]
 
 

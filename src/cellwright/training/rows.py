@@ -205,8 +205,8 @@ class _Columns:
     def measure(self) -> Lengths:
         sizes = sorted(after - before for before, after in zip(self._ends, self._ends[1:], strict=False))
         trained = sum(label != NOT_TRAINED for label in self._labels)
-        quantiles = [_quantile(sizes, share) for share in (0.0, 0.5, 0.9, 0.99, 1.0)]
-        return Lengths(len(sizes), *quantiles, tokens=len(self._ids), trained=trained)
+        least, median, p90, p99, most = (_quantile(sizes, share) for share in (0.0, 0.5, 0.9, 0.99, 1.0))
+        return Lengths(len(sizes), least, median, p90, p99, most, len(self._ids), trained)
 
 
 def _quantile(ordered: Sequence[int], share: float) -> int:

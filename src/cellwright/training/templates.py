@@ -56,7 +56,9 @@ class Encoded:
 
 def shipped() -> tuple[str, ...]:
     """Names of the templates that come with Cellwright."""
-    return tuple(sorted(path.name.removesuffix(".jinja") for path in _folder().iterdir() if path.name.endswith("jinja")))
+    return tuple(
+        sorted(path.name.removesuffix(".jinja") for path in _folder().iterdir() if path.name.endswith("jinja"))
+    )
 
 
 def find_template(name: str, tokenizer: "PreTrainedTokenizerBase") -> Template:
@@ -131,7 +133,7 @@ def encode(tokenizer: "PreTrainedTokenizerBase", template: Template, chat: Chat,
 
 
 def _to_the_end(ids: Sequence[int], trained: list[bool], end: int | list[int]) -> tuple[bool, ...]:
-    """No token after the end of a turn is trained: templates of others have a line end there, which nobody waits for."""
+    """No token after the end of a turn is trained: others' templates have a line end there, which nobody waits for."""
     for start, stop in spans(trained):
         ends = [place for place in range(start, stop) if ids[place] == end]
         for place in range(ends[-1] + 1 if ends else stop, stop):
@@ -167,8 +169,8 @@ def check(tokenizer: "PreTrainedTokenizerBase", template: Template, chat: Chat, 
     for turn, (start, stop) in zip(turns, found, strict=True):
         if prompt(tokenizer, template, chat[:turn], tools) != encoded.ids[:start]:
             raise UsageError(
-                f"the template {template.name} does not fit this data: what the model is given before message {turn + 1}"
-                f" is not how its training text begins. Name another by `template:` ({', '.join(shipped())})"
+                f"the template {template.name} does not fit this data: what the model is given before message "
+                f"{turn + 1} is not how its training text begins. Name another by `template:` ({', '.join(shipped())})"
             )
         if tokenizer.convert_ids_to_tokens(encoded.ids[stop - 1]) != template.end:
             raise UsageError(f"the template {template.name} does not train the end of a turn, {template.end}")
