@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     """A small model after some epochs."""
     out = tmp_path_factory.mktemp("trained") / "model"
     torch.set_num_threads(1)
-    return out, train_sft(dataset, small("sft.num_train_epochs=6"), out, silent)
+    return out, train_sft(dataset, small("sft.num_train_epochs=20"), out, silent)
 
 
 def test_training_lowers_the_loss(trained: tuple[Path, Result]) -> None:
@@ -180,7 +181,7 @@ def test_packed_documents_do_not_see_each_other(dataset: Path, tmp_path: Path) -
         # As TRL's compute_loss calls the model.
         together = model(**inputs, use_cache=False).logits[0]
         run_on = model(input_ids=batch["input_ids"], use_cache=False).logits[0]
-        for start, stop in zip(edges, edges[1:], strict=False):
+        for start, stop in pairwise(edges):
             alone = model(input_ids=batch["input_ids"][:, start:stop], use_cache=False).logits[0]
             torch.testing.assert_close(together[start:stop], alone, atol=1e-4, rtol=1e-4)
         # The comparison can fail: without boundaries the second document sees the first.
@@ -209,7 +210,7 @@ def test_packing_loses_nothing(dataset: Path, tmp_path: Path) -> None:
 
 
 def test_an_adapter_is_trained_and_merged(trained: tuple[Path, Result], dataset: Path, tmp_path: Path) -> None:
-    """LoRA on a saved model, with noise and packing: the merged model gives the adapter's logits and has its template."""
+    """LoRA on a saved model, with noise and packing: the merged model has the adapter's logits and its template."""
     import peft  # noqa: PLC0415
 
     base = str(trained[0])

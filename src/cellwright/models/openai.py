@@ -87,8 +87,8 @@ class Endpoint:
     first_wait_s: float = 0.5
     """Before the first retry; doubled for each one after, with jitter."""
     sends_thinking: bool = False
-    """Whether the thinking of earlier turns is sent back, as `reasoning_content`: a model that was trained on whole runs
-    expects it, some vendors refuse it."""
+    """Whether the thinking of earlier turns is sent back, as `reasoning_content`. A model that was trained on whole
+    runs expects it; some vendors refuse it."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the request body, as {"top_k": 20}."""
 

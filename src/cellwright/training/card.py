@@ -1,9 +1,9 @@
 """The card of a trained model: README.md as the Hugging Face Hub reads it (https://huggingface.co/docs/hub/model-cards)."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import msgspec
 import yaml
 
 from cellwright.training.record import Point, Result, Side
@@ -30,7 +30,7 @@ def render_card(result: Result) -> str:
 
 def _body(result: Result) -> str:
     run = result.run
-    recipe = yaml.safe_dump(msgspec.to_builtins(run.recipe), sort_keys=False, allow_unicode=True).strip()
+    recipe = yaml.safe_dump(asdict(run.recipe), sort_keys=False, allow_unicode=True).strip()
     versions = ", ".join(f"{name} {number}" for name, number in run.versions.items())
     return f"""# {_title(result)}
 

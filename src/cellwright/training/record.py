@@ -101,7 +101,7 @@ def claim(out: Path, run: Run) -> Result | None:
 def _differences(before: Run, now: Run) -> list[str]:
     """What decides the outcome and is not the same. Versions may differ: a resumed run says so by its own record."""
     found = [] if before.data_sha256 == now.data_sha256 else ["the dataset"]
-    old, new = (msgspec.to_builtins(run.recipe) for run in (before, now))
+    old, new = (asdict(run.recipe) for run in (before, now))
     return found + [f"the recipe's {key}" for key in new if old[key] != new[key]]
 
 

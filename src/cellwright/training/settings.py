@@ -47,6 +47,8 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         "save_total_limit": 2,
         "disable_tqdm": True,
     }
+    # YAML reads a bare `no` as false, and "no" is what these are called without.
+    given = {key: "no" if value is False and key.endswith("_strategy") else value for key, value in recipe.sft.items()}
     owned: Mapping[str, Any] = {
         "output_dir": str(out),
         "max_length": recipe.data.window,
@@ -54,7 +56,7 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         "dataset_num_proc": None,
     }
     try:
-        return SFTConfig(**{**defaults, **recipe.sft, **owned})
+        return SFTConfig(**{**defaults, **given, **owned})
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"section sft of the recipe: {error}") from error
 

@@ -5,9 +5,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -79,7 +79,7 @@ def print_result(result: Result, out: Path, *, as_json: bool) -> None:
     """What came of a run, and what to do with it."""
     console = Console(highlight=False)
     if as_json:
-        console.print_json(msgspec.json.encode(result).decode())
+        console.print_json(json.dumps(asdict(result)))
         return
     for name, side in (("train", result.train), ("validation", result.validation)):
         if side is not None:
@@ -135,7 +135,7 @@ def print_inspected(found: Inspected, *, as_json: bool) -> None:
     """The trace token by token: what is trained, what is context, what is beyond the window."""
     console = Console(highlight=False)
     if as_json:
-        console.print_json(msgspec.json.encode(found).decode())
+        console.print_json(json.dumps(asdict(found)))
         return
     text = Text()
     for piece in found.pieces:
