@@ -96,8 +96,9 @@ def no_tasks(folder: Path) -> None:
 
 
 def nothing_to_train(folder: Path) -> None:
-    for path, kind in ((folder / TRACES, ChatRow), (folder / TASKS, Task)):
-        write_shard(path, kind, [replace(row, split="test") for row in read_shard(path, kind)])
+    rows = [replace(row, split="test") for row in read_shard(folder / TRACES, ChatRow)]
+    write_shard(folder / TRACES, ChatRow, rows)
+    write_shard(folder / TASKS, Task, [replace(task, split="test") for task in read_shard(folder / TASKS, Task)])
 
 
 def other_side(folder: Path) -> None:

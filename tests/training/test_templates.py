@@ -96,7 +96,7 @@ def test_a_model_in_this_process_is_given_what_training_saw(case: tuple[list[Tal
     class Device:
         device = "cpu"
 
-    client = TransformersModel(Device(), tokenizer, Traits("none"))  # type: ignore[arg-type]  # only asked for its place
+    client = TransformersModel(Device(), tokenizer, Traits("none"))
     start, _ = spans(encoded.trained)[-1]
     assert tuple(client._tokens(request)["input_ids"][0].tolist()) == encoded.ids[:start]
 
