@@ -152,14 +152,12 @@ def make_rows(
     talks: Sequence[Talk], tokenizer: "PreTrainedTokenizerBase", template: Template, data: DataConfig
 ) -> Rows:
     """Encode a split. Raises UsageError where the template does not fit, and for a trace too long if so told."""
-    for talk in talks[:_CHECKED_ROWS]:
+    fitting = [talk for talk in talks if talk.thinks or data.rendering != "thinking"]
+    for talk in fitting[:_CHECKED_ROWS]:
         check(tokenizer, template, talk.messages, talk.tools)
     columns = _Columns()
-    whole = cut = dropped = without_thinking = lost = 0
-    for talk in talks:
-        if data.rendering == "thinking" and not talk.thinks:
-            without_thinking += 1
-            continue
+    whole = cut = dropped = lost = 0
+    for talk in fitting:
         encoded = encode(tokenizer, template, talk.messages, talk.tools)
         total, kept = len(encoded.ids), fit(encoded, data.window)
         if kept < total and data.too_long != "cut":
@@ -169,7 +167,7 @@ def make_rows(
         whole, cut, dropped = whole + (kept == total), cut + (0 < kept < total), dropped + (not kept)
         if kept:
             columns.add(encoded, kept)
-    return Rows(columns.table(), columns.measure(), Counts(whole, cut, dropped, without_thinking, lost))
+    return Rows(columns.table(), columns.measure(), Counts(whole, cut, dropped, len(talks) - len(fitting), lost))
 
 
 def _refuse(name: str, tokens: int, data: DataConfig) -> None:
