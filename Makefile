@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-local test-eras check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
+.PHONY: help demo test test-all test-local test-eras test-train check bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -58,6 +58,10 @@ test-eras: $(VENV)/.with-dev ## Install the kernel environments of other years i
 	for era in $(ERAS); do $(VENV)/bin/cellwright environment create $$era --into .environments/$$era || exit 1; done
 	$(PY) -m pytest -m eras
 
+test-train: ## Run the tests of training; installs PyTorch and TRL into .venv-train
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m pytest tests/training
+
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
@@ -78,6 +82,11 @@ $(VENV)/.with-dev: pyproject.toml constraints.txt
 $(VENV)/.with-local: $(VENV)/.with-dev
 	@echo "Installing PyTorch and transformers into $(VENV)"
 	@$(PY) $(PIP) install --quiet --editable '.[local]' -c constraints.txt
+	@touch $@
+
+$(VENV)/.with-train: $(VENV)/.with-dev
+	@echo "Installing PyTorch, TRL and what goes with them into $(VENV)"
+	@$(PY) $(PIP) install --quiet --editable '.[train]' -c constraints.txt
 	@touch $@
 
 $(VENV)/.with-bench: $(VENV)/.with-dev

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import cellwright
+from cellwright.apps.training.commands import train_app
 from cellwright.core.errors import CellwrightError, UsageError
 
 app = typer.Typer(
@@ -447,6 +448,8 @@ def fingerprint(
     typer.echo(f"{found.name}: {', '.join(f'{count} {what}' for what, count in counts.items())}, in {out}")
     typer.echo(f"next: cellwright build … --set 'screen.fingerprints=[{out}]'")
 
+
+app.add_typer(train_app, name="train", no_args_is_help=True)
 
 kernel_app = typer.Typer(help="Cellwright's sandboxed kernels in JupyterLab, nbclient, papermill and `jupyter run`.")
 app.add_typer(kernel_app, name="kernel", no_args_is_help=True)
