@@ -42,11 +42,12 @@ help: ## List these targets
 demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in demo/
 	$(VENV)/bin/cellwright demo --out $(DEMO)
 
+# A file's tests stay with one worker, as they share what took long to make.
 test: $(VENV)/.with-dev ## Run the tests, without the slow ones: hostile code on every rung, soaks, twins, adversarial slices
-	$(PY) -m pytest -n 2 -m "not slow"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.with-dev ## Run all tests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist loadfile
 
 # PyTorch stays out of the environment of `make test`.
 test-local: ## Run the tests of models in this process; installs PyTorch into .venv-local

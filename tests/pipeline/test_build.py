@@ -161,6 +161,7 @@ def test_second_build_changes_nothing_and_is_quick(built: BuildResult, corpus: P
     assert time.monotonic() - started < built.seconds / 2
 
 
+@pytest.mark.slow
 def test_killed_build_goes_on_and_gives_the_same_dataset(built: BuildResult, corpus: Path, tmp_path: Path) -> None:
     """kill -9 in the middle of a stage; the next run does what is missing, and the dataset is the same to the byte."""
     out = tmp_path / "dataset"

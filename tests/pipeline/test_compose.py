@@ -38,6 +38,7 @@ def tasks(result: BuildResult) -> list[Task]:
     return [task for task in result.tasks if task.origin == "composed"]
 
 
+@pytest.mark.slow
 def test_composed_tasks_are_whole_and_proved(composed: BuildResult) -> None:
     """Each has its program, its level from what ran, four hints, and gates that it passed."""
     found = tasks(composed)
@@ -54,6 +55,7 @@ def test_composed_tasks_are_whole_and_proved(composed: BuildResult) -> None:
         assert all(table.name in task.question for table in task.tables)
 
 
+@pytest.mark.slow
 def test_several_tables_are_used(composed: BuildResult) -> None:
     """Where tables join or stack, some tasks need more than one of them."""
     found = tasks(composed)
@@ -61,6 +63,7 @@ def test_several_tables_are_used(composed: BuildResult) -> None:
     assert any(len(task.tables) > 1 and "join" not in task.operations for task in found)
 
 
+@pytest.mark.slow
 def test_tables_are_composed_over_once(composed: BuildResult) -> None:
     """The second notebook reads what the first one does: nothing is composed again for it."""
     alone = {task.provenance.path for task in tasks(composed) if task.tables[0].name.startswith(("sales", "shops"))}
@@ -69,6 +72,7 @@ def test_tables_are_composed_over_once(composed: BuildResult) -> None:
     assert len(set(questions)) == len(questions)
 
 
+@pytest.mark.slow
 def test_tables_of_one_folder_are_brought_together(composed: BuildResult) -> None:
     """Members and cards, which different notebooks read, are joined; what one notebook reads is not joined anew."""
     found = [task for task in tasks(composed) if {table.name for table in task.tables} == {"members.csv", "cards.csv"}]
@@ -78,6 +82,7 @@ def test_tables_of_one_folder_are_brought_together(composed: BuildResult) -> Non
     assert composed.notebooks == len({task.provenance.path for task in composed.tasks}) <= 4
 
 
+@pytest.mark.slow
 def test_shares_are_met(composed: BuildResult) -> None:
     """A good part of what is composed needs a join, and more needs several files."""
     found = tasks(composed)
@@ -100,6 +105,7 @@ def test_the_plan_gives_the_wanted_shares_where_there_is_room() -> None:
     assert settle(Room(alone=100, joins=50, own=50, several=50), 0, 0) == Room(alone=100)
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_counted(composed: BuildResult) -> None:
     """A table without a header row, and programs that give no task, have their reasons."""
     rejects = [r for r in read_shard(composed.out / "rejects.parquet", Reject) if r.stage in ("profile", "compose")]
@@ -107,6 +113,7 @@ def test_what_is_left_out_is_counted(composed: BuildResult) -> None:
     assert any("programs over" in reject.detail for reject in rejects)
 
 
+@pytest.mark.slow
 def test_a_seed_decides(shop: Path, composed: BuildResult, tmp_path: Path) -> None:
     """The same build again gives the same tasks."""
     again = build(shop, tmp_path / "again", *ON)
@@ -118,6 +125,7 @@ def test_nothing_is_composed_when_turned_off(built: BuildResult) -> None:
     assert not tasks(built)
 
 
+@pytest.mark.slow
 def test_the_mix_follows_the_shares(composed: BuildResult) -> None:
     """Of tasks enough, those are kept whose levels are wanted."""
     found = tasks(composed)

@@ -46,6 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, environment: str) -> BuildRe
     return build(folder, folder.parent / "dataset", *SETTINGS, f"environments=[{environment}]")
 
 
+@pytest.mark.slow
 def test_notebooks_run_where_they_fare_best(built: BuildResult) -> None:
     """Most cells decide; where both do as well, the notebook runs in the modern environment."""
     rows = {row.path: row for row in read_shard(built.out / "notebooks.parquet", NotebookAccount)}
@@ -57,6 +58,7 @@ def test_notebooks_run_where_they_fare_best(built: BuildResult) -> None:
     assert (rows["old.ipynb"].cells_ok, rows["old.ipynb"].cells) == (4, 4)
 
 
+@pytest.mark.slow
 def test_tasks_say_in_which_environment_they_hold(built: BuildResult) -> None:
     """What needs the other environment is proved there; what does not is modern, and tells where it came from."""
     of_old = [task for task in built.tasks if task.provenance.path == "old.ipynb"]
@@ -72,6 +74,7 @@ def test_tasks_say_in_which_environment_they_hold(built: BuildResult) -> None:
     assert all(gate.gate != "era" for task in built.tasks if task not in of_old for gate in task.proof.gates)
 
 
+@pytest.mark.slow
 def test_dataset_with_two_environments_verifies(built: BuildResult, environment: str) -> None:
     """verify runs each program in its environment, and says what to do where that is not here."""
     with pytest.raises(UsageError, match="there is no environment 'old'"):
@@ -86,6 +89,7 @@ def test_dataset_with_two_environments_verifies(built: BuildResult, environment:
     assert all(asyncio.run(job()))
 
 
+@pytest.mark.slow
 def test_what_only_the_other_environment_answers_stays_out(built: BuildResult) -> None:
     """By default such a task is rejected, with a reason that can be counted and what was seen."""
     (asked,) = (built.out / "work").glob("*-ask")
