@@ -115,6 +115,7 @@ def test_programs_keep_to_sensible_columns(taken: dict[str, TableProfile | Unpro
             assert len(composed.tables) >= 2
 
 
+@pytest.mark.slow
 def test_readable_programs_run(taken: dict[str, TableProfile | Unprofiled], folder: Path) -> None:
     """Whatever the reader can word also runs: nothing fails for a reason that its profile could have told."""
     readable = []
