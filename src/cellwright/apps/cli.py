@@ -520,9 +520,10 @@ def environment_create(
     ] = None,
 ) -> None:
     """Install an environment from the lock that ships with Cellwright; one that is there already stays."""
-    from cellwright.kernels.eras import create
+    from cellwright.kernels.eras import create, shipped
 
-    typer.echo(f"{name}: installing; this takes minutes the first time", err=True)
+    if name in shipped():
+        typer.echo(f"{name}: installing; this takes minutes the first time", err=True)
     era = create(name, python=python, into=into)
     told = name if into is None else f"{name}={into}"
     typer.echo(f"{name}: {era.versions}")

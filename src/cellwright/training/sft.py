@@ -124,9 +124,8 @@ def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoin
     others = make_rows(validation, tokenizer, template, recipe.data) if validation else None
     kept = others if others is not None and others.lengths.rows else None
     if kept is None:
-        arguments.eval_strategy = (
-            "no"  # A small dataset has no validation split; the recipe may ask for it all the same.
-        )
+        # A small dataset has no validation split; the recipe may ask for it all the same.
+        arguments.eval_strategy = "no"
     return Start(recipe, tokenizer, template, config, rows, kept, arguments, lora_config(recipe))
 
 
