@@ -208,5 +208,9 @@ async def _closed(starting: "asyncio.Task[LocalKernel] | asyncio.Task[Template]"
 async def _spare(template: Template, settings: KernelSettings, owner: Owner) -> LocalKernel:
     """A kernel that has run a cell: the first one touches memory that a fork shares, which takes it some time."""
     kernel = await LocalKernel.start(template, settings, owner)
-    await kernel.rehearse()
+    try:
+        await kernel.rehearse()
+    except BaseException:
+        await kernel.close()
+        raise
     return kernel
