@@ -2,12 +2,13 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local check loop loop-quick built-in-model bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock clean
+.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := -m pip --disable-pip-version-check
 DEMO := demo
+ERAS := pandas-1.5
 
 # The build backend is pinned too: pip hands these two to the environment in which it builds.
 export PIP_CONSTRAINT := constraints.txt
@@ -41,13 +42,26 @@ help: ## List these targets
 demo: $(VENV)/.with-data ## Run the main job on the sample notebooks; results in demo/
 	$(VENV)/bin/cellwright demo --out $(DEMO)
 
-test: $(VENV)/.with-dev ## Run the tests
-	$(PY) -m pytest -n 2
+# A file's tests stay with one worker, as they share what took long to make.
+test: $(VENV)/.with-dev ## Run the tests, without the slow ones: hostile code on every rung, soaks, twins, adversarial slices
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: $(VENV)/.with-dev ## Run all tests
+	$(PY) -m pytest -n 2 --dist loadfile
 
 # PyTorch stays out of the environment of `make test`.
 test-local: ## Run the tests of models in this process; installs PyTorch into .venv-local
 	$(MAKE) VENV=.venv-local .venv-local/.with-local
 	.venv-local/bin/python -m pytest tests/models/test_local.py
+
+# An environment that is there already stays as it is, so only the first time takes minutes.
+test-eras: $(VENV)/.with-dev ## Install the kernel environments of other years into .environments, and test what runs in them
+	for era in $(ERAS); do $(VENV)/bin/cellwright environment create $$era --into .environments/$$era || exit 1; done
+	$(PY) -m pytest -m eras
+
+test-train: ## Run the tests of training; installs PyTorch and TRL into .venv-train
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m pytest tests/training
 
 loop: ## Train from random weights, three seeds and controls, and examine them; writes docs/benchmarks.md
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
@@ -84,7 +98,7 @@ $(VENV)/.with-local: $(VENV)/.with-dev
 	@touch $@
 
 $(VENV)/.with-train: $(VENV)/.with-dev
-	@echo "Installing what training needs into $(VENV)"
+	@echo "Installing PyTorch, TRL and what goes with them into $(VENV)"
 	@$(PY) $(PIP) install --quiet --editable '.[local,train]' -c constraints.txt
 	@touch $@
 
@@ -114,8 +128,8 @@ record-ask: $(VENV)/.with-dev ## Record a terminal run of ask against a scripted
 bench-defects: $(VENV)/.with-dev ## Plant defects in good tasks and count what the gates catch; writes docs/benchmarks.md
 	$(PY) -m benchmarks.defects
 
-bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair
-	$(PY) -m benchmarks.repair $(CORPUS)
+bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair, and in ENVIRONMENT=NAME[=PATH]
+	$(PY) -m benchmarks.repair $(CORPUS) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz
@@ -131,6 +145,9 @@ lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
 	cp "$$folder/constraints.txt" constraints.txt && \
 	echo "constraints.txt pins $$(grep -c == constraints.txt) packages; next: make check test"
 
-clean: ## Remove .venv, the demo's results and every cache
-	rm -rf $(VENV) $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+lock-eras: $(VENV)/.with-dev ## Pin what the kernel environments of other years ask for in their locks
+	$(PY) -m cellwright.kernels.eras.lock
+
+clean: ## Remove .venv, .environments, the demo's results and every cache
+	rm -rf $(VENV) .environments $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,6 +50,7 @@ HEAVY = frozenset(
         "seaborn",
         "sklearn",
         "statsmodels",
+        "tokenizers",
         "torch",
         "transformers",
         "trl",

@@ -84,9 +84,11 @@ async def throughput(at_once: int, turns: int, *, real: bool) -> list[str]:
             kernels: list[Kernel] = [NoKernel() for _ in range(at_once)]
             if real:
                 kernels = [await stack.enter_async_context(pool.kernel(KernelSettings())) for _ in range(at_once)]
+            limits = RunLimits(steps=turns)
+            # The SDK is imported, and its certificates read, with the first chat of a program.
+            await run_agent(Assignment("warm", "warm"), model, NoKernel(), limits=RunLimits(steps=1))
             before = _rss()
             cpu = time.process_time()
-            limits = RunLimits(steps=turns)
 
             async def one(number: int, kernel: Kernel) -> float:
                 # Out of step with each other, as runs are that wait for real models.

@@ -17,7 +17,8 @@ async def main() -> None:
     cache = ReplyCache(folder / "replies.sqlite")
     jobs = [Job(Assignment(f"run {n}", f"question {n}"), KernelSettings()) for n in range(count)]
     async with LocalPool(AT_ONCE) as pool, OpenAIModel(Endpoint(url, Traits("scripted"), concurrency=AT_ONCE)) as model:
-        await run_all(jobs, CachedModel(model, cache), pool, TraceFile(folder / "traces.jsonl"), at_once=AT_ONCE)
+        kept = CachedModel(model, cache, served_at=url)
+        await run_all(jobs, kept, pool, TraceFile(folder / "traces.jsonl"), at_once=AT_ONCE)
     cache.close()
 
 

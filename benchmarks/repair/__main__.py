@@ -1,7 +1,8 @@
 """How much of a corpus runs as it is, and how much after repair; what was repaired, and what is still lost and why.
 
-`python -m benchmarks.repair CORPUS [--only TEXT] [--workers N]`. CORPUS is a folder or zip of notebooks with their
-tables. As-is means: as Jupyter's "run all" does it, to the first error.
+`python -m benchmarks.repair CORPUS [--only TEXT] [--workers N] [--environment NAME[=PATH]]`. CORPUS is a folder or zip
+of notebooks with their tables. As-is means: as Jupyter's "run all" does it, to the first error. With environments of
+other years, every notebook runs in each of them too, as it is.
 """
 
 import argparse
@@ -9,8 +10,8 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.tables import circumstances, table
@@ -19,10 +20,11 @@ from cellwright.core.types import Notebook
 from cellwright.corpus.links import TableStore
 from cellwright.corpus.sources import Sources
 from cellwright.kernels import KernelSettings, Limits, LocalPool
+from cellwright.kernels.eras import find_eras, pythons
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.link import link_notebook
 from cellwright.pipeline.read import read
-from cellwright.proof.execution import Execution, ExecutionLimits
+from cellwright.proof.execution import Execution, ExecutionLimits, execute
 from cellwright.proof.repair import ABSENT, HARMLESS, Repaired, ran_in_part, ran_whole, repair
 
 _ABSENT = ABSENT | HARMLESS | {"as its author saw"}
@@ -36,6 +38,8 @@ class Outcome:
     repaired: Repaired
     cells: tuple[int, ...]
     """Indices of the code cells that hold code."""
+    elsewhere: Mapping[str, Execution] = field(default_factory=dict)
+    """Environment to the run of the notebook as it is."""
 
     @property
     def before(self) -> Execution:
@@ -46,6 +50,15 @@ class Outcome:
         """How many cells run before the first that fails."""
         failing = [n for n, cell in enumerate(self.cells) if self.before.cells[cell].status != "ok"]
         return failing[0] if failing else len(self.cells)
+
+    @property
+    def whole(self) -> int:
+        """How many cells run whole after repair."""
+        return sum(ran_whole(self.repaired, cell) for cell in self.cells)
+
+    def ran(self, environment: str) -> int:
+        """How many cells run elsewhere, going on past errors."""
+        return sum(self.elsewhere[environment].cells[cell].status == "ok" for cell in self.cells)
 
     @property
     def was_clean(self) -> bool:
@@ -70,44 +83,49 @@ def main() -> None:
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--details", action="store_true", help="each repair and each loss")
     arguments.add_argument("--cell-s", type=float, default=60.0)
-    given = arguments.parse_args()
-    outcomes = asyncio.run(measured(given.corpus, given.only, given.workers, given.cell_s, given.details))
+    arguments.add_argument("--environment", action="append", default=[], help="NAME or NAME=PATH, as for a build")
+    outcomes = asyncio.run(measured(arguments.parse_args()))
     sys.stdout.write(report(outcomes) + "\n\n" + circumstances() + "\n")
 
 
-async def measured(corpus: Path, only: str, workers: int, cell_s: float, details: bool) -> list[Outcome]:
-    """Repair every notebook of a corpus."""
+async def measured(given: argparse.Namespace) -> list[Outcome]:
+    """Repair every notebook of a corpus, and run it in the other environments."""
+    eras = find_eras(given.environment)
     with tempfile.TemporaryDirectory() as folder:
-        sources, store = Sources([corpus]), TableStore(Path(folder))
-        async with LocalPool(workers) as pool:
-            limit = asyncio.Semaphore(workers)
+        sources, store = Sources([given.corpus]), TableStore(Path(folder))
+        async with LocalPool(given.workers, pythons=pythons(eras)) as pool:
+            limit = asyncio.Semaphore(given.workers)
 
             async def one(notebook: Notebook) -> Outcome | None:
                 async with limit:
                     linked = link_notebook(notebook, sources.by_name[notebook.provenance.source], store)
                     settings = KernelSettings(table_paths(linked.tables, Path(folder)), 0, Limits())
-                    limits = ExecutionLimits(cell_s, 10 * cell_s)
+                    limits = ExecutionLimits(given.cell_s, 10 * given.cell_s)
+                    elsewhere: dict[str, Execution] = {}
                     try:
                         repaired = await repair(linked.notebook, lambda: pool.kernel(settings), limits)
+                        for era in eras:
+                            async with pool.kernel(replace(settings, era=era.name)) as kernel:
+                                elsewhere[era.name] = await execute(linked.notebook, kernel, limits)
                     except CellwrightError as error:
                         sys.stderr.write(f"{notebook.provenance.path}: {error}\n")
                         return None
                 cells = tuple(n for n, cell in enumerate(notebook.code_cells) if cell.source.strip())
-                outcome = Outcome(notebook.provenance.path, repaired, cells)
-                sys.stderr.write(line(outcome) + ("\n" + shown(outcome) if details else "") + "\n")
+                outcome = Outcome(notebook.provenance.path, repaired, cells, elsewhere)
+                sys.stderr.write(line(outcome) + ("\n" + shown(outcome) if given.details else "") + "\n")
                 sys.stderr.flush()
                 return outcome
 
-            records = read([corpus])
-            notebooks = [r for r in records if isinstance(r, Notebook) and only in r.provenance.path]
+            records = read([given.corpus])
+            notebooks = [r for r in records if isinstance(r, Notebook) and given.only in r.provenance.path]
             return [o for o in await asyncio.gather(*(one(n) for n in notebooks)) if o is not None]
 
 
 def line(outcome: Outcome) -> str:
     """One notebook in one line."""
-    whole = sum(ran_whole(outcome.repaired, cell) for cell in outcome.cells)
     state = "clean" if outcome.is_clean else "saved" if outcome.is_saved else "lost"
-    return f"{state:5} {outcome.first_error:4} -> {whole:4} of {len(outcome.cells):4}  {outcome.path}"
+    there = "".join(f", {outcome.ran(name):4} in {name}" for name in outcome.elsewhere)
+    return f"{state:5} {outcome.first_error:4} -> {outcome.whole:4} of {len(outcome.cells):4}{there}  {outcome.path}"
 
 
 def shown(outcome: Outcome) -> str:
@@ -131,7 +149,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
     cells = sum(len(o.cells) for o in outcomes)
     first = sum(o.first_error for o in outcomes)
     past = sum(o.before.cells[cell].status == "ok" for o in outcomes for cell in o.cells)
-    whole = sum(ran_whole(o.repaired, cell) for o in outcomes for cell in o.cells)
+    whole = sum(o.whole for o in outcomes)
     part = sum(ran_in_part(o.repaired, cell) for o in outcomes for cell in o.cells)
     absent = sum(_is_absent(o, cell) for o in outcomes for cell in o.cells)
     saved = sum(o.is_saved for o in failing)
@@ -146,6 +164,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
         ("run whole after repair", _of(whole, cells), "80%"),
         ("run in part", _of(part, cells), ""),
         ("of the cells that need nothing absent", _of(whole, cells - absent), ""),
+        *_elsewhere(outcomes),
     ]
     rules = Counter(r.rule for o in outcomes for r in o.repaired.repairs)
     losses = [loss for o in outcomes for loss in o.repaired.losses]
@@ -157,6 +176,19 @@ def report(outcomes: Sequence[Outcome]) -> str:
             table(("lost statements", "why", "count"), [(c, how, str(n)) for (c, how), n in lost.most_common()]),
         ]
     )
+
+
+def _elsewhere(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str, str]]:
+    """How the notebooks fare in each other environment, and for how many it is better than repair."""
+    cells = sum(len(o.cells) for o in outcomes)
+    for name in outcomes[0].elsewhere if outcomes else ():
+        clean = sum(o.ran(name) == len(o.cells) for o in outcomes)
+        better = [o for o in outcomes if o.ran(name) > o.whole]
+        yield f"{name}: run clean as they are", _of(clean, len(outcomes)), ""
+        yield f"{name}: cells going on past errors", _of(sum(o.ran(name) for o in outcomes), cells), ""
+        yield f"{name}: more cells than repaired in the modern one", _of(len(better), len(outcomes)), ""
+        most = sum(max(o.ran(name), o.whole) for o in outcomes)
+        yield f"{name}: cells, each notebook where it fares best", _of(most, cells), ""
 
 
 def _is_absent(outcome: Outcome, cell: int) -> bool:

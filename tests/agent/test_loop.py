@@ -7,7 +7,8 @@ import pytest
 from cellwright.agent import Approval, Assignment, RunLimits
 from cellwright.core.errors import ContextOverflow, ModelError, ModelUnavailable
 from cellwright.core.types import Ending, Message, Output, Step, ToolCall, Trace, Usage
-from cellwright.models import Delta, Hear, Reply, Request, Traits
+from cellwright.models import Delta, Endpoint, Hear, OpenAIModel, Reply, Request, Traits
+from cellwright.models.server import ScriptedServer, in_order
 
 from .runs import ANSWER, call, code, raw_call, run
 
@@ -80,6 +81,15 @@ def test_turn_of_no_use_is_corrected(kind: str) -> None:
     answered: list[str | None] = [call.id for call in bad.tool_calls]
     assert [message.tool_call_id for message in told] == (answered or [None])
     assert all(20 < len(message.content) < 200 for message in told)
+
+
+def test_turns_of_no_use_are_corrected_over_http() -> None:
+    """All of them in one run against a real server that streams, and the run is answered in the end."""
+    with ScriptedServer(in_order([*PROBLEMS.values(), ANSWER])) as server:
+        model = OpenAIModel(Endpoint(server.url, Traits("scripted")))
+        trace = run(model, limits=RunLimits(corrections=len(PROBLEMS)))
+    assert [step.problem for step in trace.steps] == [*PROBLEMS, ""]
+    assert (trace.ending, trace.answer) == ("answered", "4")
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)

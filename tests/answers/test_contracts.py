@@ -174,7 +174,6 @@ def test_what_a_question_says_is_not_said_again(question: str, contract: Contrac
         1e300,
         True,
         "x",
-        "",
         "a, b",
         "Not Applicable",
         datetime.date(2020, 1, 2),
@@ -188,8 +187,15 @@ def test_inferred_contract_fits_its_value(value: object) -> None:
     """A value is the right answer under the contract that it suggests, as a value and, where it has a text, as that."""
     contract = infer(value)
     assert compare(value, value, contract).verdict == "correct"
-    if value not in ("", []):
+    if value != []:
         assert compare(value, render(value, contract), contract).verdict == "correct"
+
+
+@pytest.mark.parametrize("value", ["", " \n", "\u200b", ["", "a"], {"": 1}, {"a": ""}, {""}], ids=repr)
+def test_empty_texts_suggest_no_contract(value: object) -> None:
+    """A text that nobody can be seen to answer is no answer, nor is what holds one."""
+    with pytest.raises(AnswerError, match="an empty text"):
+        infer(value)
 
 
 def test_alternatives_are_read_as_answers() -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -123,6 +125,16 @@ def test_answer_comes_with_its_notebook(desk: Path) -> None:
     assert small.metadata["cellwright"]["replay"]["answers"] == ["same"]
 
 
+def test_names_of_answers_count_up_unless_they_are_forced(desk: Path) -> None:
+    """answer.ipynb, then answer-2.ipynb; with --force, answer.ipynb again."""
+    with served([call("final_answer", answer="1", comment="So.")]) as server:
+        assert [ask(desk, server)[0] for _ in range(2)] == [0, 0]
+        os.utime(desk / "answer.ipynb", (0, 0))
+        assert ask(desk, server, "--force")[0] == 0
+    assert sorted(path.name for path in desk.glob("*.ipynb")) == ["answer-2.ipynb", "answer.ipynb"]
+    assert (desk / "answer.ipynb").stat().st_mtime > 0
+
+
 def test_replay_tells_what_changed(desk: Path) -> None:
     """The same notebook is the same again; with another table its cells and its answer are not."""
     with served() as server:
@@ -159,9 +171,9 @@ def test_questions_go_on_in_the_same_kernel(desk: Path) -> None:
 
 
 def test_cells_run_only_when_they_are_allowed(desk: Path) -> None:
-    """Yes, an edit, no with a reason, and the end of the input is a stop."""
+    """An empty line asks again; yes, an edit, no with a reason, and the end of the input is a stop."""
     with served() as server:
-        code, _, err = ask(desk, server, "--approve", typed="y\ne\nprint('mine')\n.\nn\nno figures\n")
+        code, _, err = ask(desk, server, "--approve", typed="\ny\ne\nprint('mine')\n.\nn\nno figures\n")
         told = [m["content"] for m in server.requests[-1]["messages"] if m["role"] == "tool"]
     assert code == 130, err
     assert told[1].startswith("The person changed the cell")
@@ -267,6 +279,26 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
     assert find_model(ModelOptions(), environment, {}).endpoint.url == BUILT_IN
     with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
         find_model(ModelOptions("x"), environment, {})
+
+
+def test_what_is_typed_before_the_question_is_no_reply() -> None:
+    """At a terminal, a line that was typed ahead is dropped; the next one counts."""
+
+    async def job(terminal: int, person: int) -> str | None:
+        typed = TypedLines(terminal)
+        os.write(person, b"y\n")
+        while not select.select([terminal], [], [], 5)[0]:
+            pass
+        typed.forget()
+        os.write(person, b"n\n")
+        return await typed.line()
+
+    person, terminal = pty.openpty()
+    try:
+        assert asyncio.run(job(terminal, person)) == "n"
+    finally:
+        os.close(person)
+        os.close(terminal)
 
 
 def test_typed_lines_come_from_pipes_and_files(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The commands as a person types them, with their exit codes and what they say."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from cellwright.answers import from_json, render
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
+from cellwright.kernels.isolation import WORDS, best_rung
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import TASKS
+from cellwright.pipeline.export import TASKS, load_traces
 from tests.apps.commands import cellwright, said
 from tests.pipeline.conftest import built, corpus
 
@@ -22,6 +24,15 @@ def test_verify_runs_every_task_again(built: BuildResult) -> None:
     done = cellwright("verify", built.out, "--trusted", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"tasks": len(built.tasks), "correct": len(built.tasks), "wrong": []}
+
+
+def test_isolation_is_said_once_and_kept_in_each_trace(built: BuildResult, copied: Path) -> None:
+    """A command says how its kernels are isolated in one line; what was traced holds it too."""
+    write_shard(copied / TASKS, Task, built.tasks[:1])
+    done = cellwright("verify", copied)
+    (said_of_kernels,) = [line for line in done.stderr.splitlines() if line.startswith("kernels: ")]
+    assert said_of_kernels == f"kernels: {WORDS[best_rung(sys.executable)]}"
+    assert {trace.kernel for trace in load_traces(built.out)} == {"local, trusted"}
 
 
 @pytest.fixture

@@ -2,17 +2,26 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
+import pytest
+
 from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel, KernelSettings, LocalPool, Pool
-from cellwright.kernels.isolation import LADDER, Rung
+from cellwright.kernels.isolation import LADDER, Rung, complaints
 
 T = TypeVar("T")
 GRACE_S = 1.0
 LIBRARIES = ("numpy", "pandas", "matplotlib.pyplot")
 """Fewer than a pool imports by itself, as each kind of kernel has a template of its own here."""
+
+
+def rungs() -> list[Any]:
+    """The ladder, as parameters: what runs on the highest rung of this machine runs again, slowly, on the others."""
+    best = next((rung for rung in LADDER if not complaints(sys.executable)[rung]), None)
+    return [rung if rung == best else pytest.param(rung, marks=pytest.mark.slow) for rung in LADDER]
 
 
 class Laboratory:

@@ -11,9 +11,8 @@ import pytest
 
 from cellwright.core.errors import NoSandbox
 from cellwright.kernels import KernelSettings, LocalPool
-from cellwright.kernels.isolation import LADDER
 
-from .bench import LIBRARIES, Bench, Laboratory, open_pool
+from .bench import LIBRARIES, Bench, Laboratory, open_pool, rungs
 
 Laboratories = Callable[[str], Laboratory]
 
@@ -34,7 +33,7 @@ def laboratories() -> Iterator[Laboratories]:
         yield laboratory
 
 
-@pytest.fixture(scope="session", params=[*LADDER, "trusted"])
+@pytest.fixture(scope="session", params=[*rungs(), "trusted"])
 def laboratory(request: pytest.FixtureRequest, laboratories: Laboratories) -> Laboratory:
     kind: str = request.param
     try:

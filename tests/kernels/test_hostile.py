@@ -23,9 +23,8 @@ from cellwright.core.errors import KernelDied
 from cellwright.core.types import CellResult
 from cellwright.kernels import KernelSettings
 from cellwright.kernels.inside.linux import MACHINE
-from cellwright.kernels.isolation import LADDER
 
-from .bench import Bench, Laboratory, open_pool
+from .bench import Bench, Laboratory, open_pool, rungs
 
 _TOOLS = '''
 import ctypes, errno, fcntl, os, resource, signal, socket, subprocess, sys, time
@@ -51,7 +50,7 @@ _NO_SUCH_THING = {"ENOENT", "EACCES", "EPERM", "ECONNREFUSED", "ENOTSUP"}
 _NO_SUCH_PROCESS = {"ESRCH", "EPERM"}
 
 
-pytestmark = pytest.mark.parametrize("laboratory", LADDER, indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("laboratory", rungs(), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cellwright.core.errors import KernelDied, KernelStartError
+from cellwright.core.types import MODERN
 from cellwright.kernels import KernelSettings, Limits, LocalPool
 
 from .bench import Laboratory, open_pool
@@ -347,5 +348,5 @@ def test_interpreter_that_is_none_is_named(laboratory: Laboratory) -> None:
 
 
 async def _start_with(python: str) -> None:
-    async with LocalPool(1, rung="trusted", python=python) as pool, pool.kernel(KernelSettings()):
+    async with LocalPool(1, rung="trusted", pythons={MODERN: python}) as pool, pool.kernel(KernelSettings()):
         os.abort()

@@ -10,6 +10,7 @@ import pytest
 _HERE = Path(__file__).parent
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.getuid() != 0, reason="the tests are run by a normal user already")
 def test_hostile_code_is_contained_for_a_normal_user_too() -> None:
     """On both rungs that need no root, with attacks that matter most where all kernels have one user."""

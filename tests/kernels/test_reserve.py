@@ -4,8 +4,11 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from cellwright.kernels import KernelSettings, Limits, LocalPool
 from cellwright.kernels.isolation import LADDER
+from cellwright.kernels.local import LocalKernel
 
 from .bench import Laboratory
 
@@ -44,3 +47,26 @@ def test_reserve_holds_kernels_of_the_kind_asked_for_last(laboratory: Laboratory
         return time.monotonic() - started
 
     assert laboratory.run(scenario()) < 5
+
+
+def test_kernel_is_closed_that_a_closing_pool_finds_rehearsing(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else knows of it yet."""
+    rung = next(rung for rung in (*LADDER, "trusted") if rung == laboratory.kind)
+    rehearsing: list[LocalKernel] = []
+
+    async def for_ever(kernel: LocalKernel) -> None:
+        rehearsing.append(kernel)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LocalKernel, "rehearse", for_ever)
+
+    async def scenario() -> None:
+        async with LocalPool(2, rung=rung, preload=(), reserve=1) as pool:
+            async with pool.kernel(KernelSettings()):
+                while not rehearsing:
+                    await asyncio.sleep(0.01)
+        assert rehearsing[0].died.done()
+
+    laboratory.run(scenario())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cellwright.core.errors import NoSandbox
+from cellwright.core.types import MODERN
 from cellwright.kernels import KernelSettings, LocalPool, isolation
 
 from .bench import Bench, Laboratory
@@ -38,7 +39,7 @@ def test_python_behind_a_chain_of_links_is_found(tmp_path: Path) -> None:
     code = f"import pandas, sys, os; os.path.exists({str(tmp_path / 'project')!r}), sys.prefix"
 
     async def scenario() -> str:
-        pool = LocalPool(1, python=str(environment_of_links(tmp_path)))
+        pool = LocalPool(1, pythons={MODERN: str(environment_of_links(tmp_path))})
         async with pool, pool.kernel(KernelSettings()) as kernel:
             result = await kernel.execute(code, timeout_s=60)
         assert result.status == "ok", result

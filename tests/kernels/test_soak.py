@@ -10,6 +10,7 @@ from cellwright.kernels.isolation import LADDER
 from .bench import Laboratory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("laboratory", LADDER, indirect=True, scope="session")
 def test_kernels_killed_at_random_leave_nothing(laboratory: Laboratory) -> None:
     """No process, descriptor, mount, folder or control group is left of kernels that came to all kinds of ends."""

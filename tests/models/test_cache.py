@@ -1,6 +1,7 @@
 """Replies that are kept: asked once, across kills and processes, within a bound."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from cellwright.core.errors import UsageError
 from cellwright.core.types import Message, ToolCall, Usage
 from cellwright.models import CachedModel, Reply, ReplyCache, Request, Sampling, ScriptedModel, Traits
+from cellwright.models import cache as cache_module
 from cellwright.models.cache import request_key
 
 from .endpoints import CHAT, TOOLS, served
@@ -45,7 +47,7 @@ def test_a_reply_is_asked_for_once(tmp_path: Path) -> None:
 
 
 def test_whatever_changes_the_reply_changes_the_key() -> None:
-    """Model, messages, pictures, tools, sampling, index."""
+    """Model, endpoint, messages, pictures, tools, sampling, index."""
     request, traits = Request(CHAT, TOOLS), Traits("m")
     others = [
         (Traits("n"), request),
@@ -57,25 +59,76 @@ def test_whatever_changes_the_reply_changes_the_key() -> None:
         (traits, replace(request, sampling=Sampling(index=1))),
     ]
     keys = {request_key(*other) for other in [(traits, request), *others]}
-    assert len(keys) == len(others) + 1
+    keys.add(request_key(traits, request, "http://elsewhere/v1"))
+    assert len(keys) == len(others) + 2
     assert request_key(traits, request) == request_key(Traits("m"), Request(list(CHAT), TOOLS))
 
 
+def _used(path: Path) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        pages, free, size = (
+            file.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+    return int((pages - free) * size)
+
+
 def test_size_is_bounded_and_the_least_used_go(tmp_path: Path) -> None:
-    """What was asked for lately stays."""
-    cache = ReplyCache(tmp_path / "c.sqlite", max_bytes=20_000)
+    """What was asked for lately stays, and the file, with all that SQLite adds, holds no more than it may."""
+    path, most = tmp_path / "c.sqlite", 100_000
+    cache = ReplyCache(path, max_bytes=most)
     big = Reply(Message("assistant", "x" * 1000))
-    keys = [bytes([n]) for n in range(40)]
+    keys = [bytes([n]) for n in range(120)]
     for key in keys:
         cache.put(key, "m", big)
         assert cache.get(keys[0]) is not None
+    assert _used(path) > most
     cache.sweep()
+    assert _used(path) <= most
     kept = [key for key in keys if cache.get(key) is not None]
     assert keys[0] in kept
     assert keys[-1] in kept
     assert keys[1] not in kept
-    assert 10 < len(kept) < 20
+    assert 30 < len(kept) < 100
     cache.close()
+
+
+def test_programs_that_keep_little_each_do_not_fill_it(tmp_path: Path) -> None:
+    """The bound is looked after at the opening, so that also short runs keep to it."""
+    path, most = tmp_path / "c.sqlite", 100_000
+    for run in range(20):
+        cache = ReplyCache(path, max_bytes=most)
+        for n in range(10):
+            cache.put(bytes([run, n]), "m", Reply(Message("assistant", "x" * 1000)))
+        cache.close()
+        assert _used(path) < most + 30_000
+
+
+def test_a_cache_that_is_held_or_old_costs_no_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where another program holds the file, or what was kept cannot be read, the model is asked."""
+    monkeypatch.setattr(cache_module, "_LOCK_S", 0.1)
+    path = tmp_path / "c.sqlite"
+    cache = ReplyCache(path)
+    model = CachedModel(ScriptedModel(lambda _: REPLY), cache)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert asyncio.run(model.reply(Request(CHAT, TOOLS))) == REPLY
+        other.execute("ROLLBACK")
+        assert "could not be kept (database is locked)" in caplog.text
+        assert asyncio.run(model.reply(Request(CHAT, TOOLS))) == REPLY
+        other.execute("UPDATE replies SET reply = x'93'")
+        assert asyncio.run(model.reply(Request(CHAT, TOOLS))) == REPLY
+        assert asyncio.run(model.reply(Request(CHAT, TOOLS))) == REPLY
+    assert model.hits == 1
+    cache.close()
+
+
+def test_a_file_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    """A folder in its place is named."""
+    (tmp_path / "c.sqlite").mkdir()
+    with pytest.raises(UsageError, match=r"c\.sqlite cannot be used"):
+        ReplyCache(tmp_path / "c.sqlite")
 
 
 def test_a_file_that_is_no_cache_is_said(tmp_path: Path) -> None:

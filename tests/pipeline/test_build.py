@@ -1,5 +1,6 @@
 """The whole job on a small corpus: what gets in, what does not and why, and what a reader of the dataset finds."""
 
+import fcntl
 import json
 import os
 import signal
@@ -160,6 +161,7 @@ def test_second_build_changes_nothing_and_is_quick(built: BuildResult, corpus: P
     assert time.monotonic() - started < built.seconds / 2
 
 
+@pytest.mark.slow
 def test_killed_build_goes_on_and_gives_the_same_dataset(built: BuildResult, corpus: Path, tmp_path: Path) -> None:
     """kill -9 in the middle of a stage; the next run does what is missing, and the dataset is the same to the byte."""
     out = tmp_path / "dataset"
@@ -196,6 +198,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_cells_cost_themselves_only(tmp_path: Path) -> None:
     """A cell that never ends, floods, dies or needs what is missing loses nothing of the notebook before it."""
     folder = tmp_path / "corpus"
@@ -224,6 +227,16 @@ def test_out_that_cannot_be_written_says_so(tmp_path: Path, corpus: Path) -> Non
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="Choose another folder"):
         build(corpus, tmp_path / "file" / "out")
+
+
+def test_two_builds_into_one_folder_do_not_meet(corpus: Path, tmp_path: Path) -> None:
+    """The second one says so and leaves what the first one has."""
+    (tmp_path / ".cellwright").touch()
+    with (tmp_path / ".cellwright").open() as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="another program builds into"):
+            build(corpus, tmp_path)
+    assert not list((tmp_path / "work").iterdir())
 
 
 def test_dataset_is_read_back(built: BuildResult) -> None:

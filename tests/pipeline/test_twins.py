@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from cellwright.core.types import Task
 from cellwright.kernels import Limits, LocalPool
 from cellwright.pipeline.config import ProveConfig, load_config
@@ -36,6 +38,7 @@ def verified(folder: Path) -> list[bool]:
     return asyncio.run(job())
 
 
+@pytest.mark.slow
 def test_twins_are_tasks_of_their_own_on_their_parents_side(tmp_path: Path) -> None:
     """Each proved task has its twin on other tables in the same split; all of them verify, as does one made later."""
     settings = ("twins.per_task=1", "compose.tasks_per_table=0", "prove.runs=1", "curate.test_share=0.5")

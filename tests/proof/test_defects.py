@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks.defects.__main__ import report
 from benchmarks.defects.plant import PLANTERS
 from benchmarks.defects.prove import GOOD, measure
@@ -48,6 +50,7 @@ _ANSWERS = {
 }
 
 
+@pytest.mark.slow
 def test_planted_defects_are_caught_and_good_tasks_are_not(tmp_path: Path) -> None:
     """Of one or two tasks with each of the twelve defects none gets through; the good ones do."""
     tables = tmp_path / "tables"

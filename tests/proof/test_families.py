@@ -78,9 +78,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], str, str, object]] = {
     "join": (
         ("m = df.merge(c, on='who', how='left')",),
         "m['city'].isna().sum()",
-        "Join `orders.csv` with `customers.csv` on `who`, keeping all rows of `orders.csv`. How many rows "
-        "are there where "
-        "`city` is missing?",
+        "Join `orders.csv` with `customers.csv` on `who`, keeping all rows of `orders.csv` (one row for each pair of "
+        "rows that match). How many rows are there where `city` is missing?",
         1,
     ),
     "join with a changed table": (
@@ -89,8 +88,39 @@ FAMILIES: dict[str, tuple[tuple[str, ...], str, str, object]] = {
         "Let table A be what `customers.csv` becomes after this step: keep only the rows where `limit` is "
         "greater than 10. "
         "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. Then join with table A on "
-        "`who`, keeping only the rows that match. What is the sum of `price`?" + SKIPPED,
+        "`who`, keeping only the rows that match (one row for each pair of rows that match). What is the sum of "
+        "`price`?" + SKIPPED,
         59.0,
+    ),
+    "join with a table of groups": (
+        ("n = df.groupby('who', as_index=False)['price'].sum()", "m = c.merge(n, on='who', how='inner')"),
+        "m['price'].max()",
+        "Let table A be what `orders.csv` becomes after this step: make a new table with one row for each `who`, in "
+        "which `price` is the sum of `price`. Join `customers.csv` with table A on `who`, keeping only the rows that "
+        "match. What is the maximum of `price`?" + SKIPPED,
+        46.0,
+    ),
+    "ranks of the rows that are left": (
+        ("df = df[df.qty > 1]",),
+        "df[df.price.rank() <= 2]['qty'].sum()",
+        "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. What is the sum of `qty` "
+        "over the rows where the rank of `price`, from the lowest value (rank 1) up, where equal values get the mean "
+        "of their ranks is at most 2?" + SKIPPED,
+        7,
+    ),
+    "neighbours among the rows that are left": (
+        ("df = df[df.qty > 1]",),
+        "len(df[df.price > df.price.shift(1)])",
+        "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. How many rows are there "
+        "where `price` is greater than the value of `price` in the previous row?" + IN_FILE_ORDER,
+        3,
+    ),
+    "groups of the rows that are left": (
+        ("df = df[df.qty > 1]",),
+        "len(df[df.price > df.groupby('who')['price'].transform('mean')])",
+        "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. How many rows are there "
+        "where `price` is greater than the mean of `price` over all rows with the same `who`?" + SKIPPED,
+        1,
     ),
     "named aggregates": (
         ("g = df.groupby('who').agg(total=('price', 'sum'), n=('qty', 'size')).reset_index()",),
@@ -293,3 +323,16 @@ def test_what_the_words_could_not_say_is_refused(expression: str) -> None:
     """Joins on row numbers, an order that nobody gave, and methods without words are refused."""
     with pytest.raises(Unreadable):
         read_slice(LEAD, expression)
+
+
+def test_missing_keys_that_would_match_are_not_asked_about() -> None:
+    """pandas joins a missing key with a missing key: asked only where one of the tables has none."""
+    gaps = ("df.loc[df.who == 9, 'who'] = None", "c.loc[c.who == 4, 'who'] = None")
+    question, rows = first("len(df.merge(c, on='who'))", gaps[0])
+    assert "missing key" not in question.question
+    assert rows == 7
+    with pytest.raises(Unreadable):
+        first("len(df.merge(c, on='who'))", *gaps)
+    asked, rows = first("len(both(df))", *gaps, "def both(t):\n    return t.merge(c, on='who')")
+    assert "(a missing key matches a missing key)" in asked.question
+    assert rows == 7

@@ -153,7 +153,8 @@ FIRST = {
         4.892857142857142,
     ),
     "pd.merge(df, pd.read_csv('data/y.csv'), on='Team').shape[0]": (
-        "Join `x.csv` with `y.csv` on `Team`, keeping only the rows that match. How many rows are there?",
+        "Join `x.csv` with `y.csv` on `Team`, keeping only the rows that match (one row for each pair of rows that "
+        "match). How many rows are there?",
         2,
     ),
     "df.sort_values('Goals', ascending=False).head(3)": (

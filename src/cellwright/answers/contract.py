@@ -28,7 +28,7 @@ _MOST_DECIMALS_OF_ITEMS = 6
 
 
 def infer(value: object) -> Contract:
-    """The contract that a value suggests; `AnswerError` for a value that cannot be an answer, such as NaN or a frame.
+    """The contract that a value suggests. Raises AnswerError for what can be no answer: NaN, an empty text, a frame.
 
     A midnight is taken as a date, another datetime as a time to the second. A pandas Series is a mapping of its labels
     to its values, unless they only number its rows.
@@ -89,6 +89,8 @@ def _differ_by_case(labels: list[Scalar]) -> bool:
 
 
 def _scalar(value: Value) -> Scalar:
+    if isinstance(value, str) and not comparable(value, case_sensitive=True):
+        raise AnswerError("an empty text cannot be told from no answer")
     if value is None or isinstance(value, (bool, int, float, str, datetime.date)):
         return value
     raise AnswerError("an answer is one value, a list or a mapping of values, not deeper")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import cellwright
+from cellwright.apps.training.commands import train_app
 from cellwright.core.errors import CellwrightError, UsageError
 
 app = typer.Typer(
@@ -36,6 +37,14 @@ Preload = Annotated[
     bool, typer.Option("--preload/--no-preload", help="Import pandas and the like before the kernel is asked for.")
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Kernels alive at once.")]
+Environments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--environment",
+        metavar="NAME[=PATH]",
+        help="A kernel environment of another year, as `cellwright environment list` names it, or a Python's path.",
+    ),
+]
 Config = Annotated[Path | None, typer.Option("--config", exists=True, dir_okay=False, help="YAML file of settings.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, as execute.cell_s=60.")
@@ -104,6 +113,7 @@ def build(
     out: Annotated[Path, typer.Option(help="Folder for the dataset; the same one again resumes.")],
     config: Config = None,
     changes: Settings = None,
+    environments: Environments = None,
     workers: Workers = None,
     trusted: Trusted = None,
     as_json: Json = False,
@@ -114,7 +124,8 @@ def build(
     from cellwright.pipeline.build import build as run_build
     from cellwright.pipeline.config import load_config
 
-    settings = load_config(config, changes or [], workers=workers, trusted=trusted)
+    flags = {"workers": workers, "trusted": trusted, "environments": environments or None}
+    settings = load_config(config, changes or [], **flags)
     _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
         result = _run(run_build(source, out, settings, progress))
@@ -147,6 +158,7 @@ def demo(
 @app.command()
 def verify(
     dataset: Annotated[Path, typer.Argument(help="Folder that `cellwright build` made.")],
+    environments: Environments = None,
     trusted: Trusted = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -154,15 +166,17 @@ def verify(
     """Run every task's program again in fresh kernels. Exit code 1 if any answer differs."""
     from cellwright.apps.present import print_verdicts
     from cellwright.apps.progress import make_progress
-    from cellwright.kernels import LocalPool
     from cellwright.pipeline.config import load_config
+    from cellwright.pipeline.environments import eras_of, open_pool
+    from cellwright.pipeline.export import load_tasks
     from cellwright.pipeline.verify import verify as run_verify
 
     settings = load_config(None, [], workers=workers, trusted=trusted)
+    eras = eras_of(load_tasks(dataset), environments or [])
     _say_isolation(trusted=settings.trusted, quiet=as_json)
 
     async def job() -> Any:
-        async with LocalPool(settings.workers, rung="trusted" if settings.trusted else None) as pool:
+        async with open_pool(settings.workers, eras, trusted=settings.trusted) as pool:
             return await run_verify(dataset, pool, settings.limits, settings.prove, progress)
 
     with make_progress(quiet=as_json) as progress:
@@ -197,6 +211,7 @@ def twin(
     dataset: Annotated[Path, typer.Option("--in", help="Folder that `cellwright build` made.")] = Path(),
     seed: Annotated[int, typer.Option(help="Which twin: the same seed gives the same one.")] = 1,
     out: Annotated[Path | None, typer.Option(help="Write it there, as a dataset of one task with its tables.")] = None,
+    environments: Environments = None,
     trusted: Trusted = None,
     as_json: Json = False,
 ) -> None:
@@ -204,17 +219,18 @@ def twin(
     from cellwright.apps.present import print_task
     from cellwright.core.records import to_row
     from cellwright.core.types import Reject
-    from cellwright.kernels import LocalPool
     from cellwright.pipeline.config import load_config
+    from cellwright.pipeline.environments import eras_of, open_pool
     from cellwright.pipeline.export import find_task
     from cellwright.pipeline.twins import twin_of_dataset
 
     settings = load_config(None, [], trusted=trusted)
     found = find_task(dataset, task)
+    eras = eras_of([found], environments or [])
     _say_isolation(trusted=settings.trusted, quiet=as_json)
 
     async def job() -> Any:
-        async with LocalPool(1, rung="trusted" if settings.trusted else None) as pool:
+        async with open_pool(1, eras, trusted=settings.trusted) as pool:
             return await twin_of_dataset(found, seed, dataset, out, pool, settings)
 
     made = _run(job())
@@ -296,7 +312,9 @@ def ask(
     from cellwright.models import Sampling
 
     load_prompt(prompt)
-    target = free_name(Path()) if out is None else writable(out, overwrites=force)
+    if out is None:
+        out = Path("answer.ipynb") if force else free_name(Path())
+    target = writable(out, overwrites=force)
     choice = find_model(ModelOptions(model, thinks, sees, window, price))
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
@@ -431,6 +449,8 @@ def fingerprint(
     typer.echo(f"next: cellwright build … --set 'screen.fingerprints=[{out}]'")
 
 
+app.add_typer(train_app, name="train", no_args_is_help=True)
+
 kernel_app = typer.Typer(help="Cellwright's sandboxed kernels in JupyterLab, nbclient, papermill and `jupyter run`.")
 app.add_typer(kernel_app, name="kernel", no_args_is_help=True)
 
@@ -483,3 +503,39 @@ def kernel_uninstall(name: Annotated[str, typer.Argument(help="Its name.")] = "c
     from cellwright.kernels.jupyter.specs import uninstall
 
     typer.echo(f"removed {uninstall(name)}")
+
+
+environment_app = typer.Typer(help="Kernel environments of other years, for notebooks that today's libraries broke.")
+app.add_typer(environment_app, name="environment", no_args_is_help=True)
+
+
+@environment_app.command("create")
+def environment_create(
+    name: Annotated[str, typer.Argument(help="One that `cellwright environment list` shows.")],
+    python: Annotated[
+        str | None, typer.Option(help="The interpreter to make it from, of the version it needs.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="A folder of its own. Without it: where it is found by name.")
+    ] = None,
+) -> None:
+    """Install an environment from the lock that ships with Cellwright; one that is there already stays."""
+    from cellwright.kernels.eras import create, shipped
+
+    if name in shipped():
+        typer.echo(f"{name}: installing; this takes minutes the first time", err=True)
+    era = create(name, python=python, into=into)
+    told = name if into is None else f"{name}={into}"
+    typer.echo(f"{name}: {era.versions}")
+    typer.echo(f"next: cellwright build NOTEBOOKS --out DATASET --environment {told}")
+
+
+@environment_app.command("list")
+def environment_list() -> None:
+    """The environments that ship with Cellwright, and whether they are installed."""
+    from cellwright.kernels.eras import default_folder, is_made, shipped
+
+    for era in shipped().values():
+        folder = default_folder(era.name)
+        where = str(folder) if is_made(era, folder) else f"not installed; cellwright environment create {era.name}"
+        typer.echo(f"{era.name}  {era.about}; Python {era.python}\n  {where}")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cellwright.core.types import MODERN
+
 
 @dataclass(frozen=True)
 class NotebookAccount:
@@ -27,5 +29,7 @@ class NotebookAccount:
     """Changes that made its code run again, or that took out what cannot."""
     statements_lost: int = 0
     """Statements that could not be made to run."""
+    era: str = MODERN
+    """The environment in which it fared best."""
     author: str | None = None
     licence: str | None = None

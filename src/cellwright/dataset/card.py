@@ -25,7 +25,7 @@ TASK_COLUMNS = (
     ("level", "1 (one operation) to 5, from the operations of the program"),
     ("family", "the template that asked"),
     ("provenance", "the notebook: source, path, hash, author, licence"),
-    ("notebook_id", "tasks of one notebook share it"),
+    ("notebook_id", "tasks of one notebook share it, or of the tables that several notebooks read from one folder"),
     ("cell", "index, among the notebook's code cells, of the output that was asked about"),
     ("oracle", "the program: cells, a comment for each, and the notebook's cells that they came from"),
     ("proof", "what each gate saw: the seeds of the runs and the verdict on each"),

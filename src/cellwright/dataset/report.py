@@ -61,6 +61,7 @@ _STAGE_SAYS: Mapping[str, str] = {
     "execute": "ran, and showed values",
     "slice": "are values that a program computes again from the tables",
     "ask": "are questions with one answer",
+    "port": "are answered in the same way with today's libraries",
     "compose": "are questions composed over the tables",
     "screen": "neither tell their answer, nor stand in a benchmark, nor can be guessed",
     "prove": "gave the same answer in every fresh kernel",

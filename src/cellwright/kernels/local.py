@@ -156,7 +156,6 @@ class LocalKernel:
         try:
             await asyncio.wait_for(self._wire.run_quietly("1"), self._settings.limits.start_timeout_s)
         except (EOFError, ValueError, OSError, TimeoutError) as error:
-            await self.close()
             raise KernelStartError(f"a kernel of the reserve has ended: {error}") from error
 
     async def adopt(self, template: Template, settings: KernelSettings) -> None:

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from cellwright.core.errors import KernelStartError
+from cellwright.core.types import MODERN
 from cellwright.kernels.folders import remove_abandoned
 from cellwright.kernels.interpreter import interpreter
 from cellwright.kernels.isolation import Rung, best_rung, require
@@ -19,7 +20,9 @@ from cellwright.kernels.template import Environment, Template
 
 DATA_SCIENCE = ("numpy", "pandas", "matplotlib.pyplot", "scipy.stats", "sklearn.linear_model", "sklearn.ensemble")
 """Imported once for all kernels, where they are installed."""
+THIS_PYTHON: Mapping[str, str] = MappingProxyType({MODERN: sys.executable})
 _MOST_TEMPLATES = 4
+"""For each interpreter: a build asks for kernels with several hash seeds in turn."""
 _MOST_ADOPTED_TABLES = 200
 """A kernel of the reserve is handed its tables in one message, and Linux lets that carry 253 descriptors."""
 
@@ -32,26 +35,29 @@ class LocalPool:
         size: int,
         *,
         rung: Rung | None = None,
-        python: str = sys.executable,
+        pythons: Mapping[str, str] = THIS_PYTHON,
         preload: Sequence[str] = DATA_SCIENCE,
         reserve: int = 0,
         interrupt_grace_s: float = 5.0,
     ) -> None:
-        """`size`: kernels alive at once. `python`: the interpreter that runs them; it needs ipykernel.
+        """`size`: kernels alive at once, of all environments together. `pythons`: name of an environment
+        (`KernelSettings.era`) to the interpreter that runs its kernels; each needs ipykernel.
 
         `reserve`: kernels of the kind that was asked for last that are kept ready, beside those in use; they hide the
         time of a fork.
 
         `rung` asks for one of the ladder of isolation (`isolation.py`); without it the best that there is, which is
-        never "trusted". Raises NoSandbox at once where it cannot be had, and KernelStartError where the interpreter
+        never "trusted". Raises NoSandbox at once where it cannot be had, and KernelStartError where an interpreter
         cannot be run.
         """
-        interpreter(python)
+        for python in pythons.values():
+            interpreter(python)
+            rung = rung or best_rung(python)
+            require(rung, python)
         if rung is None:
-            rung = best_rung(python)
-        require(rung, python)
+            raise ValueError("a pool needs an interpreter")
         self.rung: Rung = rung
-        self._python, self._preload, self._grace_s = python, tuple(preload), interrupt_grace_s
+        self._pythons, self._preload, self._grace_s = dict(pythons), tuple(preload), interrupt_grace_s
         self._places = asyncio.Semaphore(size)
         self._kernels: set[LocalKernel] = set()
         self._templates: dict[Environment, asyncio.Task[Template]] = {}
@@ -77,7 +83,12 @@ class LocalPool:
         if not self._swept:
             self._swept = True
             await asyncio.to_thread(remove_abandoned)
-        environment = Environment(self._python, self.rung, self._preload, settings.hash_seed, settings.network)
+        if settings.era not in self._pythons:
+            known = ", ".join(self._pythons)
+            raise KernelStartError(f"this pool of kernels has no environment {settings.era!r}; it has {known}")
+        environment = Environment(
+            self._pythons[settings.era], self.rung, self._preload, settings.hash_seed, settings.network
+        )
         template = await self._template(environment)
         kernel = await self._reserve.kernel(template, settings, Owner(environment, self._grace_s))
         if self._closed:
@@ -110,7 +121,7 @@ class LocalPool:
         """End templates that nobody uses, the one used least lately first: each holds what it has imported."""
         used = {kernel.environment for kernel in self._kernels} | self._reserve.environments
         idle = [environment for environment, task in self._templates.items() if environment not in used and task.done()]
-        for environment in idle[: max(0, len(self._templates) - _MOST_TEMPLATES + 1)]:
+        for environment in idle[: max(0, len(self._templates) - _MOST_TEMPLATES * len(self._pythons) + 1)]:
             await _closed(self._templates.pop(environment))
 
     async def close(self) -> None:
@@ -197,5 +208,9 @@ async def _closed(starting: "asyncio.Task[LocalKernel] | asyncio.Task[Template]"
 async def _spare(template: Template, settings: KernelSettings, owner: Owner) -> LocalKernel:
     """A kernel that has run a cell: the first one touches memory that a fork shares, which takes it some time."""
     kernel = await LocalKernel.start(template, settings, owner)
-    await kernel.rehearse()
+    try:
+        await kernel.rehearse()
+    except BaseException:
+        await kernel.close()
+        raise
     return kernel

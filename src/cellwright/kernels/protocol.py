@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from cellwright.core.types import CellResult, Output
+from cellwright.core.types import MODERN, CellResult, Output
 
 Listener = Callable[[Output], None]
 """Is told of a running cell's outputs as they come, a stream's in pieces. What is cleared or updated later it is not
@@ -50,6 +50,8 @@ class KernelSettings:
     """Of `random` and `numpy.random` at the start; None starts each kernel elsewhere."""
     network: bool = False
     """Whether it may reach the network of the machine."""
+    era: str = MODERN
+    """Name of the environment that it has, one of those that its pool knows."""
 
 
 class Kernel(Protocol):

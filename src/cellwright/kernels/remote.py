@@ -29,7 +29,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from cellwright.core.errors import KernelDied, KernelError, KernelStartError, MissingExtra, UsageError
-from cellwright.core.types import CellResult
+from cellwright.core.types import MODERN, CellResult
 from cellwright.kernels.inside.guest import DROPPED, MESSAGE
 from cellwright.kernels.interpreter import INSIDE, environment
 from cellwright.kernels.local import table_file, table_name
@@ -126,6 +126,8 @@ class RemotePool:
     async def _start(self, settings: KernelSettings) -> "RemoteKernel":
         if self._closed:
             raise KernelStartError("this pool of kernels is closed")
+        if settings.era != MODERN:
+            raise KernelStartError(f"E2B's sandboxes have one environment, not {settings.era!r}")
         if not self._told:
             self._told = True
             _log.info(

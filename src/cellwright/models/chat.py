@@ -12,15 +12,18 @@ from cellwright.core.types import Message, ToolCall
 _PICTURE_WORDS = "What the last cell drew:"
 
 
-def to_json(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages of a request. Thinking of earlier turns is left out: templates drop it, and some servers refuse it.
+def to_json(messages: Sequence[Message], *, thinking: bool = False) -> list[dict[str, Any]]:
+    """The messages of a request. `thinking`: whether that of earlier turns goes along, as `reasoning_content`.
+
+    Some servers refuse it. The template of a model that was trained on whole runs writes it.
 
     A tool's message cannot carry pictures there, so they follow it in a message of the user.
     """
-    return [part for message in messages for part in _parts(message)]
+    return [part for message in messages for part in _parts(message, thinking)]
 
 
-def _parts(message: Message) -> Iterable[dict[str, Any]]:
+def _parts(message: Message, thinking: bool) -> Iterable[dict[str, Any]]:
+    thought = {"reasoning_content": message.reasoning} if thinking and message.reasoning else {}
     match message.role:
         case "tool":
             yield {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.content}
@@ -30,12 +33,14 @@ def _parts(message: Message) -> Iterable[dict[str, Any]]:
             yield {
                 "role": "assistant",
                 "content": message.content or None,
+                **thought,
                 "tool_calls": [_tool_call(call) for call in message.tool_calls],
             }
         case _:
             yield {
                 "role": message.role,
                 "content": _with_pictures(message.content, message.images) if message.images else message.content,
+                **thought,
             }
 
 

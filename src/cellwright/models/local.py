@@ -117,7 +117,7 @@ class TransformersModel:
 
     def _tokens(self, request: Request) -> Any:
         return self._tokenizer.apply_chat_template(
-            [_for_template(message) for message in to_json(request.messages)],
+            [_for_template(message) for message in to_json(request.messages, thinking=True)],
             tools=json.loads(request.tools_json),
             add_generation_prompt=True,
             return_dict=True,
@@ -239,7 +239,8 @@ async def served_locally(
         try:
             url = f"http://127.0.0.1:{port}"
             await _until_ready(process, url, timeout_s, log, command)
-            async with OpenAIModel(Endpoint(f"{url}/v1", Traits(name, thinks=thinks))) as model:
+            endpoint = Endpoint(f"{url}/v1", Traits(name, thinks=thinks), sends_thinking=thinks)
+            async with OpenAIModel(endpoint) as model:
                 yield model
         finally:
             await asyncio.to_thread(_end, process)

@@ -86,6 +86,9 @@ class Endpoint:
     """A server that asks for a longer wait than this is unavailable."""
     first_wait_s: float = 0.5
     """Before the first retry; doubled for each one after, with jitter."""
+    sends_thinking: bool = False
+    """Whether the thinking of earlier turns is sent back, as `reasoning_content`. A model that was trained on whole
+    runs expects it; some vendors refuse it."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the request body, as {"top_k": 20}."""
 
@@ -231,7 +234,8 @@ class OpenAIModel:
             limit: sampling.max_tokens,
         }
         body = {name: value for name, value in values.items() if value is not None}
-        return {"model": self.traits.name, "messages": to_json(messages), **tools, **body, **self._endpoint.extra}
+        said = to_json(messages, thinking=self._endpoint.sends_thinking)
+        return {"model": self.traits.name, "messages": said, **tools, **body, **self._endpoint.extra}
 
     async def _read(self, stream: AsyncIterator[Any], hear: Hear) -> Reply:
         turn, usage = _Turn(), None

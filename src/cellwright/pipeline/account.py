@@ -16,7 +16,7 @@ from cellwright.proof.repair import HARMLESS
 _TABLES = """
 CREATE TABLE notebook (id TEXT PRIMARY KEY, path TEXT, source TEXT, author TEXT, licence TEXT,
     cells INTEGER DEFAULT 0, ok INTEGER DEFAULT 0, same INTEGER DEFAULT 0, different INTEGER DEFAULT 0,
-    repairs INTEGER DEFAULT 0, lost INTEGER DEFAULT 0,
+    repairs INTEGER DEFAULT 0, lost INTEGER DEFAULT 0, era TEXT DEFAULT 'modern',
     outputs INTEGER DEFAULT 0, tasks INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE reject (path TEXT, place INTEGER, stage TEXT, reason TEXT, count INTEGER,
     PRIMARY KEY (path, place, reason)) WITHOUT ROWID;
@@ -31,7 +31,7 @@ def accounts(stages: Iterable[tuple[str, Folder[Any]]]) -> Iterator[NotebookAcco
         found.executescript(_TABLES)
         _gather(found, folders)
         yield from _unread(folders[read.NAME].rejects())
-        columns = "id, path, source, author, licence, cells, ok, same, different, repairs, lost, outputs, tasks"
+        columns = "id, path, source, author, licence, cells, ok, same, different, repairs, lost, outputs, tasks, era"
         for row in found.execute(f"SELECT {columns} FROM notebook ORDER BY path"):
             yield _account(found, *row)
 
@@ -42,9 +42,9 @@ def _gather(found: sqlite3.Connection, folders: Mapping[str, Folder[Any]]) -> No
         row = (notebook.id, origin.path, origin.source, origin.author, origin.licence)
         found.execute("INSERT OR IGNORE INTO notebook (id, path, source, author, licence) VALUES (?, ?, ?, ?, ?)", row)
     for executed in folders[execute.NAME].records():
-        changed = (len(executed.repairs), len(executed.losses))
+        changed = (len(executed.repairs), len(executed.losses), executed.era)
         counts = (*_cells(executed), *changed, executed.linked.notebook.id)
-        columns = "cells = ?, ok = ?, same = ?, different = ?, repairs = ?, lost = ?"
+        columns = "cells = ?, ok = ?, same = ?, different = ?, repairs = ?, lost = ?, era = ?"
         found.execute(f"UPDATE notebook SET {columns} WHERE id = ?", counts)
     for output in folders[slice.NAME].records():
         found.execute("UPDATE notebook SET outputs = outputs + 1 WHERE id = ?", (output.notebook_id,))
@@ -74,11 +74,11 @@ def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:
 
 
 def _account(found: sqlite3.Connection, _id: str, path: str, source: str, *rest: Any) -> NotebookAccount:
-    author, licence, cells, ok, same, different, repairs, lost, outputs, tasks = rest
+    author, licence, cells, ok, same, different, repairs, lost, outputs, tasks, era = rest
     outcome, reason = "tasks", ""
     if not tasks:
         # The furthest stage that it reached; there, the most frequent reason.
         query = "SELECT stage, reason FROM reject WHERE path = ? ORDER BY place DESC, count DESC, reason LIMIT 1"
         outcome, reason = found.execute(query, (path,)).fetchone() or (link.NAME, "nothing came of it")
     counts = (tasks, outputs, cells, ok, same, different, repairs, lost)
-    return NotebookAccount(path, source, outcome, reason, *counts, author=author, licence=licence)
+    return NotebookAccount(path, source, outcome, reason, *counts, era, author, licence)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cellwright.answers import infer, round_value, state, to_json
+from cellwright.answers import AnswerError, infer, round_value, state, to_json
 from cellwright.core.hashing import short_id
 from cellwright.core.types import Contract, Oracle, Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
@@ -56,7 +56,8 @@ class AskStage:
         if not candidates:
             return outcome
         tables = {table.name: table for output in group for table in output.tables}
-        settings = KernelSettings(table_paths(list(tables.values()), self._store), 0, self._limits)
+        paths = table_paths(list(tables.values()), self._store)
+        settings = KernelSettings(paths, 0, self._limits, era=group[0].era)
         async with self._pool.kernel(settings) as kernel:
             preload = preload_list([unit for asked in candidates for unit in asked.units])
             judge = Judge(
@@ -206,7 +207,10 @@ def task_of(asked: Asked, run: Run) -> Task | Reject:
         return _reject(asked, problem, asked.proposal.question)
     if asked.proposal.family in _LABEL_FAMILIES:
         value = _whole_labels(value)
-    contract = contract_for(asked.proposal, value)
+    try:
+        contract = contract_for(asked.proposal, value)
+    except AnswerError as error:
+        return _reject(asked, "value cannot be an answer", str(error))
     answer = to_json(round_value(value, contract))
     if len(answer) > _LONGEST_ANSWER:
         return _reject(asked, "answer too long", answer)
@@ -231,6 +235,7 @@ def task_of(asked: Asked, run: Run) -> Task | Reject:
         trivial=proposal.family in _TRIVIAL_FAMILIES,
         operations=run.operations,
         hints=ladder(plainest, answer, oracle, run),
+        era=output.era,
     )
 
 

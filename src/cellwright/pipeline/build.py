@@ -1,5 +1,7 @@
 """The whole job: notebooks in, a dataset out."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import sys
@@ -19,13 +21,14 @@ import cellwright
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.records import read_shard, to_row
-from cellwright.core.types import Notebook, Task
+from cellwright.core.types import MODERN, Notebook, Task
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.corpus.sources import BUILT_HERE
 from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
 from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount, write_report
-from cellwright.kernels import LocalPool, Pool
+from cellwright.kernels import Pool
+from cellwright.kernels.eras import Era, find_eras
 from cellwright.pipeline import (
     ask,
     compose,
@@ -34,6 +37,9 @@ from cellwright.pipeline import (
     execute,
     link,
     look,
+    plan,
+    port,
+    profile,
     prove,
     read,
     screen,
@@ -43,12 +49,16 @@ from cellwright.pipeline import (
     twins,
 )
 from cellwright.pipeline.config import BuildConfig
+from cellwright.pipeline.environments import open_pool
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
+from cellwright.pipeline.plan import PlannedGroup
+from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.tables import TableGroup
 from cellwright.pipeline.trace import TracedTask
+from cellwright.proof import porting
 from cellwright.proof.heads import TableHead
 from cellwright.proof.screening import closedbook, contamination, leakage
 from cellwright.proof.screening.closedbook import measure
@@ -64,6 +74,8 @@ _UNITS = {
     "slice": "outputs",
     "look": "tables",
     "tables": "groups of tables",
+    "profile": "groups of tables",
+    "plan": "groups of tables",
 }
 
 
@@ -88,6 +100,7 @@ class _Build:
 
     out: Path
     config: BuildConfig
+    eras: tuple[Era, ...]
     progress: Progress
     fingerprint: str
     folders: list[tuple[str, Folder[Any]]]
@@ -147,24 +160,35 @@ class _Build:
 async def build(sources: Sequence[Path], out: Path, config: BuildConfig, progress: Progress) -> BuildResult:
     """Run all stages, skipping what an earlier run of the same build has done. Raises UsageError for bad input."""
     started = time.monotonic()
+    eras = find_eras(config.environments)
     fingerprint = read.fingerprint(sources)
-    _check_writable(out)
-    async with LocalPool(config.workers, rung="trusted" if config.trusted else None) as pool:
-        job = _Build(out, config, progress, fingerprint, [])
-        curated = await _stages(sources, job, pool)
-    export(job.folders, job.work / "tables", out)
-    seconds = time.monotonic() - started
-    return _finish(job, curated, seconds)
+    with _claimed(out):
+        async with open_pool(config.workers, eras, trusted=config.trusted) as pool:
+            job = _Build(out, config, eras, progress, fingerprint, [])
+            curated = await _stages(sources, job, pool)
+        export(job.folders, job.work / "tables", out)
+        seconds = time.monotonic() - started
+        return _finish(job, curated, seconds)
 
 
-def _check_writable(out: Path) -> None:
+@contextlib.contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Hold a folder for one build: two would empty and write each other's stages. Linux lets go when a process ends."""
     try:
         (out / "work").mkdir(parents=True, exist_ok=True)
-        (out / BUILT_HERE).touch()
+        mark = (out / BUILT_HERE).open("a")
     except OSError as error:
         raise UsageError(
             f"cannot write to {out}: {error.strerror or error}. Choose another folder with --out."
         ) from None
+    with mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"another program builds into {out} now. Wait until it has ended, or choose another folder with --out."
+            ) from None
+        yield
 
 
 async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[TracedTask]:
@@ -175,22 +199,28 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     linker = link.LinkStage(sources, store)
     linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
     await linker.close()
-    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair)
-    settings = [limits, config.execute, config.repair, config.trusted]
+    names = [era.name for era in job.eras]
+    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
+    settings = [limits, config.execute, config.repair, config.trusted, [(era.name, era.state) for era in job.eras]]
     executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
     await executing.close()
     slicing = slice.SliceStage(pool, store, limits, config.slices)
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
     asking = ask.AskStage(pool, store, limits, config.ask, config.prove)
     asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
+    if job.eras:
+        asked = await job.each(port.NAME, asked, Task, port.PortStage(pool, store, config), _of_notebook, config.port)
     grouped = job.stream(
         tables.NAME,
         TableGroup,
-        lambda: tables.table_groups(linked.records(), wanted=config.compose.tasks_per_table > 0),
-        config.compose,
+        lambda: tables.table_groups(linked.records, wanted=config.compose.tasks_per_table > 0),
+        config.compose.tasks_per_table > 0,
     )
+    profiling = profile.ProfileStage(pool, store, limits, config.prove)
+    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group_id)
+    planned = job.stream(plan.NAME, PlannedGroup, lambda: plan.plan(profiled.records, config.compose), config.compose)
     composing = compose.ComposeStage(pool, store, limits, config.compose, config.prove)
-    composed = await job.each(compose.NAME, grouped, Task, composing, _group_id, config.compose)
+    composed = await job.each(compose.NAME, planned, Task, composing, _planned_id, config.compose)
     heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
     known = screen.fingerprints(config.screen)
     looked_at = screen.Screened([asked, composed], linked, heads, store)
@@ -226,6 +256,10 @@ def _group_id(group: TableGroup) -> str:
     return group.id
 
 
+def _planned_id(planned: PlannedGroup) -> str:
+    return planned.group.id
+
+
 def _of_notebook(record: SlicedOutput | Task) -> str:
     return record.notebook_id
 
@@ -237,10 +271,11 @@ def _task_id(task: Task) -> str:
 def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildResult:
     stages = tuple(_stage_count(name, folder) for name, folder in job.folders)
     tasks = tuple(load_tasks(job.out))
-    notebooks = len({task.notebook_id for task in tasks})
+    # Not by id: tasks over tables of several notebooks have a group's.
+    notebooks = len({(task.provenance.source, task.provenance.path) for task in tasks})
     settings = to_row(job.config)
     config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
-    versions = _versions(tasks)
+    versions = _versions(tasks, job.eras)
     told = yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False)
     (job.out / "config.yaml").write_text(told, encoding="utf-8")
     guessers = _guessers(job.folders, tasks)
@@ -272,8 +307,8 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
 
 def _guessers(folders: Sequence[tuple[str, Folder[Any]]], tasks: Sequence[Task]) -> tuple[GuesserCount, ...]:
     """Of the tasks that went into the screening, and of those that are in the dataset."""
-    names = [name for name, _ in folders]
-    made = [folder for _, folder in folders[: names.index(screen.NAME)] if folder.kind is Task]
+    of_stage = dict(folders)
+    made = [of_stage.get(port.NAME, of_stage[ask.NAME]), of_stage[compose.NAME]]
     before = {rate.guesser: rate.share for rate in measure(task for folder in made for task in folder.records())}
     after = {rate.guesser: rate.share for rate in measure(tasks)}
     ranked = sorted(before, key=lambda name: (-before[name], -after[name], name))
@@ -290,7 +325,7 @@ def _gates(tasks: Sequence[Task], folders: Sequence[tuple[str, Folder[Any]]]) ->
         reject.reason for _, folder in folders if folder.kind in (Task, TracedTask) for reject in folder.rejects()
     )
     stopped = Counter(reason.partition(":")[0] for reason in reasons)
-    known = dict.fromkeys([*SCREENING, *passed])
+    known = dict.fromkeys([porting.GATE, *SCREENING, *passed])
     for gate in known:
         if passed[gate] or stopped[gate]:
             yield GateCount(gate, passed[gate], stopped[gate])
@@ -325,10 +360,11 @@ def _rank(row: TracedTask) -> str:
     return sha256_bytes(row.task.id.encode())
 
 
-def _versions(tasks: Sequence[Task]) -> dict[str, str]:
+def _versions(tasks: Sequence[Task], eras: Sequence[Era]) -> dict[str, str]:
     versions = {"cellwright": cellwright.__version__, "python": sys.version.split()[0]}
     for library in ("ipykernel", "jupyter_client", "pyarrow"):
         versions[library] = metadata.version(library)
-    if tasks:
-        versions["kernel environment"] = tasks[0].environment
-    return versions
+    modern = next((task.environment for task in tasks if task.era == MODERN), None)
+    if modern is not None:
+        versions["kernel environment"] = modern
+    return versions | {f"kernel environment {era.name}": era.versions for era in eras}

@@ -1,4 +1,4 @@
-"""Stage 7: programs composed over the tables of a notebook, worded by the reader, answered by a kernel.
+"""Stage 7: programs composed over the tables of a group, worded by the reader, answered by a kernel.
 
 Most of what is composed goes: what the reader cannot word, what has too few rows or no clear answer, and what would
 make the mix of levels and families worse. Rejects count them by reason, one for each reason and source.
@@ -17,9 +17,10 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.ask import Asked, answered
 from cellwright.pipeline.config import ComposeConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
+from cellwright.pipeline.plan import PlannedGroup
+from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
-from cellwright.pipeline.tables import TableGroup
-from cellwright.proof.compose import Composed, Source, TableProfile, Unprofiled, compose, sources, take_profiles
+from cellwright.proof.compose import Composed, Source, compose
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
 
@@ -50,9 +51,11 @@ class ComposeStage:
     def __init__(self, pool: Pool, store: Path, limits: Limits, config: ComposeConfig, prove: ProveConfig) -> None:
         self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
 
-    async def run(self, group: Sequence[TableGroup]) -> Sequence[Task | Reject]:
-        (tables,) = group
-        settings = KernelSettings(table_paths(tables.tables, self._store), 0, self._limits)
+    async def run(self, group: Sequence[PlannedGroup]) -> Sequence[Task | Reject]:
+        (planned,) = group
+        profiles = planned.group.profiles
+        settings = KernelSettings(table_paths([p.table for p in profiles], self._store), 0, self._limits)
+        outcome: list[Task | Reject] = []
         async with self._pool.kernel(settings) as kernel:
             judge = Judge(
                 kernel,
@@ -62,37 +65,44 @@ class ComposeStage:
                 checkpoints=CHECKPOINTS,
                 watch=True,
             )
-            found = await take_profiles(tables.tables, {way.name: way.expressions for way in tables.loads}, judge)
-            outcome: list[Task | Reject] = [
-                _unprofiled(tables, entry) for entry in found if isinstance(entry, Unprofiled)
-            ]
-            profiles = [entry for entry in found if isinstance(entry, TableProfile)]
-            for source, count in _shares(*sources(profiles, tables.alone), self._config):
-                outcome += await _Composing(tables, source, count, self._config).run(judge)
+            found, quota = planned.group.sources, planned.quota
+            left = 0
+            for kind, wanted in (
+                (found.alone, self._config.tasks_per_table * len(found.alone)),
+                (found.joins, quota.joins),
+                # What joins of several tables do not give, joins of a table with its own groups may.
+                (found.own, quota.own),
+                (found.several, quota.several),
+            ):
+                more = left if kind is found.own else 0
+                made = await self._over(planned.group, kind, wanted + more, judge)
+                left = wanted + more - sum(isinstance(record, Task) for record in made)
+                outcome += made
+        return outcome
+
+    async def _over(
+        self, group: ProfiledGroup, kind: Sequence[Source], wanted: int, judge: Judge
+    ) -> list[Task | Reject]:
+        """Tasks over sources of one kind, which share alike: what one does not give, those after it may."""
+        outcome: list[Task | Reject] = []
+        for number, source in enumerate(kind):
+            share = -(-wanted // (len(kind) - number))
+            count = min(share, self._config.tasks_per_table)
+            if count > 0:
+                made = await _Composing(group, source, count, self._config).run(judge)
+                wanted -= sum(isinstance(record, Task) for record in made)
+                outcome += made
         return outcome
 
     async def close(self) -> None:
         """The pool belongs to the build."""
 
 
-def _shares(
-    alone: Sequence[Source], joins: Sequence[Source], several: Sequence[Source], config: ComposeConfig
-) -> list[tuple[Source, int]]:
-    """How many tasks each source gives. All joins together, and all others of several tables, give what some tables
-    alone would."""
-    shares = [(source, config.tasks_per_table) for source in alone]
-    for together in (joins, several):
-        for number, source in enumerate(together):
-            total = config.tasks_per_table * min(len(together), config.most_combinations)
-            shares.append((source, total // len(together) + (number < total % len(together))))
-    return [(source, count) for source, count in shares if count]
-
-
 @dataclass
 class _Composing:
     """The work over one source: drafts are worded, run, asked about, answered, and the best mix of them is kept."""
 
-    group: TableGroup
+    group: ProfiledGroup
     source: Source
     count: int
     config: ComposeConfig
@@ -219,7 +229,3 @@ def mix(tasks: Sequence[Task], count: int, level_shares: Sequence[float]) -> lis
         levels[best.level] += 1
         families[best.family] += 1
     return kept
-
-
-def _unprofiled(group: TableGroup, entry: Unprofiled) -> Reject:
-    return Reject(NAME, f"{group.id}-{entry.table.name}", entry.reason, entry.detail[:1000], group.provenance.path)

@@ -1,16 +1,11 @@
 """The settings of a build, from defaults, one YAML file and `--set key=value`."""
 
-import dataclasses
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-import msgspec
-import yaml
-
-from cellwright.core.errors import ConfigError
+from cellwright.core.config import load_settings
 from cellwright.kernels import Limits
 from cellwright.proof.execution import ExecutionLimits
 
@@ -51,13 +46,25 @@ class AskConfig:
 
 
 @dataclass(frozen=True)
+class PortConfig:
+    """What becomes of the tasks of notebooks that ran in an environment of another year."""
+
+    keep: bool = False
+    """Whether tasks stay, with the name of their environment, that the modern one does not answer in the same way."""
+
+
+@dataclass(frozen=True)
 class ComposeConfig:
     """How much is composed over the tables themselves."""
 
     tasks_per_table: int = 12
     """Tasks over one table at the most, and as many over each join and each stack of tables; 0 composes nothing."""
+    join_share: float = 0.2
+    """Wanted share of the tasks that need a join, as far as the tables give them."""
+    several_files_share: float = 0.3
+    """Wanted share of the tasks that need more than one file, joins among them, as far as the tables give them."""
     most_combinations: int = 3
-    """Joins, and stacks, of one notebook's tables that count in full; more of them share."""
+    """Joins, and stacks, of one group's tables that count in full; more of them share."""
     level_shares: tuple[float, float, float, float, float] = (0.1, 0.25, 0.3, 0.2, 0.15)
     """Wanted shares of the levels 1 to 5, as far as the tables give them."""
     families: tuple[str, ...] = ()
@@ -132,12 +139,16 @@ class BuildConfig:
     """Run notebooks without a sandbox. Only for notebooks whose authors you trust."""
     workers: int = 2
     """Kernels alive at once."""
+    environments: tuple[str, ...] = ()
+    """Kernel environments of other years to try besides the modern one, which is this installation: NAME of one that
+    `cellwright environment` installed, or NAME=PATH of any Python that has ipykernel."""
     limits: Limits = field(default_factory=Limits)
     """What one kernel may use."""
     execute: ExecutionLimits = field(default_factory=ExecutionLimits)
     repair: RepairConfig = field(default_factory=RepairConfig)
     slices: SliceConfig = field(default_factory=SliceConfig)
     ask: AskConfig = field(default_factory=AskConfig)
+    port: PortConfig = field(default_factory=PortConfig)
     compose: ComposeConfig = field(default_factory=ComposeConfig)
     screen: ScreenConfig = field(default_factory=ScreenConfig)
     prove: ProveConfig = field(default_factory=ProveConfig)
@@ -147,45 +158,4 @@ class BuildConfig:
 
 def load_config(path: Path | None, changes: Sequence[str], **flags: Any) -> BuildConfig:
     """Defaults, then the file, then `a.b=value` changes, then flags. Raises ConfigError with the nearest key."""
-    settings: dict[str, Any] = {}
-    if path is not None:
-        try:
-            loaded = yaml.safe_load(path.read_text())
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error}") from None
-        if not isinstance(loaded, dict | None):
-            raise ConfigError(f"{path} must hold keys and values")
-        settings = loaded or {}
-    for change in changes:
-        _set(settings, change)
-    settings.update({key: value for key, value in flags.items() if value is not None})
-    _check(settings, BuildConfig, "")
-    try:
-        return msgspec.convert(settings, BuildConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"configuration: {error}") from None
-
-
-def _set(settings: dict[str, Any], change: str) -> None:
-    key, sign, text = change.partition("=")
-    if not sign:
-        raise ConfigError(f"--set takes key=value, not {change!r}")
-    *parents, last = key.strip().split(".")
-    for parent in parents:
-        settings = settings.setdefault(parent, {})
-        if not isinstance(settings, dict):
-            raise ConfigError(f"--set {change}: {parent} is not a group of settings")
-    settings[last] = yaml.safe_load(text)
-
-
-def _check(settings: Mapping[str, Any], kind: type, prefix: str) -> None:
-    hints = get_type_hints(kind)
-    known = [f.name for f in dataclasses.fields(kind)]
-    for key, value in settings.items():
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known are {', '.join(known)}"
-            raise ConfigError(f"unknown setting {prefix}{key}{hint}")
-        inner = hints[key]
-        if dataclasses.is_dataclass(inner) and isinstance(inner, type) and isinstance(value, dict):
-            _check(value, inner, f"{prefix}{key}.")
+    return load_settings(BuildConfig, path, changes, flags)

@@ -1,4 +1,8 @@
-"""Stage 4: run every notebook again, with its tables in place, in a fresh kernel; what fails is repaired."""
+"""Stage 4: run every notebook again, with its tables in place, in a fresh kernel; what fails is repaired.
+
+Where a build names environments of other years, a notebook that repair does not make whole runs there too, as it is,
+and goes on in the one in which most of its cells run.
+"""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -6,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellwright.core.errors import ConfigError
-from cellwright.core.types import Reject, Table
+from cellwright.core.types import MODERN, Reject, Table
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.models import Endpoint, Model, OpenAIModel, Traits
 from cellwright.pipeline.config import RepairConfig
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
-from cellwright.proof.repair import Loss, Proposer, Repair, Repaired, repair
+from cellwright.proof.repair import Loss, Proposer, Repair, Repaired, cells_that_ran, repair
 from cellwright.proof.repair.model import ModelProposer
 
 NAME = "execute"
@@ -29,6 +33,8 @@ class ExecutedNotebook:
     """Changes of the code, in the order in which they were made."""
     losses: tuple[Loss, ...] = ()
     """Statements that could not be made to run."""
+    era: str = MODERN
+    """The environment in which it fared best, and in which all that follows is run."""
 
 
 def table_paths(tables: Sequence[Table], store: Path) -> Mapping[str, Path]:
@@ -46,27 +52,47 @@ class ExecuteStage:
         limits: Limits,
         execution: ExecutionLimits,
         repairs: RepairConfig,
+        eras: Sequence[str] = (),
     ) -> None:
-        self._pool, self._store, self._limits, self._execution = pool, store, limits, execution
+        """`eras`: names of the environments besides the modern one; of two that do as well, the first counts."""
+        self._pool, self._store, self._limits, self._execution, self._eras = pool, store, limits, execution, eras
         self._repairs, self._model = repairs.rules, _model(repairs)
         self._proposers: Sequence[Proposer] = (ModelProposer(self._model),) if self._model is not None else ()
 
     async def run(self, group: Sequence[LinkedNotebook]) -> Sequence[ExecutedNotebook | Reject]:
         (linked,) = group
-        notebook = linked.notebook
-        path = notebook.provenance.path
-        settings = KernelSettings(table_paths(linked.tables, self._store), hash_seed=0, limits=self._limits)
-        if self._repairs:
-            repaired = await repair(notebook, lambda: self._pool.kernel(settings), self._execution, self._proposers)
-        else:
-            async with self._pool.kernel(settings) as kernel:
-                repaired = Repaired(notebook, await execute(notebook, kernel, self._execution))
+        repaired, era = await self._where_it_fares_best(linked)
         execution = repaired.execution
         if not execution.shown:
+            notebook = linked.notebook
             first = next((cell.error for cell in execution.cells if cell.error), "it prints and shows nothing")
-            return [Reject(NAME, notebook.id, "no cell showed a value", first, path)]
+            return [Reject(NAME, notebook.id, "no cell showed a value", first, notebook.provenance.path)]
         linked = replace(linked, notebook=repaired.notebook)
-        return [ExecutedNotebook(linked, execution, repaired.repairs, repaired.losses)]
+        return [ExecutedNotebook(linked, execution, repaired.repairs, repaired.losses, era)]
+
+    async def _where_it_fares_best(self, linked: LinkedNotebook) -> tuple[Repaired, str]:
+        """The run in which most cells are whole, and its environment. What is as good in the modern one stays there."""
+        notebook = linked.notebook
+        if self._repairs:
+            modern = self._settings(linked, MODERN)
+            best = await repair(notebook, lambda: self._pool.kernel(modern), self._execution, self._proposers)
+        else:
+            best = await self._as_it_is(linked, MODERN)
+        era = MODERN
+        for other in self._eras:
+            if cells_that_ran(best) == len(notebook.code_cells):
+                break
+            there = await self._as_it_is(linked, other)
+            if cells_that_ran(there) > cells_that_ran(best):
+                best, era = there, other
+        return best, era
+
+    async def _as_it_is(self, linked: LinkedNotebook, era: str) -> Repaired:
+        async with self._pool.kernel(self._settings(linked, era)) as kernel:
+            return Repaired(linked.notebook, await execute(linked.notebook, kernel, self._execution))
+
+    def _settings(self, linked: LinkedNotebook, era: str) -> KernelSettings:
+        return KernelSettings(table_paths(linked.tables, self._store), hash_seed=0, limits=self._limits, era=era)
 
     async def close(self) -> None:
         """Let go of the model. The pool belongs to the build."""

@@ -47,7 +47,16 @@ class Prover:
         self._pool, self._store, self._limits, self._config = pool, store, limits, config
 
     async def prove(self, tasks: Sequence[Task]) -> list[Judged]:
-        """What became of each task, in order, with `environment` filled in. All may name a table in one way only."""
+        """What became of each task, in order, with `environment` filled in. All may name a table in one way only.
+
+        Each is proved in its own era.
+        """
+        eras = dict.fromkeys(task.era for task in tasks)
+        proved = [await self._prove_in(era, [task for task in tasks if task.era == era]) for era in eras]
+        judged = {found.task.id: found for group in proved for found in group}
+        return [judged[task.id] for task in tasks]
+
+    async def _prove_in(self, era: str, tasks: Sequence[Task]) -> list[Judged]:
         tables = {table.name: table for task in tasks for table in task.tables}
         programs = [program_of(task) for task in tasks]
         preload = preload_list([unit for program in programs for unit in program.units])
@@ -55,7 +64,8 @@ class Prover:
         judged: list[Judged] = []
         run_seeds = seeds(self._config.runs)
         for number, (seed, hash_seed) in enumerate(run_seeds):
-            settings = KernelSettings(table_paths(list(tables.values()), self._store), hash_seed, self._limits)
+            paths = table_paths(list(tables.values()), self._store)
+            settings = KernelSettings(paths, hash_seed, self._limits, era=era)
             async with self._pool.kernel(settings) as kernel:
                 judge = self._judge(kernel, seed, preload)
                 *runs, versions = await judge.run([*programs, VERSIONS])

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellwright.core.types import Provenance, Reject, Table
+from cellwright.core.types import MODERN, Provenance, Reject, Table
 from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import SliceConfig
@@ -59,6 +59,8 @@ class SlicedOutput:
     minimal: bool
     trials: int
     cpu_s: float
+    era: str = MODERN
+    """The environment in which the notebook ran, and the statements were tried."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ class SliceStage:
         @asynccontextmanager
         async def judges(hash_seed: int) -> AsyncIterator[Judge]:
             tables = table_paths(executed.linked.tables, self._store)
-            async with self._pool.kernel(KernelSettings(tables, hash_seed, self._limits)) as kernel:
+            settings = KernelSettings(tables, hash_seed, self._limits, era=executed.era)
+            async with self._pool.kernel(settings) as kernel:
                 timeout_s = self._config.program_timeout_s
                 yield Judge(kernel, timeout_s=timeout_s, seed=_SEED, preload=preload, checkpoints=CHECKPOINTS)
 
@@ -125,6 +128,7 @@ def _sliced(executed: ExecutedNotebook, output: OutputToSlice, found: Slice | No
         minimal=found.minimal,
         trials=found.trials,
         cpu_s=found.cpu_s,
+        era=executed.era,
     )
 
 

@@ -9,10 +9,13 @@ import cellwright
 from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER, Assignment, RunLimits, run_agent
 from cellwright.answers import compare, from_json, render
 from cellwright.core.types import Grade, Message, Oracle, Reject, Table, Task, ToolCall, Trace
+from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.models import ScriptedModel
 from cellwright.pipeline.execute import table_paths
+from cellwright.proof.gates.reading import read_oracle
 from cellwright.proof.heads import look_at
+from cellwright.proof.oracles import program_of
 
 NAME = "trace"
 _MODEL = "oracle"
@@ -40,7 +43,7 @@ class TraceStage:
         if task.oracle is None:
             return Reject(NAME, task.id, "no oracle", task.question, task.provenance.path)
         turns = oracle_turns(task, task.oracle)
-        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits)
+        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits, era=task.era)
         limits = RunLimits(steps=len(turns), cell_s=_CELL_S)
         versions = {"cellwright": cellwright.__version__, "environment": task.environment}
         async with self._pool.kernel(settings) as kernel:
@@ -76,12 +79,24 @@ def _size(table: Table) -> str:
 
 def oracle_turns(task: Task, oracle: Oracle) -> list[Message]:
     """What a model would say that solved the task as the oracle does."""
-    turns = [_call(0, EXECUTE_CODE, "code", look_at(task.tables), "I first look at the files: their columns and rows.")]
+    look = look_at(task.tables, _read_in_another_way(task))
+    turns = [_call(0, EXECUTE_CODE, "code", look, "I first look at the files: their columns and rows.")]
     for code, comment in zip(oracle.cells, oracle.comments, strict=True):
         turns.append(_call(len(turns), EXECUTE_CODE, "code", code, comment))
     answer = render(from_json(task.answer_json, task.contract), task.contract)
     turns.append(_call(len(turns), FINAL_ANSWER, "answer", answer, "The last output gives the answer."))
     return turns
+
+
+def _read_in_another_way(task: Task) -> set[str]:
+    """Names of the tables that the oracle does not read by their path alone."""
+    reading = read_oracle(program_of(task))
+    return {
+        table.name
+        for table in task.tables
+        for call in reading.calls
+        if call.path == f"{DATA}{table.name}" and call.given
+    }
 
 
 def _call(number: int, tool: str, argument: str, content: str, comment: str) -> Message:

@@ -67,7 +67,7 @@ class Twinner:
         return judged_task((await prover.prove([made.task]))[0])
 
     async def _made(self, task: Task, seed: int, strength: int) -> Twin:
-        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits)
+        settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits, era=task.era)
         preload = preload_list(program_of(task).units)
         async with self._pool.kernel(settings) as kernel:
             judge = Judge(kernel, timeout_s=self._prove.program_timeout_s, seed=_SEED, preload=preload)

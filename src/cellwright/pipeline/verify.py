@@ -48,9 +48,9 @@ async def verify(folder: Path, pool: Pool, limits: Limits, config: ProveConfig, 
     return verdicts
 
 
-def _kernel_of(task: Task) -> tuple[str, str]:
-    """Tasks of one notebook share a kernel, but a twin has other tables of the same names."""
-    return task.notebook_id, task.id if task.twin_of else ""
+def _kernel_of(task: Task) -> tuple[str, str, str]:
+    """Tasks of one notebook and one era share a kernel, but a twin has other tables of the same names."""
+    return task.notebook_id, task.era, task.id if task.twin_of else ""
 
 
 def _broken_tables(folder: Path, tasks: Sequence[Task]) -> set[str]:
@@ -72,7 +72,8 @@ async def _verify_group(
         return verdicts
     programs = [program_of(task) for task in sound]
     tables = {table.name: table for task in sound for table in task.tables}
-    settings = KernelSettings(table_paths(list(tables.values()), folder / TABLES), _HASH_SEED, limits)
+    paths = table_paths(list(tables.values()), folder / TABLES)
+    settings = KernelSettings(paths, _HASH_SEED, limits, era=sound[0].era)
     preload = preload_list([unit for program in programs for unit in program.units])
     async with pool.kernel(settings) as kernel:
         judge = Judge(kernel, timeout_s=config.program_timeout_s, seed=_SEED, preload=preload)

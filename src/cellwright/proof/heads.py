@@ -4,7 +4,7 @@ Tables are hostile: they are read in a kernel, by the same expressions that the 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cellwright.core.errors import KernelDied
@@ -64,15 +64,23 @@ class TableHead:
     """The first characters, of a file that is not read as a table."""
 
 
-def look_at(tables: Sequence[Table]) -> str:
-    """A cell that shows the first rows of each table."""
+def look_at(tables: Sequence[Table], unsure: Collection[str] = ()) -> str:
+    """A cell that shows the first rows of each table.
+
+    `unsure` names those that a plain reading may not take, as they have other separators or another encoding: of one
+    that it does not take, the first characters are shown, as in `read_heads`.
+    """
     lines = ["import pandas as pd", ""]
     for table in tables[:3]:
-        path, look = f"data/{table.name}", _look(table)
-        if look:
-            lines.append(f"print({look}.to_string())")
+        look = _look(table)
+        text = f"print(open({f'data/{table.name}'!r}, errors='replace').read({_TEXT_CHARS}))"
+        if not look:
+            lines.append(text)
+        elif table.name in unsure:
+            # pandas' errors of parsing, and those of decoding, are ValueErrors.
+            lines += ["try:", f"    print({look}.to_string())", "except ValueError:", f"    {text}"]
         else:
-            lines.append(f"print(open({path!r}, errors='replace').read({_TEXT_CHARS}))")
+            lines.append(f"print({look}.to_string())")
     return "\n".join(lines)
 
 

@@ -7,7 +7,8 @@ CITIES = ("Aarau", "Basel", "Chur", "Davos", "Emmen")
 
 
 def lay_out(folder: Path) -> dict[str, Path]:
-    """Sales of two years in files of the same columns, and the shops that they belong to."""
+    """Sales of two years in files of the same columns, the shops that they belong to, and members with their cards:
+    the city of a member is none of a shop, and not every member has a card."""
     rng = random.Random(5)
     header = "sale,shop,day,product,quantity,unit_price,unit_cost,year\n"
     for year in (2019, 2020):
@@ -15,6 +16,10 @@ def lay_out(folder: Path) -> dict[str, Path]:
         (folder / f"sales_{year}.csv").write_text(header + "\n".join(rows) + "\n")
     shops = [f"S{n:02d},{CITIES[n % 5]},{200 + n * 37 % 101 * 7},Shop number {n} of {CITIES[n % 5]}" for n in range(24)]
     (folder / "shops.csv").write_text("shop,city,area,title\n" + "\n".join(shops) + "\n")
+    members = [f"M{n:02d},{('Bonn', 'Jena', 'Ulm', 'Kiel')[n % 4]},{n * 13 % 47 + n / 10}" for n in range(60)]
+    (folder / "members.csv").write_text("member,city,spent\n" + "\n".join(members) + "\n")
+    cards = [f"M{n * 7 % 40:02d},{('blue', 'gold', 'red')[n % 3]},{n * 3 % 31 + n / 10}" for n in range(90)]
+    (folder / "cards.csv").write_text("member,colour,points\n" + "\n".join(cards) + "\n")
     (folder / "headless.csv").write_text("\n".join(f"{n},{n * 2},{n * 3}" for n in range(40)))
     (folder / "tiny.csv").write_text("a,b\n1,2\n")
     return {path.name: path for path in sorted(folder.iterdir())}

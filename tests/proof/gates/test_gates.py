@@ -19,6 +19,8 @@ from cellwright.proof.gates import Judged, reason_of
 
 NUMBER, WHOLE, TEXT = Contract("number", decimals=2), Contract("integer"), Contract("text")
 READ = "import pandas as pd\ndf = pd.read_csv('data/shop.csv')"
+BRANCHED = f"{READ}\nbranches = pd.read_csv('data/branches.csv')"
+MARKED = f"{READ}\nmarks = pd.read_csv('data/marks.csv')"
 JOINED = f"{READ}\nregions = pd.read_csv('data/regions.csv')"
 
 
@@ -32,8 +34,8 @@ class Bad:
     contract: Contract
     stopped: str
     code: str = READ
-    both: bool = False
-    """Whether it has the second table too."""
+    tables: int = 0
+    """Which table it has beside the shop's, from 1 to 4; 0 for none."""
 
 
 CASES = {
@@ -55,7 +57,45 @@ CASES = {
         NUMBER,
         "",
         JOINED,
-        both=True,
+        tables=1,
+    ),
+    "two files of the same columns": Bad(
+        "What is the mean of `price` in `shop.csv` minus the mean of `price` in `outlet.csv`?",
+        "df.price.mean() - outlet.price.mean()",
+        11.25,
+        NUMBER,
+        "",
+        f"{READ}\noutlet = pd.read_csv('data/outlet.csv')",
+        tables=4,
+    ),
+    "a join of rows that were kept": Bad(
+        "In `shop.csv`, keep only the rows where `sold` is greater than 3. Join with `branches.csv` on `city`. What is "
+        "the mean of `staff`? (One row for each pair of rows.)",
+        "df[df.sold > 3].merge(branches, on='city').staff.mean()",
+        5.0,
+        NUMBER,
+        "ambiguity: not stated: rows without a match",
+        BRANCHED,
+        tables=2,
+    ),
+    "a join on keys that repeat": Bad(
+        "In `shop.csv` and `branches.csv`, joined on `city` keeping only the rows that match, what is the mean of "
+        "`staff`?",
+        "df.merge(branches, on='city').staff.mean()",
+        5.09,
+        NUMBER,
+        "ambiguity: not stated: keys that repeat",
+        BRANCHED,
+        tables=2,
+    ),
+    "rows without a key": Bad(
+        "In `shop.csv`, how many rows are there whose `rating` is not one of those of `marks.csv`?",
+        "(~df.rating.isin(marks.rating)).sum()",
+        27,
+        WHOLE,
+        "ambiguity: not stated: missing values",
+        MARKED,
+        tables=3,
     ),
     "another answer": Bad(
         "In `shop.csv`, what is the mean of `price`?",
@@ -172,7 +212,7 @@ CASES = {
         NUMBER,
         "mutation: a table does not matter",
         JOINED,
-        both=True,
+        tables=1,
     ),
     "an unnamed column": Bad(
         "In `shop.csv`, what is the mean of `price`?",
@@ -190,11 +230,16 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
     store = tmp_path_factory.mktemp("store")
     rows = [f"{['Rome', 'Oslo', 'Bern'][n % 3]},{n},{n + 0.5 + n % 2 / 2},{'' if n % 5 else n}" for n in range(30)]
     shop = _table(store, "shop.csv", "city,sold,price,rating\n" + "\n".join(rows).replace("Bern,29", "Rome,29") + "\n")
-    regions = _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n")
+    more = (
+        _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n"),
+        _table(store, "branches.csv", "city,staff\nRome,4\nRome,9\nOslo,2\nParis,30\n"),
+        _table(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
+        _table(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
+    )
     tasks = []
     for name, case in CASES.items():
         question = state(case.question, case.contract)
-        tables = (shop, regions) if case.both else (shop,)
+        tables = (shop, more[case.tables - 1]) if case.tables else (shop,)
         oracle = Oracle((case.code, case.expression), ("", ""), (0, 0))
         origin = Provenance("tests", "shop.ipynb", "0" * 64)
         answer = json.dumps(case.answer)

@@ -68,6 +68,34 @@ def test_rows_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
+_THERE = """
+import importlib, warnings
+warnings.simplefilter("ignore")
+def there(name):
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ImportError:
+            continue
+        for part in parts[count:]:
+            found = getattr(found, part, None)
+        return found is not None
+    return False
+"""
+_PACKAGES_OF_THEIR_OWN = ("mplfinance", "ipywidgets", "ipyparallel")
+
+
+def test_what_moved_is_where_the_row_says(bench: Bench) -> None:
+    """Each new place can be imported; those of packages that a notebook needs beside, where they are installed."""
+    places = {moved.new for moved in table().moved if moved.new not in _PACKAGES_OF_THEIR_OWN}
+    run = bench.run(
+        _THERE, f"missing = [name for name in {sorted(places)} if not there(name)]", "assert not missing, missing"
+    )
+    assert not run.error, run.text
+    assert bench.run(_THERE, "assert there('pandas.nowhere')").error
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

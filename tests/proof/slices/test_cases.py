@@ -19,6 +19,8 @@ from cellwright.proof.units import Unit, parse_cells
 from cellwright.proof.values import load
 from tests.proof.slices.cases import Case, read_cases
 
+pytestmark = pytest.mark.slow
+
 CASES = {case.name: case for case in read_cases()}
 ABOUT_CELLS = [name for name in CASES if name.startswith(("files", "notebook"))]
 PRELOAD = ("numpy", "pandas", "matplotlib.pyplot")

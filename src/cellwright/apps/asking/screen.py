@@ -139,8 +139,11 @@ class Screen:
         self._console.print(f"[dim]figure: {escape(str(path))}[/]", soft_wrap=True)
 
     async def _ask(self) -> Approval:
+        # A key that was hit while the model wrote is no word on a cell that nobody had seen.
+        self._lines.forget()
         while True:
-            said = (await self.question(_ALLOW) or "s").strip().lower()
+            line = await self.question(_ALLOW)
+            said = "s" if line is None else line.strip().lower()
             if said in ("y", "yes"):
                 self._busy("running …")
                 return Approval()

@@ -223,8 +223,8 @@ class _Sitting:
         usage, cells = trace.usage, sum(step.code is not None for step in trace.steps)
         cost = "cost unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4f} USD"
         self._console.print(
-            f"{len(trace.steps)} steps, {cells} cells, {usage.input_tokens} + {usage.output_tokens} tokens, {cost}, "
-            f"{trace.seconds:.1f} s"
+            f"{_counted(len(trace.steps), 'step')}, {_counted(cells, 'cell')}, "
+            f"{usage.input_tokens} + {usage.output_tokens} tokens, {cost}, {trace.seconds:.1f} s"
         )
         self._console.print(f"notebook  {escape(str(self._order.out))}", soft_wrap=True)
 
@@ -260,7 +260,7 @@ async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
             return
         cache = ReplyCache(order.cache)
         try:
-            yield CachedModel(model, cache)
+            yield CachedModel(model, cache, served_at=endpoint.url)
         finally:
             cache.close()
 
@@ -285,6 +285,10 @@ def _stopped_by_interrupt(stop: asyncio.Event, console: Console) -> Iterator[Non
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def free_name(folder: Path, stem: str = "answer") -> Path:

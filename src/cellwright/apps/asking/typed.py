@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import termios
 
 
 class TypedLines:
@@ -22,6 +23,12 @@ class TypedLines:
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.decode(errors="replace").removesuffix("\r")
+
+    def forget(self) -> None:
+        """Drop what was typed at a terminal before it was asked for. A pipe or a file may be ahead, and keeps it."""
+        if os.isatty(self._descriptor):
+            self._buffer = b""
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()

@@ -45,8 +45,6 @@ from .streams import BUDGET, Stream  # noqa: E402
 _ERROR_TEXT_BYTES = 64 << 10
 _BUNDLES = frozenset({"display_data", "update_display_data", "execute_result"})
 _IN_ORDER = _BUNDLES | {"error", "clear_output", "status", "execute_reply", "input_request"}
-_TURNS_TO_QUEUE = 20
-"""Of the event loop, until a request that was read waits for its turn."""
 _REHEARSAL = """
 1 + 1
 if "pandas" in __import__("sys").modules:
@@ -159,15 +157,14 @@ class Kernel(IPythonKernel):
     def before_error_reply(self) -> None:
         """What has come by now may be aborted; what comes when the client has seen the reply may not."""
         self.take_requests()
-        self._end_of_aborting = asyncio.get_running_loop().create_task(self._end_aborting())
+        # On the way that requests take: it waits behind those that are here now, and before all that are read later.
+        self._end_of_aborting = asyncio.get_running_loop().create_task(_async_in_context(self._end_aborting)())
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """After a cell that fails, requests that had already come are answered with "aborted"."""
         self._aborting = True
 
     async def _end_aborting(self) -> None:
-        for _ in range(_TURNS_TO_QUEUE):
-            await asyncio.sleep(0)
         async with self._main_asyncio_lock:  # Whoever waits gets it in order of arrival.
             self._aborting = False
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from cellwright.core.errors import CellwrightError, KernelStartError, UsageError
+from cellwright.core.types import MODERN
 from cellwright.kernels.isolation import Rung, is_sandboxed
 from cellwright.kernels.jupyter.relay import Connection, Relay
 from cellwright.kernels.local import LocalKernel
@@ -146,7 +147,7 @@ class Host:
     def _pool(self, wanted: Wanted) -> LocalPool:
         key = (wanted.python, wanted.rung)
         if key not in self._pools:
-            self._pools[key] = LocalPool(_MOST_KERNELS, rung=wanted.rung, python=wanted.python, reserve=1)
+            self._pools[key] = LocalPool(_MOST_KERNELS, rung=wanted.rung, pythons={MODERN: wanted.python}, reserve=1)
         return self._pools[key]
 
 

@@ -1,14 +1,16 @@
 """Programs composed over tables: what a careful analyst could ask of them, from their profiles alone.
 
-A profile is taken inside a kernel (`inside`, `profiles`), joins and stacks are found between profiles (`keys`), and a
-seeded grammar (`composer`) writes short pandas programs from them. It only proposes: a program counts when
-`proof.questions` can word it, and when running it gives an answer worth asking for.
+A profile is taken inside a kernel (`inside`, `profiles`), joins, stacks and pairs of tables are found between profiles
+(`keys`) and become rows to work on (`sources`), and a seeded grammar (`composer`, `families`, `pairing`) writes short
+pandas programs over them. It only proposes: a program counts when `proof.questions` can word it, and when running it
+gives an answer worth asking for.
 """
 
 from cellwright.proof.compose.composer import Sources, compose, sources
-from cellwright.proof.compose.draft import Composed, Source
+from cellwright.proof.compose.draft import Composed
 from cellwright.proof.compose.loading import loads
 from cellwright.proof.compose.profiles import TableProfile, Unprofiled, take_profiles
+from cellwright.proof.compose.sources import Source
 
 __all__ = [
     "Composed",

@@ -7,15 +7,17 @@ for, `proof.questions` refuses later: a form may stand here before the reader kn
 from collections.abc import Callable, Mapping
 
 from cellwright.proof.compose import steps
-from cellwright.proof.compose.draft import LEAST_ROWS, Composed, Draft, Impossible, is_label
+from cellwright.proof.compose.columns import is_label
+from cellwright.proof.compose.draft import LEAST_ROWS, Composed, Draft, Impossible
 from cellwright.proof.compose.profiles import ColumnProfile
 
 
-def _groups(draft: Draft, key: str, value: str) -> str:
+def grouped(draft: Draft, key: str, value: str) -> str:
+    """Expression of a column in groups."""
     return f"{draft.name}.groupby({key!r})[{value!r}]"
 
 
-def _is_clear(values: str, side: str, *, apart: float = 0.002) -> str:
+def is_clear(values: str, side: str, *, apart: float = 0.002) -> str:
     """Expression: whether the first of some values is well ahead of the second."""
     largest = "nlargest" if side == "max" else "nsmallest"
     return (
@@ -142,8 +144,8 @@ def group_value(draft: Draft) -> Composed:
     """A statistic of one group, or of each."""
     steps.lead(draft)
     group, value = steps.key(draft), steps.measure(draft)
-    draft.need_groups(_groups(draft, group, value.name), 2)
-    expression = f"{_groups(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
+    draft.need_groups(grouped(draft, group, value.name), 2)
+    expression = f"{grouped(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
     return draft.finish("group-aggregate", expression, {"group-aggregate"})
 
 
@@ -151,10 +153,10 @@ def group_extreme(draft: Draft) -> Composed:
     """The group with the highest or lowest statistic."""
     steps.lead(draft)
     group, value = steps.key(draft, 4), steps.measure(draft)
-    groups = f"{_groups(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
-    draft.need_groups(_groups(draft, group, value.name), 4)
+    groups = f"{grouped(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
+    draft.need_groups(grouped(draft, group, value.name), 4)
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(groups, side))
+    draft.guards.append(is_clear(groups, side))
     return draft.finish("extreme-group", f"{groups}.idx{side}()", {"extreme"})
 
 
@@ -162,8 +164,8 @@ def top_groups(draft: Draft) -> Composed:
     """The three groups with the highest statistic, in order."""
     steps.lead(draft)
     group, value = steps.key(draft, 6), steps.measure(draft)
-    groups = f"{_groups(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
-    draft.need_groups(_groups(draft, group, value.name), 6)
+    groups = f"{grouped(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
+    draft.need_groups(grouped(draft, group, value.name), 6)
     number = draft.rng.choice((2, 3, 3, 4))
     most = draft.rng.choice(("nlargest", "nlargest", "nsmallest"))
     apart = f"float(v.{most}({number + 1}).diff().abs().iloc[1:].min()) > 0.001 * float(v.abs().max())"
@@ -191,7 +193,7 @@ def group_share(draft: Draft) -> Composed:
     other = draft.label(2, 12)
     draft.need_pairs(group.name, other.name)
     table = f"pd.crosstab({draft.name}[{group.name!r}], {draft.name}[{other.name!r}], normalize='index')"
-    draft.need_groups(_groups(draft, group.name, other.name), 2)
+    draft.need_groups(grouped(draft, group.name, other.name), 2)
     return draft.finish("share-per-group", table, {"crosstab"})
 
 
@@ -214,10 +216,10 @@ def follow_up(draft: Draft) -> Composed:
     """The group with the highest statistic; then another statistic of that group alone."""
     steps.lead(draft)
     group, value = steps.key(draft, 4), steps.measure(draft)
-    groups = f"{_groups(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
+    groups = f"{grouped(draft, group, value.name)}.{draft.rng.choice(value.statistics)}()"
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(groups, side))
-    draft.need_groups(_groups(draft, group, value.name), 4)
+    draft.guards.append(is_clear(groups, side))
+    draft.need_groups(grouped(draft, group, value.name), 4)
     draft.step(f"top = {groups}.idx{side}()", f"chosen = {draft.name}[{draft.name}[{group!r}] == top]")
     draft.guards.append(f"{LEAST_ROWS // 2} <= len(chosen) < len({draft.name})")
     if draft.rng.random() < 0.4:
@@ -232,8 +234,8 @@ def group_count(draft: Draft) -> Composed:
     """How many groups lie above the mean of all rows."""
     steps.lead(draft)
     group, value = draft.label(5, 60), steps.measure(draft)
-    groups = f"{_groups(draft, group.name, value.name)}.mean()"
-    draft.need_groups(_groups(draft, group.name, value.name), 5)
+    groups = f"{grouped(draft, group.name, value.name)}.mean()"
+    draft.need_groups(grouped(draft, group.name, value.name), 5)
     bound = f"{draft.name}[{value.name!r}].mean()"
     draft.guards.append(
         f"float(({groups} / {bound} - 1).abs().min()) > 0.001 and 1 < ({groups} > {bound}).sum() < len({groups})"
@@ -246,19 +248,20 @@ def share_of_total(draft: Draft) -> Composed:
     steps.lead(draft)
     group = draft.label(3, 40)
     value = draft.number(lambda c: "sum" in steps.of_column(c).statistics)
-    draft.need_groups(_groups(draft, group.name, value.name), 3)
-    groups = f"{_groups(draft, group.name, value.name)}.sum()"
+    draft.need_groups(grouped(draft, group.name, value.name), 3)
+    groups = f"{grouped(draft, group.name, value.name)}.sum()"
     side = draft.rng.choice(("max", "max", "min"))
     return draft.finish("share-of-total", f"{groups}.{side}() / {draft.name}[{value.name!r}].sum()")
 
 
 def above_group_mean(draft: Draft) -> Composed:
-    """How many rows lie above the mean of their own group: of all rows, so none are left out before."""
+    """How many rows lie above the mean of their own group, or which share of them."""
+    steps.lead(draft, 0.5)
     group = draft.label(3, 40)
     value = draft.number()
-    draft.need_groups(_groups(draft, group.name, value.name), 3)
+    draft.need_groups(grouped(draft, group.name, value.name), 3)
     column = f"{draft.name}[{value.name!r}]"
-    rows = f"{column} > {_groups(draft, group.name, value.name)}.transform('mean')"
+    rows = f"{column} > {grouped(draft, group.name, value.name)}.transform('mean')"
     asked = draft.rng.choice((f"len({draft.name}[{rows}])", f"({rows}).mean()"))
     return draft.finish("above-group", asked)
 
@@ -270,10 +273,10 @@ def share_extreme(draft: Draft) -> Composed:
     column = draft.number(lambda c: bool(c.cuts))
     cut = draft.rng.choice(column.cuts)
     sign = draft.rng.choice((">", "<"))
-    groups = f"{_groups(draft, group.name, column.name)}.apply(lambda v: (v {sign} {steps.plain(cut.value)}).mean())"
-    draft.need_groups(_groups(draft, group.name, column.name), 4)
+    groups = f"{grouped(draft, group.name, column.name)}.apply(lambda v: (v {sign} {steps.plain(cut.value)}).mean())"
+    draft.need_groups(grouped(draft, group.name, column.name), 4)
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(groups, side))
+    draft.guards.append(is_clear(groups, side))
     return draft.finish("share-per-group", f"{groups}.idx{side}()")
 
 
@@ -301,7 +304,7 @@ def best_of_each(draft: Draft) -> Composed:
     group = draft.label(8, 60)
     by = draft.number(lambda c: c.distinct >= 30)
     draft.step(f"best = {draft.name}.sort_values({by.name!r}, ascending=False).drop_duplicates({group.name!r})")
-    top = _groups(draft, group.name, by.name)
+    top = grouped(draft, group.name, by.name)
     draft.guards.append(
         f"{draft.name}[{draft.name}[{by.name!r}] == {top}.transform('max')].groupby({group.name!r}).size().max() == 1"
     )
@@ -321,9 +324,9 @@ def frequent_groups(draft: Draft) -> Composed:
         raise Impossible
     draft.step(f"counts = {draft.name}[{group.name!r}].value_counts()", f"frequent = counts[counts >= {bound}].index")
     draft.step(f"{draft.name} = {draft.name}[{draft.name}[{group.name!r}].isin(frequent)]")
-    groups = f"{_groups(draft, group.name, value.name)}.{draft.rng.choice(steps.of_column(value).statistics)}()"
+    groups = f"{grouped(draft, group.name, value.name)}.{draft.rng.choice(steps.of_column(value).statistics)}()"
     side = draft.rng.choice(("max", "min"))
-    draft.guards += [_is_clear(groups, side), f"3 <= len({groups}) < {group.distinct}"]
+    draft.guards += [is_clear(groups, side), f"3 <= len({groups}) < {group.distinct}"]
     return draft.finish("multi-step", f"{groups}.idx{side}()")
 
 
@@ -343,7 +346,7 @@ def pair_extreme(draft: Draft) -> Composed:
     draft.need_groups(groups, 4)
     found = f"{groups}.{draft.rng.choice(value.statistics)}()"
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(found, side))
+    draft.guards.append(is_clear(found, side))
     return draft.finish("extreme-group", f"{found}.idx{side}()")
 
 
@@ -360,7 +363,7 @@ def gap_between_labels(draft: Draft) -> Composed:
     draft.step(f"table = {draft.name}.pivot_table({given})")
     gap = f"(table[{first!r}] - table[{second!r}])"
     draft.guards += [
-        _is_clear(gap, "max"),
+        is_clear(gap, "max"),
         f"{draft.name}.groupby([{rows.name!r}, {columns.name!r}]).size().min() >= 3",
     ]
     return draft.finish("pivot", f"{gap}.idxmax()")
@@ -396,7 +399,7 @@ def correlation_by_group(draft: Draft) -> Composed:
     groups = f"{draft.name}.groupby({group.name!r})"
     found = f"{groups}.apply(lambda g: g[{first.name!r}].corr(g[{second.name!r}]))"
     side = draft.rng.choice(("max", "min"))
-    draft.guards += [f"{groups}.size().min() >= {LEAST_ROWS}", _is_clear(found, side, apart=0.01)]
+    draft.guards += [f"{groups}.size().min() >= {LEAST_ROWS}", is_clear(found, side, apart=0.01)]
     return draft.finish("correlation", f"{found}.idx{side}()")
 
 
@@ -426,55 +429,10 @@ def words_count(draft: Draft) -> Composed:
     if draft.rng.random() < 0.5:
         return draft.finish("text", f"{draft.name}[{name!r}].mean()")
     group = draft.label(4, 30)
-    groups = f"{_groups(draft, group.name, name)}.mean()"
-    draft.guards.append(_is_clear(groups, "max"))
-    draft.need_groups(_groups(draft, group.name, name), 4)
+    groups = f"{grouped(draft, group.name, name)}.mean()"
+    draft.guards.append(is_clear(groups, "max"))
+    draft.need_groups(grouped(draft, group.name, name), 4)
     return draft.finish("text", f"{groups}.idxmax()")
-
-
-# --- two tables side by side -----------------------------------------------------------------------------
-
-
-def between_files(draft: Draft) -> Composed:
-    """A statistic of one file, less or divided by that of another with the same columns."""
-    source = draft.source
-    value = draft.number()
-    names = [source.name, source.other]
-    if draft.spend(0.8):
-        found = steps.condition(draft, 0.2, 0.9)
-        draft.step(*(f"{name} = {name}[{found.code.replace(source.name + '[', name + '[')}]" for name in names))
-    statistic = draft.rng.choice(steps.of_column(value).statistics)
-    sides = [f"{name}[{value.name!r}].{statistic}()" for name in names]
-    draft.guards += [f"len({name}) >= {LEAST_ROWS}" for name in names]
-    sign = draft.rng.choice(("-", "/"))
-    if sign == "/":
-        draft.guards.append(f"abs({sides[1]}) > 1e-9")
-    return draft.finish("between-files", f"{sides[0]} {sign} {sides[1]}")
-
-
-def count_between_files(draft: Draft) -> Composed:
-    """How many rows of one file lie above a statistic of another."""
-    source = draft.source
-    value = draft.number(lambda c: c.distinct >= 30)
-    draft.step(f"bound = {source.other}[{value.name!r}].{draft.rng.choice(('mean', 'median'))}()")
-    rows = f"{source.name}[{value.name!r}] > bound"
-    draft.guards.append(f"0 < ({rows}).sum() < len({source.name})")
-    return draft.finish("between-files", f"len({source.name}[{rows}])")
-
-
-def matching(draft: Draft) -> Composed:
-    """Rows of one table whose key the other does not have, or has."""
-    source = draft.source
-    steps.lead(draft, 0.7)
-    found = f"{source.name}[{source.shared!r}].isin({source.other}[{source.shared!r}])"
-    draft.mentions.append(source.shared)
-    draft.guards.append(f"0 < ({found}).sum() < len({source.name})")
-    kept = found if draft.rng.random() < 0.4 else f"~{found}"
-    if draft.rng.random() < 0.5:
-        return draft.finish("matching", f"len({source.name}[{kept}])")
-    value = draft.number()
-    draft.guards.append(f"len({source.name}[{kept}]) >= {LEAST_ROWS}")
-    return draft.finish("matching", f"{source.name}[{kept}][{value.name!r}].mean()")
 
 
 # --- time -----------------------------------------------------------------------------------------------
@@ -488,12 +446,12 @@ def by_date_part(draft: Draft) -> Composed:
     """A statistic by year, month, weekday or hour."""
     steps.lead(draft)
     part, value = steps.date_part(draft, 4), steps.measure(draft)
-    groups = f"{_groups(draft, part, value.name)}.{draft.rng.choice(value.statistics)}()"
-    draft.need_groups(_groups(draft, part, value.name), 4)
+    groups = f"{grouped(draft, part, value.name)}.{draft.rng.choice(value.statistics)}()"
+    draft.need_groups(grouped(draft, part, value.name), 4)
     if draft.rng.random() < 0.4:
         return draft.finish("time-series", groups, {"group-aggregate"})
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(groups, side))
+    draft.guards.append(is_clear(groups, side))
     return draft.finish("time-series", f"{groups}.idx{side}()", {"extreme"})
 
 
@@ -515,7 +473,7 @@ def resample(draft: Draft) -> Composed:
         draft.step(f"series = {shown}")
     end = draft.rng.choice((".max()", ".min()", ".idxmax()", ".mean()", ".std()"))
     if "idx" in end:
-        draft.guards.append(_is_clear("series.dropna()", "max"))
+        draft.guards.append(is_clear("series.dropna()", "max"))
     return draft.finish("time-series", f"series{end}")
 
 
@@ -546,7 +504,7 @@ def melt(draft: Draft) -> Composed:
     draft.need_rows()
     groups = f"long.groupby('measure')['value'].{draft.rng.choice(('mean', 'median'))}()"
     side = draft.rng.choice(("max", "min"))
-    draft.guards.append(_is_clear(groups, side))
+    draft.guards.append(is_clear(groups, side))
     return draft.finish("melt", f"{groups}.idx{side}()")
 
 
@@ -568,10 +526,10 @@ def what_if(draft: Draft) -> Composed:
     draft.need_rows()
     if draft.rng.random() < 0.5:
         by = draft.label(4, 30)
-        groups = f"{_groups(draft, by.name, new)}.{statistic}()"
-        draft.need_groups(_groups(draft, by.name, new), 4)
+        groups = f"{grouped(draft, by.name, new)}.{statistic}()"
+        draft.need_groups(grouped(draft, by.name, new), 4)
         side = draft.rng.choice(("max", "min"))
-        draft.guards.append(_is_clear(groups, side))
+        draft.guards.append(is_clear(groups, side))
         return draft.finish("what-if", f"{groups}.idx{side}()", {"extreme"})
     return draft.finish("what-if", f"{draft.name}[{new!r}].{statistic}() - {column}.{statistic}()")
 
@@ -579,20 +537,15 @@ def what_if(draft: Draft) -> Composed:
 Family = Callable[[Draft], Composed]
 
 
-def _named(*families: Family) -> Mapping[str, Family]:
+def named(*families: Family) -> Mapping[str, Family]:
+    """Families by their names, by which settings choose them."""
     return {family.__name__: family for family in families}
 
 
-FAMILIES: Mapping[str, Family] = _named(
+FAMILIES: Mapping[str, Family] = named(
     aggregate, count, distinct, share, ratio, above_quantile, outliers, correlation, test_of_means, group_value,
     group_extreme, top_groups, top_rows, group_share, pivot, follow_up, group_count, share_of_total,
     above_group_mean, share_extreme, best_rows, best_of_each, frequent_groups, pair_extreme, gap_between_labels, line,
     independence, correlation_by_group, first_word, words_count, by_date_part, resample, rolling, melt, what_if,
 )  # fmt: skip
 """Every family over one table's rows, by its name."""
-
-SIDE_BY_SIDE: Mapping[str, Family] = _named(between_files, count_between_files)
-"""Those over two tables with the same columns."""
-
-KEYED: Mapping[str, Family] = _named(matching)
-"""Those over two tables that share a key."""

@@ -1,10 +1,11 @@
 """What tables have to do with each other: columns that join them, and equal columns that let them stack."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
+from cellwright.proof.compose.columns import is_label
 from cellwright.proof.compose.profiles import ColumnProfile, TableProfile
 
 SKETCH = 64
@@ -14,6 +15,9 @@ _LEAST_OVERLAP_OF_OTHER_NAMES = 0.7
 _LEAST_DISTINCT = 5
 _LEAST_DISTINCT_OF_OTHER_NAMES = 8
 _MOST_SHARED = 4
+_LEAST_OF_A_KEY = 20
+_LEAST_LABELS, _MOST_LABELS = 4, 40
+_LEAST_ROWS_OF_A_LABEL = 3
 # Names that number rows: equal values in two tables say nothing.
 _ROW_NUMBER = re.compile(r"(?i)unnamed.*|index|id|_id|no\.?|nr\.?|row|row[ _]?(id|number)|number|#|rank|pos|position")
 _KEY_KINDS = {"id", "code", "category", "name", "text", "date"}
@@ -37,6 +41,17 @@ class Join:
         """Names that both tables have beside the key: which one is meant could not be told after the join."""
         others = (name for name in self.left.names if name in self.right.names)
         return tuple(name for name in others if name not in (self.key, self.right_key))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two tables that have a column in common, by its name and by its values."""
+
+    first: TableProfile
+    second: TableProfile
+    column: str
+    overlap: float
+    """Estimated share of the first column's distinct values that the second has."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,59 @@ def _join(left: TableProfile, right: TableProfile, mine: ColumnProfile, other: C
     overlap = contained(mine.sketch, other.sketch)
     least = _LEAST_OVERLAP if mine.name == other.name else _LEAST_OVERLAP_OF_OTHER_NAMES
     return Join(left, right, mine.name, other.name, overlap) if overlap >= least else None
+
+
+def shared_keys(profiles: Sequence[TableProfile]) -> list[Pair]:
+    """For each two tables the column of one name that tells the rows of at least one of them apart, and whose values
+    meet, the surest first. Keys may repeat on the other side, and not all of them need be there."""
+
+    def fits(mine: ColumnProfile, other: ColumnProfile) -> bool:
+        kinds = all(c.kind in ("id", "name", "text", "date") and c.distinct >= _LEAST_OF_A_KEY for c in (mine, other))
+        return kinds and (_tells_apart(mine) or _tells_apart(other))
+
+    return _pairs(profiles, fits, 0.05)
+
+
+def _tells_apart(column: ColumnProfile) -> bool:
+    return column.kind in ("id", "name") or (column.span is not None and column.span.unique)
+
+
+def shared_labels(profiles: Sequence[TableProfile]) -> list[Pair]:
+    """For each two tables the column of one name by whose labels both can be grouped."""
+
+    def fits(mine: ColumnProfile, other: ColumnProfile) -> bool:
+        return all(
+            is_label(c) and _LEAST_LABELS <= c.distinct <= _MOST_LABELS and c.least >= _LEAST_ROWS_OF_A_LABEL
+            for c in (mine, other)
+        )
+
+    return _pairs(profiles, fits, 0.5)
+
+
+def _pairs(
+    profiles: Sequence[TableProfile], fits: Callable[[ColumnProfile, ColumnProfile], bool], least: float
+) -> list[Pair]:
+    found: list[Pair] = []
+    for first, second in permutations(profiles, 2):
+        candidates = [
+            Pair(first, second, mine.name, overlap)
+            for mine in first.columns
+            if (other := second.column(mine.name)) is not None and fits(mine, other)
+            if _is_text(mine) == _is_text(other)
+            if not (_ROW_NUMBER.fullmatch(mine.name) or mine.dirty or other.dirty)
+            if (overlap := _overlap(mine, other)) >= least
+        ]
+        if candidates:
+            found.append(max(candidates, key=lambda pair: (pair.overlap, pair.column)))
+    return sorted(found, key=lambda pair: (-pair.overlap, pair.first.table.name, pair.second.table.name))
+
+
+def _overlap(mine: ColumnProfile, other: ColumnProfile) -> float:
+    """Estimated share of the first column's values that the second has: by sketches, or else by labels."""
+    if mine.sketch and other.sketch:
+        return contained(mine.sketch, other.sketch)
+    labels, others = ({label for label, _ in column.values} for column in (mine, other))
+    return len(labels & others) / len(labels) if labels else 0.0
 
 
 def _surely_same(mine: ColumnProfile, other: ColumnProfile) -> bool:

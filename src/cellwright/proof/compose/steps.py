@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cellwright.proof.compose.draft import LEAST_ROWS, Draft, Impossible, is_label
+from cellwright.proof.compose.columns import is_label
+from cellwright.proof.compose.draft import LEAST_ROWS, Draft, Impossible
 from cellwright.proof.compose.profiles import ColumnProfile
 
 _LEAST_KEPT, _MOST_KEPT = 0.05, 0.95

@@ -53,6 +53,9 @@ def __cellwright_rows__(value):
 def __cellwright_whole__(value):
     if hasattr(value, 'dtype'): return value if value.dtype.kind == 'f' else value.astype(int)
     return value if isinstance(value, float) else int(value)
+def __cellwright_once__(left, right, keys):
+    if keys is None: keys = [name for name in left.columns if name in right.columns]
+    return right.drop_duplicates(keys)
 def __cellwright_same__(first, second):
     def plain(value):
         if isinstance(value, str): return value.casefold().strip()
@@ -234,6 +237,49 @@ def _only_known(node: ast.expr) -> ast.expr | None:
     return None
 
 
+def _known_members(node: ast.expr) -> ast.expr | None:
+    """Rows that are not among some values, without those whose value is missing."""
+    if not isinstance(node, ast.UnaryOp) or not isinstance(node.op, ast.Invert):
+        return None
+    found = _method(node.operand, "isin")
+    if found is None:
+        return None
+    return ast.BinOp(node, ast.BitAnd(), _attribute(found[1], "notna"))
+
+
+def _first_match_only(node: ast.expr) -> ast.expr | None:
+    """Joins in which a key that repeats in the second table counts once."""
+    found = _method(node, "merge")
+    if found is None:
+        return None
+    call, receiver = found
+    place = 1 if _is_module(receiver) else 0
+    if len(call.args) > place:
+        changed = [*call.args[:place], _once(call.args[0] if place else receiver, call.args[place], call)]
+        changed += call.args[place + 1 :]
+        return ast.Call(call.func, changed, call.keywords)
+    right = next((keyword for keyword in call.keywords if keyword.arg == "right"), None)
+    if right is None:
+        return None
+    left: ast.expr | None = receiver
+    if place:
+        left = call.args[0] if call.args else _named(call, "left")
+    if left is None:
+        return None
+    others = [keyword for keyword in call.keywords if keyword is not right]
+    return ast.Call(call.func, call.args, [*others, ast.keyword("right", _once(left, right.value, call))])
+
+
+def _named(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+
+
+def _once(left: ast.expr, right: ast.expr, call: ast.Call) -> ast.Call:
+    """The second table of a join with the first row of each key."""
+    keys = _named(call, "on") or _named(call, "right_on") or ast.Constant(None)
+    return _helper("once", left, right, keys)
+
+
 def _other_extreme(node: ast.expr) -> ast.expr | None:
     """Extremes that are met from the other end of the rows."""
     found = _method(node, "idxmax", "idxmin", "nlargest", "nsmallest")
@@ -410,6 +456,7 @@ CHOICES = (
         _setting(("groupby", "value_counts", "nunique", "crosstab", "mode"), dropna=False),
         _missing_are_rows,
         _only_known,
+        _known_members,
         _setting(
             ("pivot_table", "unstack", "pivot", "add", "sub", "mul", "div", "reindex"), only_given=True, fill_value=None
         ),
@@ -465,8 +512,15 @@ CHOICES = (
     ),
     _choice(
         "rows without a match",
-        r"match|inner|outer|left join|right join|keeping|keep (all|every|only)|common|both|without a",
+        r"match|inner|outer|left join|right join|keeping (all|every|only|the) rows|"
+        r"in (common|both (files|tables))|without a",
         *(_setting(_JOINS, how=how) for how in ("inner", "left", "outer")),
+    ),
+    _choice(
+        "keys that repeat",
+        r"\bpairs?\b|(each|every|all|several|more than one|first) match|repeat|duplicate|"
+        r"one row for each|once for each|for every match",
+        _first_match_only,
     ),
     _choice(
         "day or month first",

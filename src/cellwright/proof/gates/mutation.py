@@ -24,7 +24,8 @@ _ALL_COLUMNS = re.compile(
     r"(all|missing) (\w+ )?values|whole table|entire table|number of (cells|values|elements)|features|predictors",
     re.IGNORECASE,
 )
-_JOINING = ("merge", "join", "map", "set_index", "concat", "isin", "replace")
+_JOINING = ("merge", "join", "map", "set_index", "isin", "replace")
+_BY_SHARED_NAMES = ("merge", "join")
 
 
 class Mutation:
@@ -115,16 +116,24 @@ def _named(subject: Subject, table: str) -> frozenset[str]:
 
 
 def _keys(subject: Subject) -> set[str]:
-    """Columns by which the tables may be joined: of one name in several, or named where tables are joined."""
+    """Columns by which the tables may be joined: named where tables are joined, or of one name where none is named.
+
+    Tables that only stand below or beside each other have columns of one name too, and those are no keys.
+    """
     if len(subject.task.tables) < 2:
         return set()
-    several = [subject.survey.tables[table].names for table in subject.tables]
-    shared = {name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other}
-    joined = {
+    calls = [n for n in subject.reading.nodes() if isinstance(n, ast.Call) and called(n) in _JOINING]
+    named = {
         part.value
-        for node in subject.reading.nodes()
-        if isinstance(node, ast.Call) and called(node) in _JOINING
-        for part in ast.walk(node)
+        for call in calls
+        for part in ast.walk(call)
         if isinstance(part, ast.Constant) and isinstance(part.value, str)
     }
-    return shared | joined
+    if not any(called(call) in _BY_SHARED_NAMES and not _names_keys(call) for call in calls):
+        return named
+    several = [subject.survey.tables[table].names for table in subject.tables]
+    return named | {name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other}
+
+
+def _names_keys(call: ast.Call) -> bool:
+    return any(keyword.arg in ("on", "left_on", "right_on") for keyword in call.keywords)

@@ -114,6 +114,13 @@ def called(site: int, function: Any) -> Any:
     return function
 
 
+def members(site: int, values: Any) -> Any:
+    """Of what the values of a column are looked for in: another column, and rows are kept by what a table holds."""
+    if _is_table(values):
+        _note(site, "join")
+    return values
+
+
 def made(site: int, result: Any) -> Any:
     """Of what a call gave: the columns of a file, when it was loaded."""
     if site in _loaders and _is_table(result) and hasattr(result, "columns"):
@@ -210,6 +217,8 @@ class _Watch(ast.NodeTransformer):
         if isinstance(node.func, ast.Name) and node.func.id in _LEFT_ALONE:
             return node
         site = self._site()
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "isin" and len(node.args) == 1:
+            node.args = [self._watch("members", node.args[0], site=site)]
         node.func = self._watch("called", node.func, site=site)
         return self._watch("made", node, site=site)
 

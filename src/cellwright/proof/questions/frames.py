@@ -1,11 +1,11 @@
-"""Readings of what is done to a whole table: picking, filtering, cleaning, sorting, joining, aggregating columns."""
+"""Readings of what is done to a whole table: cleaning, sorting, joining, grouping, aggregating columns."""
 
 import ast
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import joins, reshaping, series, statistics, wording
+from cellwright.proof.questions import joins, picking, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -23,174 +23,11 @@ from cellwright.proof.questions.symbols import (
     Method,
     Order,
     Quantity,
-    Shape,
     Symbol,
     Unreadable,
 )
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-
-
-# --- columns and rows --------------------------------------------------------------------------
-
-
-def column(frame: Frame, key: str) -> Column:
-    """One column by its name."""
-    return Column(frame, wording.name(key), key)
-
-
-def attribute(frame: Frame, key: str) -> Symbol | None:
-    """An attribute of a table that is neither a column nor a method."""
-    match key:
-        case "shape":
-            return Shape(frame)
-        case "size":
-            return Quantity(frame, f"the number of cells (rows times columns) in the {frame.rows}", family="shape")
-        case "index" if frame.label is not None:
-            return Column(frame, wording.name(frame.label), frame.label)
-        case "columns" | "dtypes" | "values" | "T" | "index":
-            raise Unreadable(f"attribute {key}")
-    return None
-
-
-def names_of(symbol: Symbol) -> tuple[str, ...]:
-    """Column names of a constant: one name or a list of them."""
-    if isinstance(symbol, Constant):
-        if isinstance(symbol.value, str):
-            return (symbol.value,)
-        if isinstance(symbol.value, (list, tuple)) and all(isinstance(item, str) for item in symbol.value):
-            return tuple(symbol.value)
-    raise Unreadable("column names known only at run time")
-
-
-def subscript(frame: Frame, node: ast.expr, reader: Evaluator) -> Symbol:
-    """`frame[...]`: a column, several columns, the rows that meet a condition, or rows by position."""
-    if isinstance(node, ast.Slice):
-        return _row_range(frame, node, reader)
-    key = reader.evaluate(node)
-    match key:
-        case Constant(value=str() as name):
-            return column(frame, name)
-        case Constant(value=list()):
-            return select(frame, names_of(key))
-        case Condition():
-            return filtered(frame, key)
-    raise Unreadable("subscript of a table")
-
-
-def select(frame: Frame, names: tuple[str, ...]) -> Frame:
-    """Some columns of all rows."""
-    return replace(frame, selection=names)
-
-
-def filtered(frame: Frame, condition: Condition) -> Frame:
-    """The rows that meet a condition; the condition must be of the same rows."""
-    if not same_rows(condition.frame, frame):
-        raise Unreadable("condition on other rows")
-    return frame.keep(condition.words)
-
-
-def same_rows(first: Frame, second: Frame) -> bool:
-    """Whether conditions on the first can be asked of the second's rows: the second may be filtered further."""
-    if first.taken or second.taken:
-        return first.base == second.base and first.taken == second.taken and first.where == second.where
-    return first.base == second.base and second.where[: len(first.where)] == first.where
-
-
-def _row_range(frame: Frame, node: ast.Slice, reader: Evaluator) -> Frame:
-    low = reader.constant(node.lower) if node.lower else 0
-    high = reader.constant(node.upper) if node.upper else None
-    if node.step is not None or not isinstance(low, int) or low < 0 or not (high is None or isinstance(high, int)):
-        raise Unreadable("range of row labels")
-    if frame.index and (low or high is None):
-        raise Unreadable("range of row labels")
-    return take_rows(frame, low, high)
-
-
-def take_rows(frame: Frame, low: int, high: int | None) -> Frame:
-    """Rows by position, counted from zero, the upper end left out."""
-    if high is not None and high < 0:
-        raise Unreadable("rows counted from the end")
-    if low == 0 and high is not None:
-        words = "the first row" if high == 1 else f"the first {high} rows"
-    elif high is None:
-        words = f"the rows from the {wording.ordinal(low + 1)} to the last"
-    else:
-        words = f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} row"
-    base = frame.settled() if frame.taken else frame
-    return replace(base, taken=words)
-
-
-def by_position(frame: Frame, node: ast.expr, reader: Evaluator) -> Symbol:
-    """`frame.iloc[...]`: rows by their position."""
-    if isinstance(node, ast.Slice):
-        low = reader.constant(node.lower) if node.lower else 0
-        high = reader.constant(node.upper) if node.upper else None
-        if node.step is None and isinstance(low, int) and low >= 0 and (high is None or isinstance(high, int)):
-            return take_rows(frame, low, high)
-        raise Unreadable("rows by position")
-    place = reader.constant(node)
-    if not isinstance(place, int) or isinstance(place, bool) or place < -1:
-        raise Unreadable("rows by position")
-    base = frame.settled() if frame.taken else frame
-    if base.order is not None:
-        reader.require(base.order.check)
-    words = "the last row" if place == -1 else f"the {_nth(place)} row"
-    return Method(replace(base, taken=words), "row")
-
-
-def _nth(place: int) -> str:
-    return "first" if place == 0 else wording.ordinal(place + 1)
-
-
-def cell(frame: Frame, key: str) -> Column:
-    """`row[key]` in a function that is applied to each row."""
-    return Column(frame, wording.name(key), None, False, key)
-
-
-def value_in_row(frame: Frame, key: str) -> Quantity:
-    """One column's value in the one row that was taken."""
-    base = replace(frame, taken=None).settled()
-    words = f"the value of {wording.name(key)} in {frame.taken}"
-    return Quantity(base, words, family="look-up", text=True)
-
-
-def locate(frame: Frame, node: ast.expr, accessor: str, reader: Evaluator) -> Symbol:
-    """`frame.loc[rows, columns]`, where the rows are a condition, a label of a named index, or all."""
-    rows, picked = (node.elts[0], node.elts[1]) if isinstance(node, ast.Tuple) and len(node.elts) == 2 else (node, None)
-    if isinstance(rows, ast.Slice):
-        if rows.lower or rows.upper:
-            raise Unreadable("range of row labels")
-        kept: Frame = frame
-    else:
-        kept = _rows_at(frame, reader.evaluate(rows))
-    if picked is None:
-        return kept
-    if isinstance(picked, ast.Slice):
-        raise Unreadable("range of columns")
-    key = reader.evaluate(picked)
-    if isinstance(key, Constant) and isinstance(key.value, str):
-        found = column(kept, key.value)
-        single = isinstance(reader.evaluate(rows), Constant) if not isinstance(rows, ast.Slice) else False
-        return _value_at(found) if single else found
-    return select(kept, names_of(key))
-
-
-def _value_at(found: Column) -> Quantity:
-    condition = wording.conditions(found.frame.where)
-    return Quantity(found.frame, f"the value of {found.words} in the row where {condition}", family="look-up")
-
-
-def _rows_at(frame: Frame, key: Symbol) -> Frame:
-    match key:
-        case Condition():
-            return filtered(frame, key)
-        case Constant(value=(str() | int()) as label) if frame.label is not None:
-            return frame.keep(f"{wording.name(frame.label)} is {wording.value(label)}")
-        case Constant(value=list() as labels) if frame.label is not None and labels:
-            names = wording.listing([wording.value(label) for label in labels], "or")
-            return frame.keep(f"{wording.name(frame.label)} is {names}")
-    raise Unreadable("rows by label")
 
 
 # --- changes ------------------------------------------------------------------------------------
@@ -271,7 +108,7 @@ def replace_columns(frame: Frame, key: object, symbol: Symbol) -> Frame:
 def set_attribute(frame: Frame, key: str, symbol: Symbol) -> Frame:
     """The frame after `frame.columns = [...]`."""
     if key == "columns" and isinstance(symbol, Constant):
-        names = wording.listing([wording.name(name) for name in names_of(symbol)])
+        names = wording.listing([wording.name(name) for name in picking.names_of(symbol)])
         return frame.then(f"name the columns, in order, {names}", selection=None)
     raise Unreadable(f"assignment to {key}")
 
@@ -292,7 +129,7 @@ def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         if axis not in (1, "columns") or labels is None:
             raise Unreadable("drop of rows by label")
     arguments.ignore("errors")
-    return drop_columns(frame, names_of(labels))
+    return drop_columns(frame, picking.names_of(labels))
 
 
 def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -306,7 +143,8 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         raise Unreadable("rename by a function")
     pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in columns.value.items()]
     selection = tuple(columns.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
-    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection)
+    unique = tuple(columns.value.get(name, name) for name in frame.unique)
+    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection, unique=unique)
 
 
 def _but_index(frame: Frame) -> str:
@@ -322,7 +160,7 @@ def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     subset = arguments.take("subset")
     if how not in ("any", "all"):
         raise Unreadable("argument how of dropna()")
-    names = names_of(subset) if subset is not None else frame.selection
+    names = picking.names_of(subset) if subset is not None else frame.selection
     if names is None:
         where = "any column" if how == "any" else "every column"
         return frame.then(f"drop the rows that have a missing value in {where}{_but_index(frame)}")
@@ -335,7 +173,7 @@ def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
     arguments.ignore("ignore_index")
-    names = names_of(subset) if subset is not None else frame.selection
+    names = picking.names_of(subset) if subset is not None else frame.selection
     if keep not in ("first", "last"):
         raise Unreadable("argument keep of drop_duplicates()")
     all_columns = f"all columns{_but_index(frame)}"
@@ -354,7 +192,7 @@ def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 
 
 def _sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    keys = names_of(arguments.take("by", 0) or Constant(None))
+    keys = picking.names_of(arguments.take("by", 0) or Constant(None))
     ascending = arguments.constant("ascending", None, True)
     arguments.ignore("kind", "ignore_index", "na_position")
     if arguments.constant("axis", 1, 0) not in (0, "index"):
@@ -383,7 +221,7 @@ def _head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     if frame.order is not None and not frame.taken:
         reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
         frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
-    return take_rows(frame, 0, count)
+    return picking.take_rows(frame, 0, count)
 
 
 def _untied(frame: Frame, count: int, order: Order, table: str, reader: Evaluator) -> Order:
@@ -423,20 +261,20 @@ def _sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
 def _largest(ascending: bool) -> "Reading":
     def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         count = arguments.constant("n", 0)
-        keys = names_of(arguments.take("columns", 1) or Constant(None))
+        keys = picking.names_of(arguments.take("columns", 1) or Constant(None))
         base = frame.settled() if frame.taken else frame
         method = "nsmallest" if ascending else "nlargest"
         reader.require(_no_tie_at(frame, count, keys, f"({arguments.receiver})", method, reader))
         order = Order(keys, (ascending,) * len(keys))
         longer = f"({arguments.receiver}).{method}({count + 1}, {list(keys)!r})"
         ordered = replace(base, order=_untied(frame, count, order, longer, reader))
-        return take_rows(ordered, 0, count)
+        return picking.take_rows(ordered, 0, count)
 
     return reading
 
 
 def _set_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    keys = names_of(arguments.take("keys", 0) or Constant(None))
+    keys = picking.names_of(arguments.take("keys", 0) or Constant(None))
     if not arguments.constant("drop", None, True) or frame.index:
         raise Unreadable("set_index beside other row labels")
     if frame.selection is not None:
@@ -468,12 +306,12 @@ def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         node = ast.parse(plain, mode="eval").body
     except SyntaxError:
         raise Unreadable("query with quoted names") from None
-    bound: dict[str, Symbol] = {n.id: column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
+    bound: dict[str, Symbol] = {n.id: picking.column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
     bound |= {f"__local_{name}": reader.evaluate(ast.Name(name)) for name in _QUERY_LOCAL.findall(str(text))}
     condition = reader.within(bound, _bitwise(node))
     if not isinstance(condition, Condition):
         raise Unreadable("query that is no condition")
-    return filtered(frame, condition)
+    return picking.filtered(frame, condition)
 
 
 _QUERY_LOCAL = re.compile(r"@([A-Za-z_]\w*)")
@@ -518,14 +356,16 @@ def _merge(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     right = arguments.take("right", 0)
     if not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return joins.merge(frame, right, arguments, reader, 1)
+    sides = joins.Sides(frame, right, arguments.receiver, arguments.text("right", 0))
+    return joins.merge(sides, arguments, reader, 1)
 
 
 def _join(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     right = arguments.take("other", 0)
     if not isinstance(right, Frame):
         raise Unreadable("join with something else than a table")
-    return joins.join(frame, right, arguments, reader)
+    sides = joins.Sides(frame, right, arguments.receiver, arguments.text("other", 0))
+    return joins.join(sides, arguments, reader)
 
 
 def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
@@ -540,10 +380,10 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
     arguments.ignore("sort", "observed", "group_keys")
     columns: list[Column] = []
     for key in keys:
-        if isinstance(key, Column) and same_rows(key.frame, frame):
+        if isinstance(key, Column) and picking.same_rows(key.frame, frame):
             columns.append(key)
         elif isinstance(key, Constant):
-            columns.extend(column(frame, name) for name in names_of(key))
+            columns.extend(picking.column(frame, name) for name in picking.names_of(key))
         else:
             raise Unreadable("groups by something else than columns")
     picked = None
@@ -556,7 +396,7 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
 def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
-    names = names_of(subset) if subset is not None else frame.selection
+    names = picking.names_of(subset) if subset is not None else frame.selection
     all_columns = f"all columns{_but_index(frame)}"
     same = all_columns if names is None else wording.listing([wording.name(name) for name in names])
     match keep:
@@ -644,15 +484,15 @@ def _pipe(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
 
 def _value_counts(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
     subset = arguments.take("subset", 0)
-    names = names_of(subset) if subset is not None else frame.selection
+    names = picking.names_of(subset) if subset is not None else frame.selection
     if names is None or arguments.constant("normalize", 1, False):
         raise Unreadable("value_counts of whole rows")
-    grouping = Grouping(frame, tuple(column(frame, name) for name in names))
+    grouping = Grouping(frame, tuple(picking.column(frame, name) for name in names))
     return replace(statistics.rows_per_group(grouping), order=False, column="count")
 
 
 def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    (name,) = names_of(arguments.take("column", 0) or Constant(None))
+    (name,) = picking.names_of(arguments.take("column", 0) or Constant(None))
     arguments.ignore("ignore_index")
     return frame.then(f"give every part of the list in {wording.name(name)} a row of its own")
 

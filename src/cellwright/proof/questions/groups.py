@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, frames, reshaping, series, statistics, wording
+from cellwright.proof.questions import columns, frames, picking, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -271,7 +271,7 @@ def as_table(labelled: Labelled, name: str = "") -> Frame:
     if labelled.order is not None:
         frame = replace(frame, order=Order((called,), (labelled.order,), labelled.ties))
     if labelled.first is not None:
-        frame = frames.take_rows(frame, 0, labelled.first)
+        frame = picking.take_rows(frame, 0, labelled.first)
     return frame
 
 
@@ -306,7 +306,7 @@ def locate(owner: Labelled | Grid, node: ast.expr, reader: Evaluator) -> Symbol:
     key = reader.evaluate(node)
     if isinstance(key, Condition):
         column = as_column(owner, reader)
-        if not frames.same_rows(key.frame, column.frame):
+        if not picking.same_rows(key.frame, column.frame):
             raise Unreadable("condition on other rows")
         return replace(column, frame=column.frame.keep(key.words))
     if not isinstance(key, Constant) or isinstance(key.value, list):
@@ -328,14 +328,14 @@ def _in_grid(grid: Grid, node: ast.expr, reader: Evaluator) -> Symbol:
         return Quantity(grid.frame, grid.at(_parts(row), _parts(column)), grid.decimals, grid.family)
     key = reader.evaluate(node)
     if isinstance(key, Condition) and grid.table is not None:
-        return frames.filtered(grid.table, key)
+        return picking.filtered(grid.table, key)
     if not isinstance(key, Constant):
         raise Unreadable("value known only at run time")
     label = key.value
     if isinstance(label, list):
         if grid.table is None or not all(isinstance(name, str) for name in label):
             return grid
-        return replace(grid, table=frames.select(grid.table, tuple(label)))
+        return replace(grid, table=picking.select(grid.table, tuple(label)))
     if not isinstance(label, str):
         raise Unreadable("subscript of a grid")
     return column_of(grid, label)

@@ -5,6 +5,7 @@ A table that was changed before it is joined is told beside the main line, under
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.symbols import (
@@ -73,16 +74,39 @@ _KINDS = {
     "right": "keeping all rows of {second}",
     "outer": "keeping the rows of both that do not match too",
 }
+_REPEATED = " (one row for each pair of rows that match)"
+"""What becomes of keys that repeat; not said where the second table has one row for each key by its making."""
+_MISSING_MATCH = " (a missing key matches a missing key)"
 
 
-def merge(left: Frame, right: Frame, arguments: Arguments, reader: Evaluator, offset: int = 0) -> Frame:
+class Sides(NamedTuple):
+    """The two tables of a join, with the sources of the expressions that give them."""
+
+    left: Frame
+    right: Frame
+    left_code: str
+    right_code: str
+
+
+class _Keys(NamedTuple):
+    """What a join goes by."""
+
+    words: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    """Names of the row labels of the result."""
+
+
+def merge(sides: Sides, arguments: Arguments, reader: Evaluator, offset: int = 0) -> Frame:
     """A join of two tables, the left and right frames already taken from the arguments."""
+    left, right, *_ = sides
     how = arguments.constant("how", offset, "inner")
     if how not in _KINDS:
         raise Unreadable(f"join {how}")
-    keys, index = _keys(left, right, arguments, offset)
+    keys = _keys(left, right, arguments, offset)
     arguments.ignore("validate", "sort", "copy")
-    endings = _endings(arguments)
+    endings = _endings(arguments) + _on_missing_keys(sides, keys, reader)
     first = with_selection(left).settled()
     if _is_plain(right) and right.tables == first.tables and not first.steps:
         raise Unreadable("join of a table with itself")
@@ -90,9 +114,29 @@ def merge(left: Frame, right: Frame, arguments: Arguments, reader: Evaluator, of
     named = f"with {second}" if first.steps else f"{wording.name(first.tables[0])} with {second}"
     start = "the table so far" if first.steps else wording.name(first.tables[0])
     kept = _KINDS[how].format(first=start, second=second)
+    repeated = "" if right.unique and set(right.unique) <= set(keys.right) else _REPEATED
     tables = tuple(dict.fromkeys((*first.tables, *files)))
-    steps = (*first.steps, f"join {named} on {keys}, {kept}{endings}")
-    return Frame(tables, steps, index=index, shuffled=True, joined=not endings)
+    steps = (*first.steps, f"join {named} on {keys.words}, {kept}{repeated}{endings}")
+    return Frame(tables, steps, index=keys.labels, shuffled=True, joined=not endings)
+
+
+def _on_missing_keys(sides: Sides, keys: _Keys, reader: Evaluator) -> str:
+    """pandas joins a missing key with a missing key, which nobody expects: asked only where one side has none.
+
+    Where that cannot be looked at, the words that say so.
+    """
+    found = [
+        f"({code})[{list(names)!r}].isna().to_numpy().any()"
+        for code, names in ((sides.left_code, keys.left), (sides.right_code, keys.right))
+    ]
+    labels = keys.labels or sides.left.index or sides.right.index
+    try:
+        if labels or not all(sides[2:]):
+            return _MISSING_MATCH
+        reader.require(reader.check(f"not ({found[0]} and {found[1]})"))
+    except Unreadable:
+        return _MISSING_MATCH
+    return ""
 
 
 def _endings(arguments: Arguments) -> str:
@@ -105,11 +149,11 @@ def _endings(arguments: Arguments) -> str:
     return f" (columns that both have get {ends[0]} from the first and {ends[1]} from the second)"
 
 
-def _keys(left: Frame, right: Frame, arguments: Arguments, offset: int) -> tuple[str, tuple[str, ...]]:
-    """The words for the keys, and the names of the row labels of the result."""
+def _keys(left: Frame, right: Frame, arguments: Arguments, offset: int) -> _Keys:
     on = arguments.take("on", offset + 1)
     if on is not None:
-        return wording.listing([wording.name(name) for name in _names(on)]), ()
+        names = _names(on)
+        return _Keys(wording.listing([wording.name(name) for name in names]), names, names)
     firsts, by_left = _one_side(left, "left", arguments)
     seconds, by_right = _one_side(right, "right", arguments)
     if len(firsts) != len(seconds):
@@ -118,7 +162,8 @@ def _keys(left: Frame, right: Frame, arguments: Arguments, offset: int) -> tuple
         wording.name(a) if a == b else f"{wording.name(a)} (in the second table {wording.name(b)})"
         for a, b in zip(firsts, seconds, strict=True)
     ]
-    return wording.listing(pairs), (firsts if by_left and by_right and firsts == seconds else ())
+    index = firsts if by_left and by_right and firsts == seconds else ()
+    return _Keys(wording.listing(pairs), firsts, seconds, index)
 
 
 def _one_side(frame: Frame, side: str, arguments: Arguments) -> tuple[tuple[str, ...], bool]:
@@ -139,15 +184,16 @@ def _names(symbol: Symbol) -> tuple[str, ...]:
     raise Unreadable("join on computed keys")
 
 
-def join(left: Frame, right: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+def join(sides: Sides, arguments: Arguments, reader: Evaluator) -> Frame:
     """`left.join(right)`: on the row labels of the second."""
+    right = sides.right
     how, on = arguments.constant("how", 2, "left"), arguments.take("on", 1)
     arguments.ignore("sort")
     if arguments.take("lsuffix") or arguments.take("rsuffix") or not right.index:
         raise Unreadable("join on row numbers")
     given: dict[str, Symbol] = {"right_index": Constant(True), "how": Constant(how)}
     given |= {"left_on": on} if on is not None else {"left_index": Constant(True)}
-    return merge(left, right, Arguments("merge", [], given), reader)
+    return merge(sides, Arguments("merge", [], given), reader)
 
 
 def stack(frames: Sequence[Frame], reader: Evaluator) -> Frame:

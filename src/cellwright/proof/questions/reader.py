@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from cellwright.proof.questions import columns, frames, functions, groups, series, texts
+from cellwright.proof.questions import columns, frames, functions, groups, picking, series, signs, texts
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -285,7 +285,7 @@ class Reader:
             case ast.Call():
                 return self._call(node)
             case ast.BinOp() | ast.UnaryOp() | ast.Compare() | ast.BoolOp() | ast.IfExp():
-                return functions.operation(node, self)
+                return signs.operation(node, self)
             case ast.ListComp(generators=[ast.comprehension(is_async=0)]):
                 return self._comprehension(node)
             case ast.Lambda():
@@ -349,15 +349,15 @@ class Reader:
             case Resampled():
                 return series.pick(owner, attribute)
             case Method(receiver=Frame() as frame, name="each row") if attribute not in _pandas_names():
-                return frames.cell(frame, attribute)
+                return picking.cell(frame, attribute)
             case Method(receiver=Frame() as frame, name="row") if attribute not in _pandas_names():
-                return frames.value_in_row(frame, attribute)
+                return picking.value_in_row(frame, attribute)
             case Grid() if attribute not in _pandas_names():
                 return groups.column_of(owner, attribute)
             case Frame() if attribute not in _pandas_names():
-                return frames.column(owner, attribute)
+                return picking.column(owner, attribute)
             case Frame() if attribute not in _ACCESSORS:
-                found = frames.attribute(owner, attribute)
+                found = picking.attribute(owner, attribute)
                 return found if found is not None else Method(owner, attribute)
             case Grouping() if attribute not in _pandas_names():
                 return groups.pick(owner, attribute)
@@ -371,7 +371,7 @@ class Reader:
             case Method():
                 return self._through_accessor(owner, node.slice)
             case Frame():
-                return frames.subscript(owner, node.slice, self)
+                return picking.subscript(owner, node.slice, self)
             case Grouping():
                 return groups.pick(owner, self.constant(node.slice))
             case Resampled():
@@ -397,13 +397,13 @@ class Reader:
         """`frame.loc[…]`, `frame.iloc[…]`, `column.str[…]`, `labelled.index[0]`."""
         match owner:
             case Method(receiver=Frame() as frame, name="each row"):
-                return frames.cell(frame, str(self.constant(key)))
+                return picking.cell(frame, str(self.constant(key)))
             case Method(receiver=Frame() as frame, name="row"):
-                return frames.value_in_row(frame, str(self.constant(key)))
+                return picking.value_in_row(frame, str(self.constant(key)))
             case Method(receiver=Frame() as frame, name="iloc"):
-                return frames.by_position(frame, key, self)
+                return picking.by_position(frame, key, self)
             case Method(receiver=Frame() as frame, name=("loc" | "at") as accessor):
-                return frames.locate(frame, key, accessor, self)
+                return picking.locate(frame, key, accessor, self)
             case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
                 return groups.locate(labelled, key, self)
             case Method(receiver=Labelled() as labelled, name="index"):
@@ -477,7 +477,9 @@ class Reader:
             if not isinstance(spread, Constant) or not isinstance(spread.value, dict):
                 raise Unreadable("starred arguments")
             named.update({str(key): Constant(value) for key, value in spread.value.items()})
-        return Arguments(name, [self.evaluate(argument) for argument in node.args], named)
+        texts = {str(place): ast.unparse(argument) for place, argument in enumerate(node.args)}
+        texts |= {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg is not None}
+        return Arguments(name, [self.evaluate(argument) for argument in node.args], named, texts=texts)
 
     def apply(self, function: Function, symbols: Sequence[Symbol], named: Mapping[str, Symbol] | None = None) -> Symbol:
         """The symbol that a function returns for these arguments."""

@@ -108,7 +108,7 @@ def call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -
     """The symbol of one of METHODS on a column."""
     match method:
         case "rank":
-            return _rank(column.whole, (), arguments)
+            return _rank(replace(column, frame=column.frame.settled()), (), arguments)
         case "rolling":
             return _rolling(in_order(column, reader), arguments)
         case "expanding":
@@ -125,7 +125,7 @@ def within_groups(grouping: Grouping, method: str, arguments: Arguments, reader:
     name = grouping.columns[0]
     column = Column(grouping.frame, wording.name(name), name)
     if method == "rank":
-        return _rank(column.whole, grouping.keys, arguments)
+        return _rank(replace(column, frame=column.frame.settled()), grouping.keys, arguments)
     if method in _ORDERED:
         return _ORDERED[method](in_order(column, reader), grouping.keys, arguments)
     return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from cellwright.proof.questions import frames, statistics, wording
+from cellwright.proof.questions import picking, statistics, wording
 from cellwright.proof.questions.phrasing import Ask
 from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
 from cellwright.proof.values import Snapshot, has_content
@@ -59,7 +59,7 @@ def about_shown(frame: Frame, value: Snapshot, code: str) -> Iterator[Derived]:
 
 def _highest_group(frame: Frame, table: str, label: str, number: str) -> Derived:
     side = _ranked(("highest", "lowest"), f"{label}{number}")[0]
-    group = statistics.per_group(Grouping(frame, (frames.column(frame, label),)), number, "mean")
+    group = statistics.per_group(Grouping(frame, (picking.column(frame, label),)), number, "mean")
     largest, picks = ("nlargest", "idxmax") if side == "highest" else ("nsmallest", "idxmin")
     means = f"{table}.groupby({label!r})[{number!r}].mean()"
     check = (

@@ -219,7 +219,7 @@ def group_table(grouping: Grouping, columns: Mapping[str, str]) -> Frame:
     step = f"make a new table with one row for each {grouping.each}, in which {wording.listing(meanings)}"
     base = grouping.frame.settled()
     order = Order(tuple(names), (True,) * len(names))
-    return replace(Frame(base.tables, (*base.steps, step)), index=tuple(names), sequence=order)
+    return Frame(base.tables, (*base.steps, step), index=tuple(names), sequence=order, unique=tuple(names))
 
 
 def per_group(grouping: Grouping, column: str, statistic: str, ddof: int = 1) -> Labelled:

@@ -89,6 +89,8 @@ class Frame:
     """Whether the order of the rows is no longer that of a file or of a sort: after a join."""
     joined: bool = False
     """Whether columns may have got endings that keep names of two tables apart."""
+    unique: tuple[str, ...] = field(default=(), compare=False)
+    """Columns in which no two rows are equal, by the making of the table; empty where that is not known."""
 
     @property
     def label(self) -> str | None:
@@ -110,7 +112,7 @@ class Frame:
     def then(self, step: str, **changes: Any) -> "Frame":
         """The frame after one more step."""
         settled = self.settled()
-        return replace(settled, steps=(*settled.steps, step), **changes)
+        return replace(settled, steps=(*settled.steps, step), **{"unique": (), **changes})
 
     def keep(self, condition: str) -> "Frame":
         """The rows that also meet a condition."""
@@ -415,6 +417,8 @@ class Arguments:
     named: dict[str, Symbol]
     receiver: str = ""
     """Source of what the method is called on."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Sources of the arguments, by name or by position."""
     _taken: set[str] = field(default_factory=set)
 
     def take(self, key: str, position: int | None = None) -> Symbol | None:
@@ -426,6 +430,10 @@ class Arguments:
             self._taken.add(str(position))
             return self.positional[position]
         return None
+
+    def text(self, key: str, position: int) -> str:
+        """The source of the argument of this name or position; empty where it is not known."""
+        return self.texts.get(key) or self.texts.get(str(position), "")
 
     def constant(self, key: str, position: int | None = None, default: Any = None) -> Any:
         """The same, when it must be a constant."""

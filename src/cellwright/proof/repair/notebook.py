@@ -125,6 +125,31 @@ def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
     return ran_after == ran_before and len(after.shown) >= len(before.shown)
 
 
+@dataclass(frozen=True)
+class Mended:
+    """A guess at a notebook that runs: nobody has run it from its first line yet."""
+
+    notebook: Notebook
+    repairs: tuple[Repair, ...]
+    losses: tuple[Loss, ...]
+
+
+async def mend(notebook: Notebook, kernels: Kernels, limits: ExecutionLimits) -> Mended:
+    """What the rules make of a notebook, in one mending run, for whoever judges by more than that it runs.
+
+    Also where nothing fails: a write that pandas loses in silence is found by mending only.
+    """
+    found = _Attempt(notebook)
+    found.change_silently()
+    await found.mend(kernels, limits, (RuleProposer(),))
+    return Mended(found.notebook, tuple(found.repairs), tuple(found.losses))
+
+
+def cells_that_ran(repaired: Repaired) -> int:
+    """How many cells ran whole."""
+    return sum(ran_whole(repaired, cell) for cell in range(len(repaired.execution.cells)))
+
+
 def ran_whole(repaired: Repaired, cell: int) -> bool:
     """Whether all statements that the author wrote in a cell ran, repaired or not; what computes nothing aside."""
     lost = any(loss.cell == cell and loss.cause not in HARMLESS for loss in repaired.losses)

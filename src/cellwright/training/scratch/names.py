@@ -50,8 +50,9 @@ def _listed(file: str) -> tuple[str, ...]:
 class Naming:
     """Draws names; no name of one table is part of another."""
 
-    def __init__(self, rng: random.Random, *, held_out: bool) -> None:
-        self._rng, self._held_out = rng, held_out
+    def __init__(self, rng: random.Random, *, held_out: bool, words_share: float = 0.5) -> None:
+        """`words_share`: the share of stems that are real words; the rest is made of syllables."""
+        self._rng, self._held_out, self._words_share = rng, held_out, words_share
         self._taken: dict[str, None] = {}
         self._words = [word for word in words() if is_held_out(word) == held_out]
 
@@ -86,7 +87,7 @@ class Naming:
     def stem(self) -> str:
         """A word that is no part of an earlier one of this table, nor has one as a part."""
         while True:
-            stem = self._rng.choice(self._words) if self._rng.random() < 0.5 else self._syllables()
+            stem = self._rng.choice(self._words) if self._rng.random() < self._words_share else self._syllables()
             if is_held_out(stem) == self._held_out and stem not in fixed_words() and not _meets(stem, self._taken):
                 self._taken[stem] = None
                 return stem

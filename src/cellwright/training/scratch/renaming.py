@@ -25,9 +25,9 @@ def epochs(lessons: Sequence[Lesson], tokenizer: Tokenizer, seed: int) -> Iterat
         yield [encode(elsewhere(renamed(lesson, rng), rng), tokenizer) for lesson in lessons]
 
 
-def renamed(lesson: Lesson, rng: random.Random) -> Lesson:
+def renamed(lesson: Lesson, rng: random.Random, *, words_share: float = 0.5) -> Lesson:
     """The lesson with other stems for those of its table."""
-    naming = Naming(rng, held_out=False)
+    naming = Naming(rng, held_out=False, words_share=words_share)
     others = {stem: naming.stem() for stem in lesson.stems}
 
     def other(text: str) -> str:

@@ -1,7 +1,8 @@
 """One whole training from random weights: lessons in, a folder out that transformers loads."""
 
 import json
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ from cellwright.training.scratch.families import Form
 from cellwright.training.scratch.fitting import Fit, Progress, fit, random_weights
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe
-from cellwright.training.scratch.renaming import epochs
+from cellwright.training.scratch.renaming import epochs, renamed
 from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
 
 Control = Literal["random weights", "shuffled answers", "no outputs"]
@@ -47,8 +48,7 @@ def exam_recipe(count: int, form: Form, seed: int = 1) -> Recipe:
 def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
     """Train, and write the model with its tokenizer and what was done into `folder`. Raises MissingExtra."""
     learnt = _controlled(lessons, plan)
-    texts = (chat.render(messages(lesson), asks=False) for lesson in lessons[:_READ_FOR_VOCABULARY])
-    tokenizer = train_tokenizer(texts, _VOCABULARY, folder)
+    tokenizer = train_tokenizer(_texts(lessons, plan.fit.seed), _VOCABULARY, folder)
     shape = network.Shape(len(tokenizer))
     if plan.control == "random weights":
         weights = random_weights(shape, plan.fit.seed)
@@ -58,6 +58,14 @@ def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[
     (folder / network.CONFIG).write_text(json.dumps(config, indent=1) + "\n")
     network.save_weights({name: weight.numpy() for name, weight in weights.items()}, folder / network.WEIGHTS)
     (folder / RECORD).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+
+
+def _texts(lessons: Sequence[Lesson], seed: int) -> Iterator[str]:
+    """What the vocabulary is cut from. Names in it are made of syllables only: a word that the lessons repeat would
+    become one token, and words that they never have would fall into tokens that hardly any name needs."""
+    rng = random.Random(f"vocabulary {seed}")
+    for lesson in lessons[:_READ_FOR_VOCABULARY]:
+        yield chat.render(messages(renamed(lesson, rng, words_share=0.0)), asks=False)
 
 
 def _controlled(lessons: Sequence[Lesson], plan: Plan) -> Sequence[Lesson]:

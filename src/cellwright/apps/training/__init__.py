@@ -1,0 +1,1 @@
+"""`cellwright train`: its commands, and what they show."""

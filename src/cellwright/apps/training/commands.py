@@ -1,0 +1,91 @@
+"""`cellwright train`: fine-tune on a built dataset, look at what is trained, merge, and find the files that ship."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+train_app = typer.Typer(help="Fine-tune models on built datasets.")
+
+_RECIPE_HELP = "A recipe that ships with Cellwright, by its name, or a YAML file."
+_Dataset = Annotated[Path, typer.Argument(help="Folder that `cellwright build` made.")]
+_Model = Annotated[str | None, typer.Option(help="A model's folder, or its name on the Hub, in place of the recipe's.")]
+_Recipe = Annotated[str, typer.Option("--config", help=_RECIPE_HELP)]
+_Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, as data.window=8192.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+_DEFAULT = "qwen3-4b-instruct"
+
+
+@train_app.command()
+def sft(
+    dataset: _Dataset,
+    out: Annotated[Path, typer.Option(help="Folder for the model; the same one again goes on.")],
+    model: _Model = None,
+    config: _Recipe = _DEFAULT,
+    changes: _Changes = None,
+    sweep: Annotated[str, typer.Option(help="Train for each value of one setting, as epochs=1,2,3,5,7.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """Fine-tune a model on the traces of a dataset. A run that was stopped goes on when the command is given again."""
+    from cellwright.apps.training.present import print_result, print_sweep, watching
+    from cellwright.training.recipe import load_recipe
+    from cellwright.training.sft import train_sft
+    from cellwright.training.sweep import Base, read_sweep, run_sweep
+
+    if sweep:
+        wanted = read_sweep(sweep)
+        with watching(quiet=as_json) as hear:
+            outcomes = run_sweep(Base(dataset, config, changes or [], model, out), wanted, hear)
+        print_sweep(wanted, outcomes, out, as_json=as_json)
+        return
+    recipe = load_recipe(config, changes or [], model)
+    with watching(quiet=as_json) as hear:
+        result = train_sft(dataset, recipe, out, hear)
+    print_result(result, out, as_json=as_json)
+
+
+@train_app.command()
+def inspect(
+    dataset: _Dataset,
+    trace: Annotated[str, typer.Argument(help="Id of a task or trace, or its first characters.")] = "",
+    model: _Model = None,
+    config: _Recipe = _DEFAULT,
+    changes: _Changes = None,
+    as_json: _Json = False,
+) -> None:
+    """Show a trace token by token: trained, context, or truncated; without colours, ⟦trained⟧ and ⟪truncated⟫."""
+    from cellwright.apps.training.present import print_inspected
+    from cellwright.training.inspecting import inspect_trace
+    from cellwright.training.recipe import load_recipe
+
+    found = inspect_trace(dataset, load_recipe(config, changes or [], model), trace)
+    print_inspected(found, as_json=as_json)
+
+
+@train_app.command()
+def merge(
+    adapter: Annotated[Path, typer.Argument(help="Folder that `cellwright train sft` made by a recipe with `lora`.")],
+    out: Annotated[Path, typer.Option(help="Folder for the whole model.")],
+) -> None:
+    """Make one model of an adapter and the model that it was trained on."""
+    from cellwright.training.merge import merge_adapter
+
+    count = merge_adapter(adapter, out)
+    typer.echo(f"{count:,} parameters in {out}; next: cellwright ask QUESTION FILES --model {out}")
+
+
+@train_app.command("files")
+def files_command(
+    name: Annotated[str, typer.Argument(help="Print where this one stands, for other programs' options.")] = "",
+) -> None:
+    """List the files that ship: recipes, settings of accelerate for several GPUs, a Slurm script."""
+    from cellwright.training.shipped import find_file, shipped_files
+
+    if name:
+        typer.echo(find_file(name))
+        return
+    for path in shipped_files():
+        first = path.read_text(encoding="utf-8").removeprefix("#!/bin/bash\n").splitlines()[0]
+        typer.echo(f"{path.name:<24} {first.removeprefix('# ')}")

@@ -1,0 +1,183 @@
+"""What a run of training needs of memory, worked out before anything is loaded, and what would fit instead.
+
+An estimate: weights, gradients and optimizer are counted exactly, activations by the published rule for a transformer
+layer (Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, section 4, attention that keeps no scores). It leaves
+out what the framework itself and fragmentation take, so a run that is let through may still be too large.
+"""
+
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellwright.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from torch import nn
+    from transformers import PretrainedConfig
+
+GIB = 2**30
+_ACTIVATION_BYTES = 34
+"""Of a layer, for each token and each unit of its width, in 16 bits: section 4.1 of the paper."""
+# Bytes that the optimizer keeps for a parameter of four bytes; those of its states follow the parameter's kind.
+_STATES = {"adafactor": 0.1, "sgd": 0.0, "adamw_8bit": 2.0, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0}
+_ADAM_STATES = 8.0
+_LORA_RANK = 16
+
+
+@dataclass(frozen=True)
+class Size:
+    """What of a model decides how much memory it takes."""
+
+    parameters: int
+    trained: int
+    """Parameters with gradients."""
+    linear: int
+    """Sum over the linear layers of inputs and outputs: a LoRA of rank r has r times as many parameters."""
+    layers: int
+    hidden: int
+    bytes_each: int
+    """Of a parameter."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How it is trained."""
+
+    tokens: int
+    """In one forward pass on one device."""
+    activation_bytes: int
+    """2 for mixed precision, else 4."""
+    checkpointing: bool
+    """Whether activations inside a layer are computed again in the backward pass."""
+    optimizer: str
+    shards: int = 1
+    """Devices that share gradients and optimizer."""
+    shards_weights: bool = False
+    """Whether they share the weights too."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes on one device."""
+
+    weights: float
+    gradients: float
+    optimizer: float
+    activations: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+    def __str__(self) -> str:
+        parts = {name: getattr(self, name) for name in ("weights", "gradients", "optimizer", "activations")}
+        return f"{_gib(self.total)} ({', '.join(f'{name} {_gib(value)}' for name, value in parts.items())})"
+
+
+def measure(config: "PretrainedConfig", bytes_each: int, lora: "LoraConfig | None") -> Size:
+    """The size of a model, from its configuration alone: its layers are laid out without memory."""
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+
+    with torch.device("meta"):
+        model = transformers.AutoModelForCausalLM.from_config(config)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    linear = list(_linear_layers(model))
+    wanted = None if lora is None else lora.target_modules
+    chosen = [size for name, size in linear if not isinstance(wanted, list | set) or name in wanted]
+    trained = parameters if lora is None else lora.r * sum(chosen)
+    text = config.get_text_config()
+    return Size(
+        parameters, trained, sum(size for _, size in linear), text.num_hidden_layers, text.hidden_size, bytes_each
+    )
+
+
+def _linear_layers(model: "nn.Module") -> Iterable[tuple[str, int]]:
+    """Last part of the name, and inputs plus outputs, of each linear layer but the one that gives the logits."""
+    import torch  # noqa: PLC0415
+
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and not name.endswith("lm_head"):
+            yield name.rpartition(".")[2], module.in_features + module.out_features
+
+
+def need(size: Size, plan: Plan) -> Need:
+    """What one device needs."""
+    layer = plan.tokens * size.hidden * _ACTIVATION_BYTES * plan.activation_bytes / 2
+    kept = plan.tokens * size.hidden * plan.activation_bytes * size.layers
+    states = _STATES.get(plan.optimizer, _ADAM_STATES) * size.bytes_each / 4
+    return Need(
+        size.parameters * size.bytes_each / (plan.shards if plan.shards_weights else 1),
+        size.trained * size.bytes_each / plan.shards,
+        size.trained * states / plan.shards,
+        kept + layer if plan.checkpointing else layer * size.layers,
+    )
+
+
+def shards() -> tuple[int, bool]:
+    """Over how many devices accelerate spreads this run, and whether it spreads the weights too."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if os.environ.get("ACCELERATE_USE_FSDP") == "true":
+        return world, True
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
+        return world, os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3"
+    return 1, False
+
+
+def free_bytes() -> tuple[int, str]:
+    """Memory that a run may take, and whose it is."""
+    import torch  # noqa: PLC0415
+
+    if torch.cuda.is_available():
+        free, _ = torch.cuda.mem_get_info()
+        return int(free), torch.cuda.get_device_name()
+    found = {line.split(":")[0]: line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines()}
+    limits = [int(found["MemAvailable"]) * 1024]
+    limit, used = (Path(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+    if limit.exists() and limit.read_text().strip() != "max":
+        limits.append(int(limit.read_text()) - int(used.read_text()))
+    return max(0, min(limits)), "this machine, which has no GPU"
+
+
+def refuse_too_little(size: Size, plan: Plan, free: int, owner: str) -> Need:
+    """What the run needs. Raises UsageError where that is more than there is, with what would fit."""
+    needed = need(size, plan)
+    if needed.total <= free:
+        return needed
+    options = [f"- {words}: about {_gib(n.total)}" for words, n in _smaller(size, plan) if n.total <= free]
+    fits = "What would fit:\n" + "\n".join(options) if options else "Nothing smaller would fit: take a smaller model."
+    raise UsageError(
+        f"too little memory: training {size.parameters / 1e9:.2f} billion parameters on {plan.tokens} tokens at once "
+        f"needs about {needed}; free on {owner}: {_gib(free)}.\n{fits}\n"
+        "The recipe tiny-from-scratch fits anywhere. `--set check_memory=false` lets the run try."
+    )
+
+
+def _smaller(size: Size, plan: Plan) -> Iterable[tuple[str, Need]]:
+    """Changes that make it smaller, the least first: a shorter window, LoRA, both, more devices."""
+    lora = replace(size, trained=size.linear * _LORA_RANK, bytes_each=2)
+    words = (
+        f"LoRA in 16 bits, `--set lora.r={_LORA_RANK} --set lora.target_modules=all-linear --set load.dtype=bfloat16`"
+    )
+    for change, changed in (("", size), (words, lora)):
+        for tokens in _windows(plan.tokens, is_lora=bool(change)):
+            window = f"`--set data.window={tokens}`" if tokens < plan.tokens else ""
+            found = need(changed, replace(plan, tokens=tokens))
+            yield " and ".join(part for part in (change, window) if part), found
+    for count in (2, 4, 8, 16):
+        sharded = replace(plan, shards=count, shards_weights=True)
+        yield f"{count} such devices with FSDP2 (`cellwright train files fsdp2.yaml`)", need(size, sharded)
+
+
+def _windows(tokens: int, *, is_lora: bool) -> list[int]:
+    """The window itself (with LoRA), a half, a quarter, …, down to 2,048 tokens."""
+    halvings = int(math.log2(max(1, tokens // 2048)))
+    return [tokens >> n for n in range(0 if is_lora else 1, halvings + 1)]
+
+
+def _gib(count: float) -> str:
+    return f"{count / GIB:.1f} GiB"

@@ -1,0 +1,132 @@
+"""What a run of training leaves of itself, beside the model: what it depended on, and how it went."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from cellwright.core.errors import UsageError
+from cellwright.core.hashing import sha256_file
+from cellwright.pipeline.export import TRACES
+from cellwright.training.recipe import Recipe
+from cellwright.training.rows import Counts, Lengths
+
+RUN = "run.json"
+RESULT = "result.json"
+_LIBRARIES = ("cellwright", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run depends on. Its recipe is complete: defaults, file and changes."""
+
+    dataset: str
+    """Name of the dataset's folder."""
+    data_sha256: str
+    """Of traces.parquet."""
+    recipe: Recipe
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The loss at one step: of training, or of the validation split."""
+
+    step: int
+    epoch: float
+    loss: float
+    accuracy: float | None
+    """Share of the trained tokens that the model would have said itself, given what came before."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One split as it was trained on or measured."""
+
+    lengths: Lengths
+    counts: Counts
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run went."""
+
+    run: Run
+    train: Side
+    validation: Side | None
+    """None where the dataset has no validation split."""
+    training: tuple[Point, ...]
+    validating: tuple[Point, ...]
+    """The last one is of the finished model."""
+    steps: int
+    seconds: float
+    """Of the last start, where a run was stopped and went on."""
+    parameters: int
+    trained_parameters: int
+    peak_bytes: int
+    """Memory of the process, or of the GPU where there is one."""
+    device: str
+
+
+def this_run(dataset: Path, recipe: Recipe) -> Run:
+    """What a run that starts now depends on."""
+    versions = {name: version(name) for name in _LIBRARIES}
+    return Run(dataset.resolve().name, sha256_file(dataset / TRACES), recipe, versions)
+
+
+def claim(out: Path, run: Run) -> Result | None:
+    """Make a folder this run's. Its result, where it is done already.
+
+    Raises UsageError for a folder that holds something else.
+    """
+    path = out / RUN
+    if path.exists():
+        before = msgspec.json.decode(path.read_bytes(), type=Run)
+        if changed := _differences(before, run):
+            raise UsageError(
+                f"{out} holds another run: {', '.join(changed)} differ. Give another --out, or remove the folder"
+            )
+    elif out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no run of training: give another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    _write(path, run)
+    result = out / RESULT
+    return msgspec.json.decode(result.read_bytes(), type=Result) if result.exists() else None
+
+
+def _differences(before: Run, now: Run) -> list[str]:
+    """What decides the outcome and is not the same. Versions may differ: a resumed run says so by its own record."""
+    found = [] if before.data_sha256 == now.data_sha256 else ["the dataset"]
+    old, new = (asdict(run.recipe) for run in (before, now))
+    return found + [f"the recipe's {key}" for key in new if old[key] != new[key]]
+
+
+def keep(out: Path, result: Result) -> None:
+    """The last thing that a run writes: it is done."""
+    _write(out / RESULT, result)
+
+
+def load_result(out: Path) -> Result:
+    """The result of a finished run. Raises UsageError where there is none."""
+    if not (out / RESULT).exists():
+        raise UsageError(f"{out} holds no finished run of `cellwright train sft`")
+    return msgspec.json.decode((out / RESULT).read_bytes(), type=Result)
+
+
+def _write(path: Path, noun: Run | Result) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(json.dumps(asdict(noun), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def points(history: list[dict[str, float]], prefix: str = "") -> tuple[Point, ...]:
+    """The curve of a trainer's history: of training, or, with the prefix `eval_`, of the validation split."""
+    return tuple(
+        Point(int(entry["step"]), entry["epoch"], entry[f"{prefix}loss"], entry.get(f"{prefix}mean_token_accuracy"))
+        for entry in history
+        if f"{prefix}loss" in entry and math.isfinite(entry[f"{prefix}loss"])
+    )

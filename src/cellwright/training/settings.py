@@ -1,0 +1,80 @@
+"""The sections of a recipe that other libraries own, checked against them: unknown keys are refused, and so are keys
+that Cellwright sets itself, with what to use instead."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cellwright.core.config import refuse_unknown
+from cellwright.core.errors import ConfigError
+from cellwright.training.recipe import Recipe
+from cellwright.training.templates import Template
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from trl import SFTConfig
+
+LOAD_KEYS = ("attn_implementation", "dtype", "revision", "trust_remote_code")
+_OURS = {
+    "output_dir": "--out",
+    "max_length": "data.window",
+    "truncation_mode": "data.too_long",
+    "assistant_only_loss": "the template, whose generation tags say what is trained",
+    "completion_only_loss": "the template, whose generation tags say what is trained",
+    "chat_template_path": "template",
+    "eos_token": "template",
+    "dataset_text_field": "data.rendering",
+    "dataset_kwargs": "data",
+    "model_init_kwargs": "load",
+    "resume_from_checkpoint": "the same command again, which goes on from its last checkpoint",
+}
+
+
+def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
+    """TRL's configuration. Raises ConfigError for what TRL does not know or does not take."""
+    import torch  # noqa: PLC0415
+    from trl import SFTConfig  # noqa: PLC0415
+
+    for key in recipe.sft:
+        if key in _OURS:
+            raise ConfigError(f"sft.{key} is set by Cellwright: use {_OURS[key]}")
+    refuse_unknown(recipe.sft, [f.name for f in dataclasses.fields(SFTConfig) if f.name not in _OURS], "sft.")
+    defaults: Mapping[str, Any] = {
+        "report_to": "none",
+        "use_cpu": not torch.cuda.is_available(),
+        "logging_steps": 10,
+        "save_total_limit": 2,
+        "disable_tqdm": True,
+    }
+    # YAML reads a bare `no` as false, and "no" is what these are called without.
+    given = {key: "no" if value is False and key.endswith("_strategy") else value for key, value in recipe.sft.items()}
+    owned: Mapping[str, Any] = {
+        "output_dir": str(out),
+        "max_length": recipe.data.window,
+        "eos_token": template.end,
+        "dataset_num_proc": None,
+    }
+    try:
+        return SFTConfig(**{**defaults, **given, **owned})
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"section sft of the recipe: {error}") from error
+
+
+def lora_config(recipe: Recipe) -> "LoraConfig | None":
+    """PEFT's configuration. Raises ConfigError for what PEFT does not know or does not take."""
+    from peft import LoraConfig  # noqa: PLC0415
+
+    if recipe.lora is None:
+        return None
+    refuse_unknown(recipe.lora, [f.name for f in dataclasses.fields(LoraConfig)], "lora.")
+    try:
+        return LoraConfig(**{"task_type": "CAUSAL_LM", **recipe.lora})
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"section lora of the recipe: {error}") from error
+
+
+def load_keys(recipe: Recipe) -> dict[str, Any]:
+    """What the model is loaded with. Raises ConfigError for a key that is not passed on."""
+    refuse_unknown(recipe.load, LOAD_KEYS, "load.")
+    return {"dtype": "float32", **recipe.load}

@@ -1,0 +1,287 @@
+"""Supervised fine-tuning: a recipe and a dataset in, a model folder out. The training itself is TRL's SFTTrainer.
+
+A run that was stopped, even by kill -9, goes on from its last whole checkpoint when the same command is given again,
+and its losses are those that it would have had. Checkpoints stand in OUT/checkpoints until the run is done.
+"""
+
+import contextlib
+import json
+import resource
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cellwright.core.errors import ConfigError, MissingExtra, UsageError
+from cellwright.training.card import write_card
+from cellwright.training.fresh import make_tokenizer, model_config
+from cellwright.training.memory import Plan, free_bytes, measure, refuse_too_little, shards
+from cellwright.training.recipe import Recipe
+from cellwright.training.record import Result, Side, claim, keep, points, this_run
+from cellwright.training.rows import Rows, Talk, make_rows, read_talks, texts
+from cellwright.training.settings import load_keys, lora_config, sft_config
+from cellwright.training.templates import Template, find_template
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from trl import SFTConfig, SFTTrainer
+
+CHECKPOINTS = "checkpoints"
+_STATE = "trainer_state.json"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Where a run is."""
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float | None = None
+    """Of training, where one was measured at this step."""
+    validation_loss: float | None = None
+
+
+Hear = Callable[[str | Told], None]
+"""Is told what happens, in words, and where the run is."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that training begins with, before the model is loaded."""
+
+    recipe: Recipe
+    tokenizer: "PreTrainedTokenizerBase"
+    template: Template
+    config: "PretrainedConfig"
+    train: Rows
+    validation: Rows | None
+    arguments: "SFTConfig"
+    lora: "LoraConfig | None"
+
+
+def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
+    """Fine-tune, and leave the model, its tokenizer with the template, its card and its record in `out`.
+
+    Raises UsageError for what cannot be trained so: wrong recipe or data, too little memory, another run's folder.
+    """
+    with quiet_libraries():
+        talks = read_talks(dataset, recipe.data.rendering)
+        run = this_run(dataset, recipe)
+        start = prepare(talks["train"], talks["validation"], recipe, out / CHECKPOINTS)
+        if recipe.check_memory:
+            hear(f"memory: about {_check_memory(start)}")
+        if done := claim(out, run):
+            hear(f"{out} is trained already: nothing to do")
+            return done
+        trainer = make_trainer(start, hear)
+        checkpoint = last_checkpoint(out / CHECKPOINTS)
+        if checkpoint is not None:
+            hear(f"going on from {checkpoint.name}")
+        began = time.monotonic()
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+        if start.validation is not None and not _is_measured(trainer):
+            trainer.evaluate()
+        _save(trainer, start, out)
+        result = Result(
+            run,
+            Side(start.train.lengths, start.train.counts),
+            Side(start.validation.lengths, start.validation.counts) if start.validation is not None else None,
+            points(trainer.state.log_history),
+            points(trainer.state.log_history, "eval_"),
+            trainer.state.global_step,
+            time.monotonic() - began,
+            sum(parameter.numel() for parameter in trainer.model.parameters()),
+            sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad),
+            *_peak(),
+        )
+        if trainer.is_world_process_zero():
+            write_card(out, result)
+            keep(out, result)
+            shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+        return result
+
+
+def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoints: Path) -> Start:
+    """Tokenizer, template and rows, with every setting checked. Raises UsageError."""
+    tokenizer = load_tokenizer(recipe, train)
+    template = find_template(recipe.template, tokenizer)
+    arguments = sft_config(recipe, template, checkpoints)
+    config = _load_config(recipe, tokenizer)
+    window = getattr(config.get_text_config(), "max_position_embeddings", None)
+    if window is not None and recipe.data.window > window:
+        raise ConfigError(f"data.window is {recipe.data.window}, and the model's own window is {window} tokens")
+    rows = make_rows(train, tokenizer, template, recipe.data)
+    if not rows.lengths.rows:
+        raise UsageError(
+            f"no trace is left to train on: {rows.counts.dropped} do not fit into data.window={recipe.data.window} "
+            f"tokens, {rows.counts.without_thinking} have a turn without thinking"
+        )
+    others = make_rows(validation, tokenizer, template, recipe.data) if validation else None
+    kept = others if others is not None and others.lengths.rows else None
+    if kept is None:
+        # A small dataset has no validation split; the recipe may ask for it all the same.
+        arguments.eval_strategy = "no"
+    return Start(recipe, tokenizer, template, config, rows, kept, arguments, lora_config(recipe))
+
+
+def load_tokenizer(recipe: Recipe, train: list[Talk]) -> "PreTrainedTokenizerBase":
+    """The model's, or a new one. Raises MissingExtra, and UsageError for what is no model."""
+    try:
+        import transformers  # noqa: PLC0415
+        import trl  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise MissingExtra("train", "training") from error
+    if recipe.fresh is not None:
+        return make_tokenizer(recipe.fresh, texts(train), recipe.data.window)
+    with _translated(recipe):
+        return transformers.AutoTokenizer.from_pretrained(recipe.model, **_source(recipe))
+
+
+def _load_config(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> "PretrainedConfig":
+    import transformers  # noqa: PLC0415
+
+    load_keys(recipe)
+    if recipe.fresh is not None:
+        return model_config(recipe.fresh, tokenizer, recipe.data.window)
+    with _translated(recipe):
+        return transformers.AutoConfig.from_pretrained(recipe.model, **_source(recipe))
+
+
+def _load_model(start: Start) -> "PreTrainedModel":
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+
+    keys = load_keys(start.recipe)
+    if start.recipe.fresh is None:
+        with _translated(start.recipe):
+            return transformers.AutoModelForCausalLM.from_pretrained(start.recipe.model, **keys)
+    torch.manual_seed(start.arguments.seed)
+    return transformers.AutoModelForCausalLM.from_config(
+        start.config, dtype=getattr(torch, keys["dtype"]), attn_implementation=keys.get("attn_implementation")
+    )
+
+
+def _source(recipe: Recipe) -> dict[str, Any]:
+    return {key: recipe.load[key] for key in ("revision", "trust_remote_code") if key in recipe.load}
+
+
+@contextlib.contextmanager
+def _translated(recipe: Recipe) -> Iterator[None]:
+    """What transformers says of a folder or name that gives no model."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UsageError(
+            f"{recipe.model} cannot be loaded as a model: {first}\n"
+            "--model names a folder or a model on the Hub; `--config tiny-from-scratch` needs neither."
+        ) from error
+
+
+def _check_memory(start: Start) -> object:
+    """What the run is going to need. Raises UsageError for more than there is."""
+    import torch  # noqa: PLC0415
+
+    arguments = start.arguments
+    packs = bool(arguments.packing)
+    longest = start.recipe.data.window if packs else start.train.lengths.longest
+    bytes_each = getattr(torch, load_keys(start.recipe)["dtype"]).itemsize
+    plan = Plan(
+        longest * arguments.per_device_train_batch_size,
+        2 if arguments.bf16 or arguments.fp16 else bytes_each,
+        bool(arguments.activation_checkpointing),
+        str(getattr(arguments.optim, "value", arguments.optim)),
+        *shards(),
+    )
+    return refuse_too_little(measure(start.config, bytes_each, start.lora), plan, *free_bytes())
+
+
+def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":
+    """TRL's trainer on these rows. Loads or makes the model."""
+    import datasets  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+    from trl import SFTTrainer  # noqa: PLC0415
+
+    class Telling(transformers.TrainerCallback):  # type: ignore[misc]  # transformers has no types
+        """Tells where the run is."""
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if state.is_world_process_zero and logs:
+                told = Told(state.global_step, state.max_steps, state.epoch, logs.get("loss"), logs.get("eval_loss"))
+                hear(told)
+
+    trainer = SFTTrainer(
+        _load_model(start),
+        args=start.arguments,
+        train_dataset=datasets.Dataset(start.train.table),
+        eval_dataset=datasets.Dataset(start.validation.table) if start.validation is not None else None,
+        processing_class=start.tokenizer,
+        peft_config=start.lora,
+        callbacks=[Telling()],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The last checkpoint that is whole. The trainer writes its state last, so one without was being written."""
+
+    def step(path: Path) -> int:
+        return int(path.name.rpartition("-")[2])
+
+    for path in sorted(folder.glob("checkpoint-*"), key=step, reverse=True):
+        try:
+            json.loads((path / _STATE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+        else:
+            return path
+    return None
+
+
+def _is_measured(trainer: "SFTTrainer") -> bool:
+    """Whether the finished model was measured on the validation split."""
+    measured = [entry["step"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    return bool(measured) and measured[-1] == trainer.state.global_step
+
+
+def _save(trainer: "SFTTrainer", start: Start, out: Path) -> None:
+    """Model and tokenizer, with the template that goes with use."""
+    trainer.processing_class.chat_template = start.template.inference
+    trainer.save_model(str(out))
+    if trainer.is_world_process_zero():
+        (out / "training_args.bin").unlink(missing_ok=True)  # A pickle; run.json says the same as text.
+
+
+def _peak() -> tuple[int, str]:
+    """The most memory that was in use, and of which device."""
+    import torch  # noqa: PLC0415
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated()), torch.cuda.get_device_name()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, f"CPU, {torch.get_num_threads()} threads"
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Their bars and hints go to nobody: what a person is told comes from here."""
+    try:
+        import datasets  # noqa: PLC0415
+        import transformers  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("train", "training") from error
+    shown = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            transformers.utils.logging.set_verbosity(shown)
