@@ -85,7 +85,9 @@ def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path:
 
 def _as(word: str, mapped: dict[str, str]) -> str:
     other = mapped.get(word.lower(), word)
-    return other.capitalize() if word[0].isupper() and word.lower() in mapped else other
+    if word.lower() not in mapped:
+        return word
+    return other.upper() if word.isupper() else other.capitalize() if word[0].isupper() else other
 
 
 def test_answers_are_right_and_every_family_is_there() -> None:

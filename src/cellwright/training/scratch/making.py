@@ -13,7 +13,6 @@ from cellwright.training.scratch.running import Runner
 from cellwright.training.scratch.tables import MadeTable, make_table
 
 _TABLES_AT_ONCE = 100
-_LESSONS_PER_TABLE = 12
 _TIMEOUT_S = 20.0
 _SEED, _DAYS = 8, 40
 
@@ -32,6 +31,8 @@ class Recipe:
     seed: int = 0
     tables: tuple[MadeTable, ...] = ()
     """To take in place of made ones."""
+    per_table: int = 12
+    """Drafts over one table."""
 
 
 async def make_lessons(recipe: Recipe, pool: Pool, store: Path) -> list[Lesson]:
@@ -71,7 +72,7 @@ async def confirmed(lessons: Sequence[Lesson], pool: Pool, store: Path) -> list[
 
 def _tables(rng: random.Random, recipe: Recipe) -> list[MadeTable]:
     """Tables with names of their own, no more than the lessons still to make can need."""
-    wanted = min(_TABLES_AT_ONCE, 1 + recipe.count // _LESSONS_PER_TABLE)
+    wanted = min(_TABLES_AT_ONCE, 1 + recipe.count // recipe.per_table)
     found: dict[str, MadeTable] = {}
     while len(found) < wanted:
         table = make_table(rng, held_out=recipe.held_out)
@@ -84,7 +85,7 @@ async def _over(
 ) -> list[Lesson]:
     """The lessons of some tables, all run in one kernel."""
     forms, shares = list(recipe.forms), list(recipe.forms.values())
-    drafts = [draft(table, rng.choices(forms, shares)[0], rng) for table in tables for _ in range(_LESSONS_PER_TABLE)]
+    drafts = [draft(table, rng.choices(forms, shares)[0], rng) for table in tables for _ in range(recipe.per_table)]
     settings = KernelSettings({t.table.name: store / t.table.stored_name for t in tables}, 0)
     async with pool.kernel(settings) as kernel:
         return await play(drafts, Runner(kernel), rng, slips=recipe.slips)

@@ -1,12 +1,13 @@
 """Names for made tables: of files, columns and labels, and the words in which a person speaks of them.
 
-Half of the stems are made of syllables, so that a model learns to copy what it never saw; half are words as columns of
-real tables have. Each kind is parted in two by a hash: stems of held-out tables stand in no training table.
+A stem is a word as columns of real tables have them, letters that follow each other as in such words, syllables, or an
+abbreviation. Words are few, and a model would know them by heart; of the other kinds there is no end, so that it has to
+learn to copy. Each kind is parted in two by a hash: stems of held-out tables stand in no training table.
 """
 
 import hashlib
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,6 +16,9 @@ _CONSONANTS = "bcdfghjklmnprstvwxz"
 _VOWELS = "aeiou"
 _ENDINGS = "nrlsxk"
 _HELD_OUT_OF_8 = 1
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LIKE_WORDS = 4, 10
+"""Letters of a stem that only looks like a word."""
 _MEASURES = ("usd", "eur", "kg", "km", "cm", "pct", "h")
 
 
@@ -43,6 +47,18 @@ def fixed_words() -> frozenset[str]:
     return frozenset(_listed("fixed_words.txt"))
 
 
+@cache
+def _follow() -> Mapping[str, str]:
+    """Two letters of real words to those that come after them, as often as they do; a space begins and ends a word."""
+    found: dict[str, str] = {}
+    for word in words():
+        if not is_held_out(word):
+            for at, letter in enumerate(f"{word} "):
+                before = f"  {word}"[at : at + 2]
+                found[before] = found.get(before, "") + letter
+    return found
+
+
 def _listed(file: str) -> tuple[str, ...]:
     return tuple(resources.files(__package__).joinpath(file).read_text(encoding="utf-8").split())
 
@@ -50,11 +66,11 @@ def _listed(file: str) -> tuple[str, ...]:
 class Naming:
     """Draws names; no name of one table is part of another."""
 
-    def __init__(self, rng: random.Random, *, held_out: bool, words_share: float = 0.5) -> None:
-        """`words_share`: the share of stems that are real words; the rest is made of syllables."""
-        self._rng, self._held_out, self._words_share = rng, held_out, words_share
+    def __init__(self, rng: random.Random, *, held_out: bool, has_words: bool = True) -> None:
+        """`has_words`: whether real words are among the stems."""
+        self._rng, self._held_out = rng, held_out
         self._taken: dict[str, None] = {}
-        self._words = [word for word in words() if is_held_out(word) == held_out]
+        self._words = [word for word in words() if is_held_out(word) == held_out] if has_words else []
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -67,38 +83,65 @@ class Naming:
 
     def column(self) -> Name:
         """Two stems, of which a person may say only one, or one; joined as people join them."""
-        first = self.stem()
+        dress, first = self._dress(), self.stem()
         if self._rng.random() < 0.4:
-            return Name(first.capitalize() if self._rng.random() < 0.1 else first, first)
+            return Name(dress(first), first if dress is str.capitalize else dress(first))
         second = self._rng.choice(_MEASURES) if self._rng.random() < 0.25 else self.stem()
-        written = self._rng.choice((f"{first}_{second}", f"{first}_{second}", f"{first} {second}", f"{first}.{second}"))
+        form = self._rng.choice(("{}_{}", "{}_{}", "{} {}", "{}.{}"))
         if second in _MEASURES:
-            return Name(self._rng.choice((written, f"{first} ({second})")), first)
-        return Name(written, self._rng.choice((first, second, f"{first} {second}")))
+            return Name(self._rng.choice((form, "{} ({})")).format(first, second), first)
+        said = self._rng.choice((first, second, f"{first} {second}"))
+        written = form.format(dress(first), dress(second))
+        return Name(written, dress(said) if dress is str.upper else said)
 
     def label(self) -> str:
         """A value of a column of labels."""
-        stem = self.stem()
-        form = self._rng.random()
-        if form < 0.15:
-            return f"{stem} {self.stem()}"
-        return stem.capitalize() if form < 0.4 else stem
+        dress, stem = self._dress(plain=0.6), self.stem()
+        return f"{stem} {self.stem()}" if self._rng.random() < 0.15 else dress(stem)
 
     def stem(self) -> str:
         """A word that is no part of an earlier one of this table, nor has one as a part."""
         while True:
-            stem = self._rng.choice(self._words) if self._rng.random() < self._words_share else self._syllables()
+            stem = self._drawn()
             if is_held_out(stem) == self._held_out and stem not in fixed_words() and not _meets(stem, self._taken):
                 self._taken[stem] = None
                 return stem
 
-    def _syllables(self) -> str:
-        return "".join(
-            self._rng.choice(_CONSONANTS)
-            + self._rng.choice(_VOWELS)
-            + (self._rng.choice(_ENDINGS) if self._rng.random() < 0.3 else "")
-            for _ in range(self._rng.choice((2, 2, 2, 3)))
-        )
+    def _drawn(self) -> str:
+        kind = self._rng.random()
+        if kind < 0.3 and self._words:
+            return self._rng.choice(self._words)
+        if kind < 0.65:
+            return _like_a_word(self._rng)
+        return _syllables(self._rng) if kind < 0.9 else _abbreviation(self._rng)
+
+    def _dress(self, plain: float = 0.8) -> Callable[[str], str]:
+        """How the letters are written: mostly as they are, or with capitals."""
+        kind = self._rng.random()
+        if kind < plain:
+            return str
+        return str.upper if kind > (1 + plain) / 2 else str.capitalize
+
+
+def _like_a_word(rng: random.Random) -> str:
+    least, most = _LIKE_WORDS
+    while True:
+        made = "  "
+        while (letter := rng.choice(_follow()[made[-2:]])) != " ":
+            made += letter
+        if least <= len(made) - 2 <= most:
+            return made.strip()
+
+
+def _syllables(rng: random.Random) -> str:
+    return "".join(
+        rng.choice(_CONSONANTS) + rng.choice(_VOWELS) + (rng.choice(_ENDINGS) if rng.random() < 0.3 else "")
+        for _ in range(rng.choice((2, 2, 2, 3)))
+    )
+
+
+def _abbreviation(rng: random.Random) -> str:
+    return "".join(rng.choice(_LETTERS) for _ in range(rng.choice((3, 3, 4))))
 
 
 def _meets(stem: str, taken: Collection[str]) -> bool:

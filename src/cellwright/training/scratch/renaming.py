@@ -25,9 +25,9 @@ def epochs(lessons: Sequence[Lesson], tokenizer: Tokenizer, seed: int) -> Iterat
         yield [encode(elsewhere(renamed(lesson, rng), rng), tokenizer) for lesson in lessons]
 
 
-def renamed(lesson: Lesson, rng: random.Random, *, words_share: float = 0.5) -> Lesson:
-    """The lesson with other stems for those of its table."""
-    naming = Naming(rng, held_out=False, words_share=words_share)
+def renamed(lesson: Lesson, rng: random.Random, *, has_words: bool = True) -> Lesson:
+    """The lesson with other stems for those of its table. `has_words`: whether real words are among them."""
+    naming = Naming(rng, held_out=False, has_words=has_words)
     others = {stem: naming.stem() for stem in lesson.stems}
 
     def other(text: str) -> str:
@@ -57,7 +57,9 @@ def elsewhere(lesson: Lesson, rng: random.Random) -> Lesson:
 
 
 def _like(word: str, other: str | None) -> str:
-    """The other word, with a capital where the first has one; the word itself where it is none of the table's."""
+    """The other word, with capitals where the first has them; the word itself where it is none of the table's."""
     if other is None:
         return word
+    if word.isupper():
+        return other.upper()
     return other.capitalize() if word[0].isupper() else other

@@ -23,6 +23,7 @@ FORMS: dict[Form, float] = {"one-step": 0.4, "look-first": 0.35, "two-step": 0.1
 _VOCABULARY = 640
 _READ_FOR_VOCABULARY = 2000
 _SLIPS = 0.15
+_EXAM_PER_TABLE = 2
 RECORD = "training.json"
 
 
@@ -41,8 +42,8 @@ def lessons_recipe(count: int, seed: int = 0) -> Recipe:
 
 
 def exam_recipe(count: int, form: Form, seed: int = 1) -> Recipe:
-    """Tasks of one form under names that no lesson has."""
-    return Recipe(count, {form: 1.0}, held_out=True, seed=seed)
+    """Tasks of one form under names that no lesson has, few over each table: a name not read right fails them all."""
+    return Recipe(count, {form: 1.0}, held_out=True, seed=seed, per_table=_EXAM_PER_TABLE)
 
 
 def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
@@ -61,11 +62,11 @@ def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[
 
 
 def _texts(lessons: Sequence[Lesson], seed: int) -> Iterator[str]:
-    """What the vocabulary is cut from. Names in it are made of syllables only: a word that the lessons repeat would
-    become one token, and words that they never have would fall into tokens that hardly any name needs."""
+    """What the vocabulary is cut from, without real words as names: one that lessons repeat would become one token, and
+    those that they never have would fall into tokens that hardly any name needs."""
     rng = random.Random(f"vocabulary {seed}")
     for lesson in lessons[:_READ_FOR_VOCABULARY]:
-        yield chat.render(messages(renamed(lesson, rng, words_share=0.0)), asks=False)
+        yield chat.render(messages(renamed(lesson, rng, has_words=False)), asks=False)
 
 
 def _controlled(lessons: Sequence[Lesson], plan: Plan) -> Sequence[Lesson]:
