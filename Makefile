@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
+.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-train bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -74,6 +74,10 @@ loop-quick: ## The same with one seed and less of everything; writes nothing
 built-in-model: ## Train the model that ships with Cellwright, and put it into the package
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
 	.venv-train/bin/python -m benchmarks.loop --built-in
+
+bench-train: ## Time fine-tuning beside plain TRL, on a GPU where there is one; writes docs/benchmarks.md
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m benchmarks.training
 
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .

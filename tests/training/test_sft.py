@@ -266,8 +266,8 @@ def small_tokenizer(dataset: Path, tmp_path: Path) -> Path:
 
 def test_what_would_fit_is_named() -> None:
     """Qwen3-4B on 32k tokens at once with 24, 40 and 80 GB: nothing whole; LoRA; and several devices."""
-    size = Size(4_022_468_096, 4_022_468_096, 2_000_000, 36, 2560, 4)
-    plan = Plan(32768, 2, True, "adamw_torch_fused")
+    size = Size(4_022_468_096, 4_022_468_096, 2_000_000, 36, 2560, 4, 151936)
+    plan = Plan(32768, 2, True, "adamw_torch_fused", on_gpu=True)
     needed = need(size, plan)
     assert needed.weights == size.parameters * 4
     assert needed.optimizer == size.parameters * 8
@@ -280,6 +280,16 @@ def test_what_would_fit_is_named() -> None:
     with pytest.raises(UsageError, match="Nothing smaller would fit"):
         refuse_too_little(size, plan, GIB, "a GPU")
     assert refuse_too_little(size, plan, 100 * GIB, "a GPU") == needed
+
+
+def test_logits_are_counted_in_tiles() -> None:
+    """A large vocabulary needs more, up to TRL's tile; more tokens than a tile has need no more."""
+    size, plan = Size(1_000_000, 1_000_000, 10_000, 3, 128, 4, 2048), Plan(2048, 4, False, "adamw_torch")
+    few = need(size, plan).logits
+    assert need(replace(size, vocabulary=20480), plan).logits == 10 * few
+    assert need(size, replace(plan, tokens=4096)).logits == 2 * few
+    assert need(size, replace(plan, tokens=65536)).logits == 2 * few
+    assert need(size, replace(plan, on_gpu=True)).logits < few
 
 
 def test_what_is_no_model_is_said(dataset: Path, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """What a run of training needs of memory, worked out before anything is loaded, and what would fit instead.
 
 An estimate: weights, gradients and optimizer are counted exactly, activations by the published rule for a transformer
-layer (Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, section 4, attention that keeps no scores). It leaves
-out what the framework itself and fragmentation take, so a run that is let through may still be too large.
+layer (Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, section 4, attention that keeps no scores), widened to
+what was measured of gated layers, and logits by the tiles in which TRL works out the loss. It leaves out what the
+framework itself (about 0.1 GiB on a CPU) and fragmentation take, so a run that is let through may still be too large.
 """
 
 import math
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 GIB = 2**30
-_ACTIVATION_BYTES = 34
-"""Of a layer, for each token and each unit of its width, in 16 bits: section 4.1 of the paper."""
+_ACTIVATION_BYTES = 47
+"""Of a layer, for each token and each unit of its width, in 16 bits. Section 4.1 of the paper has 34; layers of Qwen3,
+whose feed-forward part is gated, took 1.37 times as much (docs/log.md)."""
+_TILE_TOKENS, _TILE_VOCABULARY = 4096, 32768
+"""TRL never holds all logits: those of so many tokens for so much of the vocabulary at once (trl.kernels)."""
+_TILE_COPIES, _TILE_COPIES_ON_GPU = 8, 2
+"""In 32 bits. Without TRL's kernel for GPUs there are copies for each step of the arithmetic: 7.3 were measured. Those
+on a GPU are read from its source, and not measured."""
 # Bytes that the optimizer keeps for a parameter of four bytes; those of its states follow the parameter's kind.
 _STATES = {"adafactor": 0.1, "sgd": 0.0, "adamw_8bit": 2.0, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0}
 _ADAM_STATES = 8.0
@@ -41,6 +48,7 @@ class Size:
     hidden: int
     bytes_each: int
     """Of a parameter."""
+    vocabulary: int
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Plan:
     """Devices that share gradients and optimizer."""
     shards_weights: bool = False
     """Whether they share the weights too."""
+    on_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,13 +77,14 @@ class Need:
     gradients: float
     optimizer: float
     activations: float
+    logits: float
 
     @property
     def total(self) -> float:
-        return self.weights + self.gradients + self.optimizer + self.activations
+        return self.weights + self.gradients + self.optimizer + self.activations + self.logits
 
     def __str__(self) -> str:
-        parts = {name: getattr(self, name) for name in ("weights", "gradients", "optimizer", "activations")}
+        parts = {name: getattr(self, name) for name in ("weights", "gradients", "optimizer", "activations", "logits")}
         return f"{_gib(self.total)} ({', '.join(f'{name} {_gib(value)}' for name, value in parts.items())})"
 
 
@@ -92,7 +102,13 @@ def measure(config: "PretrainedConfig", bytes_each: int, lora: "LoraConfig | Non
     trained = parameters if lora is None else lora.r * sum(chosen)
     text = config.get_text_config()
     return Size(
-        parameters, trained, sum(size for _, size in linear), text.num_hidden_layers, text.hidden_size, bytes_each
+        parameters,
+        trained,
+        sum(size for _, size in linear),
+        text.num_hidden_layers,
+        text.hidden_size,
+        bytes_each,
+        text.vocab_size,
     )
 
 
@@ -109,12 +125,14 @@ def need(size: Size, plan: Plan) -> Need:
     """What one device needs."""
     layer = plan.tokens * size.hidden * _ACTIVATION_BYTES * plan.activation_bytes / 2
     kept = plan.tokens * size.hidden * plan.activation_bytes * size.layers
+    tile = 4 * min(plan.tokens, _TILE_TOKENS) * min(size.vocabulary, _TILE_VOCABULARY)
     states = _STATES.get(plan.optimizer, _ADAM_STATES) * size.bytes_each / 4
     return Need(
         size.parameters * size.bytes_each / (plan.shards if plan.shards_weights else 1),
         size.trained * size.bytes_each / plan.shards,
         size.trained * states / plan.shards,
         kept + layer if plan.checkpointing else layer * size.layers,
+        tile * (_TILE_COPIES_ON_GPU if plan.on_gpu else _TILE_COPIES),
     )
 
 

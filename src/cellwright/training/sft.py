@@ -69,8 +69,8 @@ def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
 
     Raises UsageError for what cannot be trained so: wrong recipe or data, too little memory, another run's folder.
     """
+    talks = read_talks(dataset, recipe.data.rendering)
     with quiet_libraries():
-        talks = read_talks(dataset, recipe.data.rendering)
         run = this_run(dataset, recipe)
         start = prepare(talks["train"], talks["validation"], recipe, out / CHECKPOINTS)
         if recipe.check_memory:
@@ -187,18 +187,25 @@ def _check_memory(start: Start) -> object:
     """What the run is going to need. Raises UsageError for more than there is."""
     import torch  # noqa: PLC0415
 
-    arguments = start.arguments
-    packs = bool(arguments.packing)
-    longest = start.recipe.data.window if packs else start.train.lengths.longest
     bytes_each = getattr(torch, load_keys(start.recipe)["dtype"]).itemsize
-    plan = Plan(
+    return refuse_too_little(measure(start.config, bytes_each, start.lora), plan_of(start), *free_bytes())
+
+
+def plan_of(start: Start) -> Plan:
+    """How a run trains, as far as memory depends on it."""
+    import torch  # noqa: PLC0415
+
+    arguments = start.arguments
+    longest = start.recipe.data.window if arguments.packing else start.train.lengths.longest
+    bytes_each = getattr(torch, load_keys(start.recipe)["dtype"]).itemsize
+    return Plan(
         longest * arguments.per_device_train_batch_size,
         2 if arguments.bf16 or arguments.fp16 else bytes_each,
         bool(arguments.activation_checkpointing),
         str(getattr(arguments.optim, "value", arguments.optim)),
         *shards(),
+        on_gpu=torch.cuda.is_available(),
     )
-    return refuse_too_little(measure(start.config, bytes_each, start.lora), plan, *free_bytes())
 
 
 def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":

@@ -1,0 +1,1 @@
+"""How fast fine-tuning is, and what of the device it uses."""
