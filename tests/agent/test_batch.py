@@ -65,6 +65,5 @@ def test_a_run_whose_endpoint_fails_loses_no_other(tmp_path: Path) -> None:
 
 def test_a_wrong_key_ends_all(tmp_path: Path) -> None:
     """No other run could succeed."""
-    with pytest.raises(ExceptionGroup) as caught:
-        do(["a", "misused", "c"], Script(), tmp_path / "traces.jsonl")
-    assert caught.group_contains(ModelMisused, match="wrong key")
+    with pytest.raises(ModelMisused, match="wrong key"):
+        do(["a", "misused", "misused", "c"], Script(), tmp_path / "traces.jsonl")

@@ -95,9 +95,15 @@ async def run_all(  # noqa: PLR0913
             if tell is not None:
                 tell(result)
 
-    async with asyncio.TaskGroup() as workers:
-        for _ in range(at_once):
-            workers.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(at_once):
+                workers.create_task(work())
+    except ExceptionGroup as group:
+        # Of several workers that were told the same one is enough, and a person is shown it without a traceback.
+        if group.split(ModelMisused)[1] is None:
+            raise group.exceptions[0] from None
+        raise
     return {job.assignment.id: done[job.assignment.id] for job in jobs}
 
 
