@@ -292,6 +292,7 @@ def ask(
     cost_usd: Annotated[float | None, typer.Option("--max-cost", help="Dollars; needs a known price.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Of sampling.")] = None,
     thinks: Annotated[bool | None, typer.Option("--thinks/--no-thinks", help="Whether it thinks aloud.")] = None,
+    sends: Annotated[bool, typer.Option("--sends-thinking", help="Send it the thinking of its earlier turns.")] = False,
     sees: Annotated[bool | None, typer.Option("--sees/--no-sees", help="Whether it takes pictures.")] = None,
     window: Annotated[int | None, typer.Option(help="Tokens of its context window.")] = None,
     price: Annotated[str, typer.Option(help=_PRICE_HELP)] = "",
@@ -315,7 +316,7 @@ def ask(
     if out is None:
         out = Path("answer.ipynb") if force else free_name(Path())
     target = writable(out, overwrites=force)
-    choice = find_model(ModelOptions(model, thinks, sees, window, price))
+    choice = find_model(ModelOptions(model, thinks, sees, window, price, sends))
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
     console = make_console(quiet=as_json)

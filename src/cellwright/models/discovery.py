@@ -49,6 +49,7 @@ class Wish:
     sees: bool | None = None
     window_tokens: int | None = None
     price: Price | None = None
+    sends_thinking: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _endpoint(wish: Wish, url: str, key: str, models: Sequence[dict[str, Any]] |
         sees=bool(_SEES.search(name)) if wish.sees is None else wish.sees,
         window_tokens=wish.window_tokens or _window(listed),
     )
-    return Endpoint(url.rstrip("/"), traits, key, price=wish.price)
+    return Endpoint(url.rstrip("/"), traits, key, price=wish.price, sends_thinking=wish.sends_thinking)
 
 
 def _window(listed: Mapping[str, Any]) -> int | None:

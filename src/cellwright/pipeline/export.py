@@ -20,7 +20,7 @@ from cellwright.core.errors import DatasetError
 from cellwright.core.records import read_shard, write_shard
 from cellwright.core.types import Reject, Table, Task, Trace
 from cellwright.dataset.accounts import NotebookAccount
-from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_messages, chat_tools
+from cellwright.dataset.chat import RENDERINGS, ChatRow, Rendering, chat_messages, chat_tools
 from cellwright.notebooks.write import Section, notebook_bytes
 from cellwright.pipeline import curate
 from cellwright.pipeline.account import accounts
@@ -47,23 +47,27 @@ def export(stages: Sequence[tuple[str, Folder[Any]]], store: Path, out: Path) ->
 
 def _chat_rows(rows: Iterable[TracedTask]) -> Iterator[ChatRow]:
     for row in rows:
-        task, trace = row.task, row.trace
         for rendering in RENDERINGS:
-            yield ChatRow(
-                id=f"{trace.id}-{rendering}",
-                task_id=task.id,
-                rendering=rendering,
-                messages=chat_messages(trace, rendering),
-                tools=chat_tools(rendering),
-                question=task.question,
-                answer=render(from_json(task.answer_json, task.contract), task.contract),
-                split=task.split or "train",
-                level=task.level,
-                ending=trace.ending,
-                model=trace.model,
-                kernel=trace.kernel,
-                notebook=task.provenance.path,
-            )
+            yield chat_row(row.task, row.trace, rendering)
+
+
+def chat_row(task: Task, trace: Trace, rendering: Rendering) -> ChatRow:
+    """A trace of a task, as a row of traces.parquet."""
+    return ChatRow(
+        id=f"{trace.id}-{rendering}",
+        task_id=task.id,
+        rendering=rendering,
+        messages=chat_messages(trace, rendering),
+        tools=chat_tools(rendering),
+        question=task.question,
+        answer=render(from_json(task.answer_json, task.contract), task.contract),
+        split=task.split or "train",
+        level=task.level,
+        ending=trace.ending,
+        model=trace.model,
+        kernel=trace.kernel,
+        notebook=task.provenance.path,
+    )
 
 
 def _export_files(row: TracedTask, store: Path, out: Path) -> None:
@@ -71,8 +75,8 @@ def _export_files(row: TracedTask, store: Path, out: Path) -> None:
     folder = out / NOTEBOOKS / (f"{row.task.notebook_id}-{row.task.id}" if row.task.twin_of else row.task.notebook_id)
     for table in row.task.tables:
         kept = out / TABLES / table.stored_name
-        _link(store / table.stored_name, kept)
-        _link(kept, folder / "data" / table.name)
+        link(store / table.stored_name, kept)
+        link(kept, folder / "data" / table.name)
     (folder / f"{row.task.id}.ipynb").write_bytes(_notebook(row.task, row.trace))
 
 
@@ -90,7 +94,7 @@ def _notebook(task: Task, trace: Trace) -> bytes:
     return notebook_bytes([Section(task.question, trace)], record)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """A second name for the same file, a copy where the file system has no such thing."""
     if target.exists():
         return

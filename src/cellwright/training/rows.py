@@ -90,16 +90,16 @@ def read_talks(folder: Path, rendering: Rendering) -> dict[Split, list[Talk]]:
             "is it the --out folder of a finished `cellwright build`?"
         )
     rows = [row for row in load_traces(folder) if row.rendering == rendering and row.ending == "answered"]
-    _check_sides(folder, rows)
+    check_sides(folder, rows)
     talks: dict[Split, list[Talk]] = {"train": [], "validation": [], "test": []}
     for row in rows:
-        talks[row.split].append(as_talk(row))  # type: ignore[index]  # a Split, as _check_sides saw
+        talks[row.split].append(as_talk(row))  # type: ignore[index]  # a Split, as check_sides saw
     if not talks["train"]:
         raise DatasetError(f"{folder / TRACES} has no {rendering} traces in its train split: nothing to train on")
     return talks
 
 
-def _check_sides(folder: Path, rows: Sequence[ChatRow]) -> None:
+def check_sides(folder: Path, rows: Sequence[ChatRow]) -> None:
     """Splits go by tables. Raises DatasetError for a table on two sides, and a trace on another side than its task."""
     if not (folder / TASKS).exists():
         raise DatasetError(f"{folder} holds no {TASKS}, which tells the tables of each trace: splits cannot be checked")

@@ -1,7 +1,9 @@
-"""Which model `ask` uses, and the screen for when there is none."""
+"""Which model a command uses, how it is opened, and the screen for when there is none."""
 
+import asyncio
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +11,10 @@ import yaml
 
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.kernels.placement import Placement
-from cellwright.models.builtin import NAME, why_not
+from cellwright.models import Model, OpenAIModel
+from cellwright.models.builtin import NAME, BuiltInModel, why_not
 from cellwright.models.discovery import LOCAL_SERVERS, Choice, Wish, choose_endpoint
+from cellwright.models.local import TransformersModel
 from cellwright.models.openai import Endpoint, Price
 from cellwright.models.protocol import Traits
 
@@ -33,7 +37,7 @@ IN_THIS_PROCESS = "in this process"
 BUILT_IN = "comes with Cellwright"
 """Stands for the URL of the built-in model."""
 _BUILT_IN = Endpoint(BUILT_IN, Traits(NAME))
-_KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price")
+_KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price", "sends_thinking")
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ class ModelOptions:
     window_tokens: int | None = None
     price: str = ""
     """Dollars for a million tokens: "IN,OUT" or "IN,OUT,CACHED"."""
+    sends_thinking: bool = False
+    url: str = ""
+    """Of the endpoint that serves `model`, where it is not named by its URL alone."""
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -58,20 +65,21 @@ def find_model(
     options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
 ) -> Choice:
     """The endpoint for these options; the built-in model where nothing is named and nothing found."""
-    if options.model == NAME:
+    if options.model == NAME and not options.url:
         return Choice(_BUILT_IN, "--model")
-    if (Path(options.model) / "config.json").is_file():
+    if not options.url and (Path(options.model) / "config.json").is_file():
         traits = Traits(options.model, thinks=bool(options.thinks), window_tokens=options.window_tokens)
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
     path = config_path(environment)
     kept = _kept(path)
     wish = Wish(
         model=options.model or kept.model,
-        url="" if options.model.startswith(("http://", "https://")) else kept.url,
+        url=options.url or ("" if options.model.startswith(("http://", "https://")) else kept.url),
         thinks=kept.thinks if options.thinks is None else options.thinks,
         sees=kept.sees if options.sees is None else options.sees,
         window_tokens=options.window_tokens or kept.window_tokens,
         price=_price(options.price) or kept.price,
+        sends_thinking=options.sends_thinking or kept.sends_thinking,
     )
     choice = choose_endpoint(wish, environment, servers)
     if choice is not None:
@@ -81,6 +89,19 @@ def find_model(
             f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
         )
     return Choice(_BUILT_IN, "there being no other")
+
+
+@contextlib.asynccontextmanager
+async def open_model(endpoint: Endpoint) -> AsyncIterator[Model]:
+    """The model of an endpoint that was found, for as long as the context lasts."""
+    if endpoint.url == BUILT_IN:
+        yield await asyncio.to_thread(BuiltInModel.load)
+        return
+    if endpoint.url == IN_THIS_PROCESS:
+        yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
+        return
+    async with OpenAIModel(endpoint) as model:
+        yield model
 
 
 def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> None:

@@ -18,7 +18,7 @@ import cellwright
 from cellwright.agent import Assignment, RunLimits, run_agent
 from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures
-from cellwright.apps.asking.models import BUILT_IN, IN_THIS_PROCESS, check_built_in
+from cellwright.apps.asking.models import BUILT_IN, check_built_in, open_model
 from cellwright.apps.asking.screen import Screen
 from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers
 from cellwright.core.errors import UsageError
@@ -27,9 +27,8 @@ from cellwright.core.types import Message, Trace, Usage
 from cellwright.kernels import DATA_SCIENCE, Kernel, KernelSettings, Limits, LocalPool
 from cellwright.kernels.isolation import Rung
 from cellwright.kernels.placement import Placement, describe, place, prepare
-from cellwright.models import CachedModel, Endpoint, Model, OpenAIModel, ReplyCache, Sampling
-from cellwright.models.builtin import WHAT_IT_IS, BuiltInModel
-from cellwright.models.local import TransformersModel
+from cellwright.models import CachedModel, Endpoint, Model, ReplyCache, Sampling
+from cellwright.models.builtin import WHAT_IT_IS
 from cellwright.notebooks.recorded import read_recorded
 from cellwright.notebooks.write import Section, notebook_bytes
 
@@ -241,20 +240,8 @@ def _earlier(trace: Trace) -> tuple[Message, ...]:
 
 
 @contextlib.asynccontextmanager
-async def _own_model(endpoint: Endpoint) -> AsyncIterator[Model]:
-    if endpoint.url == BUILT_IN:
-        yield await asyncio.to_thread(BuiltInModel.load)
-        return
-    if endpoint.url == IN_THIS_PROCESS:
-        yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
-        return
-    async with OpenAIModel(endpoint) as model:
-        yield model
-
-
-@contextlib.asynccontextmanager
 async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
-    async with _own_model(endpoint) as model:
+    async with open_model(endpoint) as model:
         if order.cache is None:
             yield model
             return

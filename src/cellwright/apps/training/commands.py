@@ -46,6 +46,69 @@ def sft(
     print_result(result, out, as_json=as_json)
 
 
+_MODEL_HELP = "The student: a folder with a model, a name, or the URL of an endpoint."
+_TEACHER_HELP = "A model's name or the URL of an endpoint; traces: the dataset's own proved ones."
+
+
+@train_app.command()
+def distil(
+    dataset: _Dataset,
+    out: Annotated[Path, typer.Option(help="Folder for runs, dataset and counts; the same one again goes on.")],
+    model: Annotated[str, typer.Option(help=_MODEL_HELP)],
+    teacher: Annotated[str, typer.Option(help=_TEACHER_HELP)] = "traces",
+    url: Annotated[str, typer.Option(help="The endpoint that serves the teacher, as http://localhost:8000/v1.")] = "",
+    samples: Annotated[int, typer.Option(min=1, help="Runs of the student at each task.")] = 4,
+    enough: Annotated[int, typer.Option(min=1, help="Right ones of these with which a task is not taught.")] = 1,
+    tries: Annotated[int, typer.Option(min=1, help="Runs of the teacher at each task that the student fails.")] = 1,
+    tasks: Annotated[int | None, typer.Option(min=1, help="Only so many tasks of the train split.")] = None,
+    temperature: Annotated[float, typer.Option(help="Of the student's sampling.")] = 1.0,
+    reply_tokens: Annotated[int | None, typer.Option(help="Of one turn of the student, at the most.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Turns of a run.")] = 25,
+    thinks: Annotated[bool | None, typer.Option("--thinks/--no-thinks", help="Whether the teacher does.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Kernels, and runs, at once.")] = 4,
+    environments: Annotated[list[str] | None, typer.Option("--environment", metavar="NAME[=PATH]")] = None,
+    trusted: Annotated[bool, typer.Option("--trusted", help="Run what models write without a sandbox.")] = False,
+    train: Annotated[bool, typer.Option("--train", help="Go on to train the student on what comes out.")] = False,
+    config: _Recipe = _DEFAULT,
+    changes: _Changes = None,
+    as_json: _Json = False,
+) -> None:
+    """Let a student do the training tasks, and make a dataset of a teacher's answers to those that it fails."""
+    from cellwright.agent import RunLimits
+    from cellwright.apps.asking.models import IN_THIS_PROCESS, ModelOptions, find_model
+    from cellwright.apps.training.distilling import Kernels, Models, run_distil
+    from cellwright.apps.training.present import print_result, print_tally, watching
+    from cellwright.models import Sampling
+    from cellwright.training.distil import DATASET, MODEL, TRACES_AS_TEACHER, Distil
+    from cellwright.training.recipe import load_recipe
+    from cellwright.training.sft import train_sft
+
+    student = find_model(ModelOptions(model)).endpoint
+    proved = teacher == TRACES_AS_TEACHER and not url
+    other = None if proved else find_model(ModelOptions(teacher, thinks=thinks, url=url)).endpoint
+    # Read before the first run: a mistake in it should not come to light after hours.
+    own = model if student.url == IN_THIS_PROCESS else None
+    recipe = load_recipe(config, changes or [], own) if train else None
+    order = Distil(
+        model,
+        TRACES_AS_TEACHER if other is None else other.traits.name,
+        samples=samples,
+        enough=enough,
+        tries=tries,
+        tasks=tasks,
+        student_sampling=Sampling(temperature=temperature, max_tokens=reply_tokens),
+        limits=RunLimits(steps=steps),
+    )
+    with watching(quiet=as_json) as hear:
+        kernels = Kernels(workers, tuple(environments or ()), trusted)
+        tally = run_distil(dataset, out, order, Models(student, other), kernels, hear)
+    print_tally(tally, out / DATASET, as_json=as_json and recipe is None)
+    if recipe is not None and tally.taught:
+        with watching(quiet=as_json) as hear:
+            result = train_sft(out / DATASET, recipe, out / MODEL, hear)
+        print_result(result, out / MODEL, as_json=as_json)
+
+
 @train_app.command()
 def inspect(
     dataset: _Dataset,

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from cellwright.training.distil import Tally
 from cellwright.training.inspecting import Inspected, Kind
 from cellwright.training.record import Result, Side
 from cellwright.training.sft import Hear, Told
@@ -129,6 +130,25 @@ def print_sweep(sweep: Sweep, outcomes: Sequence[Outcome], out: Path, *, as_json
     console.print(table)
     console.print(f"plot       {out / PLOT}", soft_wrap=True)
     console.print("A loss is not accuracy: run the models on the test split's tasks before you choose.")
+
+
+def print_tally(tally: Tally, dataset: Path, *, as_json: bool) -> None:
+    """What became of the tasks, and what to do with those that are taught."""
+    console = Console(highlight=False)
+    if as_json:
+        console.print_json(json.dumps(asdict(tally)))
+        return
+    unscored = f", {tally.unscored_runs} that nobody can tell" if tally.unscored_runs else ""
+    console.print(f"held out   {tally.held_out} tasks of the validation and test splits: not used")
+    console.print(f"student    {tally.right_runs} of {tally.runs} runs right{unscored}")
+    console.print(f"tasks      {tally.asked}: {tally.done} done, {tally.failed} failed, {tally.undecided} undecided")
+    console.print(f"teacher    solved {tally.taught} of {tally.failed}")
+    for reason, count in sorted(tally.untaught.items()):
+        console.print(f"  {count:>6}  {escape(reason)}")
+    if tally.undecided:
+        console.print("The same command again decides what was lost by an endpoint or a kernel.")
+    if tally.taught:
+        console.print(f"next       cellwright train sft {dataset} --model STUDENT --out DIR", soft_wrap=True)
 
 
 def print_inspected(found: Inspected, *, as_json: bool) -> None:

@@ -1,0 +1,6 @@
+"""From teacher to student: the student's own failures, answered by the teacher, as a dataset."""
+
+from cellwright.training.distil.order import TRACES_AS_TEACHER, Distil, Tally, load_tally
+from cellwright.training.distil.running import DATASET, MODEL, Place, distil
+
+__all__ = ["DATASET", "MODEL", "TRACES_AS_TEACHER", "Distil", "Place", "Tally", "distil", "load_tally"]
