@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from cellwright.models.server import ScriptedServer
+from cellwright.pipeline.export import load_tasks
+from cellwright.training.record import load_result
 from cellwright.training.shipped import shipped_files
 from tests.apps.commands import said
 from tests.training.small import SMALL, options
+from tests.training.test_distil import Player
 
 pytest.importorskip("trl", reason="NOT TESTED HERE: training; run `make test-train`")
 
@@ -40,6 +44,25 @@ def test_a_sweep_trains_for_each_value_and_plots(dataset: Path, tmp_path: Path) 
     assert (tmp_path / "epochs-8" / "model.safetensors").exists()
 
 
+def test_distil_goes_on_to_train(dataset: Path, tmp_path: Path) -> None:
+    """A model of random weights fails two tasks, a teacher behind an endpoint solves them, the model learns them."""
+    changes = options([*SMALL, "sft.max_steps=1", "sft.eval_strategy=no"])
+    assert said("train", "sft", dataset, *TINY, "--out", tmp_path / "student", *changes).returncode == 0
+    tasks = load_tasks(dataset)
+    few = ("--samples", "1", "--tasks", "2", "--steps", "2", "--reply-tokens", "8", "--workers", "1")
+    learning = options(["fresh=null", "sft.num_train_epochs=4", "sft.logging_steps=1", "sft.eval_strategy=no"])
+    with ScriptedServer(Player(tasks, tasks), names=("teacher",)) as server:
+        teacher = ("--teacher", "teacher", "--url", server.url, "--no-thinks", "--train", *TINY, *learning)
+        folders = ("--model", tmp_path / "student", "--out", tmp_path / "out")
+        done = said("train", "distil", dataset, *folders, *few, *teacher)
+    assert done.returncode == 0, done.stderr
+    assert "2: 0 done, 2 failed, 0 undecided" in done.stdout
+    assert "solved 2 of 2" in done.stdout
+    assert (tmp_path / "out" / "model" / "model.safetensors").exists()
+    curve = load_result(tmp_path / "out" / "model").training
+    assert curve[-1].loss < curve[0].loss
+
+
 MISTAKES = {
     ("sft", "nowhere", "--out", "x"): "holds no traces.parquet",
     ("sft", "DATASET", "--out", "x", "--config", "qwen4"): "there is no recipe 'qwen4'",
@@ -48,6 +71,9 @@ MISTAKES = {
     ("sft", "DATASET", "--out", "x", *TINY, "--sweep", "epoch=1,2"): "unknown setting epoch",
     ("inspect", "DATASET", "zzz", *TINY): "with an id that begins with 'zzz'",
     ("merge", "nowhere", "--out", "x"): "holds no adapter",
+    ("distil", "nowhere", "--out", "x", "--model", "built-in"): "holds no tasks.parquet",
+    ("distil", "DATASET", "--out", "x", "--model", "built-in", "--enough", "9"): "of 4 samples 9 cannot be enough",
+    ("distil", "DATASET", "--out", "x", "--model", "built-in", "--train", "--config", "no"): "there is no recipe 'no'",
     ("files", "fsdp.yaml"): "did you mean fsdp2.yaml?",
 }
 

@@ -86,7 +86,7 @@ def split(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     side_of = {task.id: task.split for task in sides}
     assert set(side_of.values()) == {"train", "test"}
     write_shard(folder / TASKS, Task, sides)
-    rows = [replace(row, split=side_of[row.task_id]) for row in load_traces(dataset)]
+    rows = [replace(row, split=str(side_of[row.task_id])) for row in load_traces(dataset)]
     write_shard(folder / "traces.parquet", type(rows[0]), rows)
     (folder / TABLES).symlink_to(dataset / TABLES)
     return folder

@@ -275,8 +275,8 @@ def test_what_would_fit_is_named() -> None:
     with pytest.raises(UsageError) as caught:
         refuse_too_little(size, plan, 24 * GIB, "a GPU")
     assert "LoRA in 16 bits" in str(caught.value)
-    assert "4 such devices with FSDP2" in str(caught.value)
-    assert "2 such devices" not in str(caught.value)
+    assert "8 such devices with FSDP2" in str(caught.value)
+    assert "4 such devices" not in str(caught.value)
     with pytest.raises(UsageError, match="Nothing smaller would fit"):
         refuse_too_little(size, plan, GIB, "a GPU")
     assert refuse_too_little(size, plan, 100 * GIB, "a GPU") == needed
