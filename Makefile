@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-train bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
+.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-train bench-distil bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -78,6 +78,10 @@ built-in-model: ## Train the model that ships with Cellwright, and put it into t
 bench-train: ## Time fine-tuning beside plain TRL, on a GPU where there is one; writes docs/benchmarks.md
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
 	.venv-train/bin/python -m benchmarks.training
+
+bench-distil: ## Teach a very small student its own failures, or more of the same; writes docs/benchmarks.md
+	$(MAKE) VENV=.venv-train .venv-train/.with-train
+	.venv-train/bin/python -m benchmarks.distil
 
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .

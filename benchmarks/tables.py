@@ -42,5 +42,5 @@ def write_section(title: str, command: str, body: str) -> None:
 
 
 def _said(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_PAGE.parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=_PAGE.parents[1])
     return done.stdout.strip()

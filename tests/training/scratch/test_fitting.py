@@ -13,7 +13,7 @@ from cellwright.models.builtin import chat, network
 from cellwright.models.builtin.model import BuiltInModel, Loaded
 from cellwright.training.scratch.encoding import encode, messages
 from cellwright.training.scratch.fitting import Fit, Progress
-from cellwright.training.scratch.school import RECORD, Plan, school
+from cellwright.training.scratch.school import RECORD, Plan, go_on, school
 
 from .made import lessons
 
@@ -49,6 +49,18 @@ def test_loss_falls(folder: Path, told: list[Progress]) -> None:
             if mark:
                 losses.append(float(torch.nn.functional.cross_entropy(logits, torch.tensor(following))))
     assert sum(losses) / len(losses) < 6.46 / 3
+
+
+def test_going_on_begins_where_it_was(folder: Path, tmp_path: Path) -> None:
+    """Without a step the weights are those that were trained; with some they are others, of the same tokenizer."""
+    before = network.load_weights(folder / network.WEIGHTS)
+    go_on(folder, lessons()[0], Plan(60, Fit(0)), tmp_path / "same", lambda told: None)
+    same = network.load_weights(tmp_path / "same" / network.WEIGHTS)
+    assert all((same[name] == weight).all() for name, weight in before.items())
+    go_on(folder, lessons()[0], Plan(60, Fit(2, batch=8, warm_up=1)), tmp_path / "further", lambda told: None)
+    further = network.load_weights(tmp_path / "further" / network.WEIGHTS)
+    assert not any((further[name] == weight).all() for name, weight in before.items() if weight.ndim == 2)
+    assert (tmp_path / "further" / "tokenizer.json").read_bytes() == (folder / "tokenizer.json").read_bytes()
 
 
 def test_numpy_and_transformers_say_the_same(folder: Path) -> None:

@@ -5,7 +5,7 @@ Muon is Keller Jordan's (https://kellerjordan.github.io/posts/muon/): momentum, 
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,14 +62,20 @@ def fit(
     how: Fit,
     tell: Callable[[Progress], None] = lambda progress: None,
     tell_every: int = 50,
+    begin: Mapping[str, "Tensor"] | None = None,
 ) -> dict[str, "Tensor"]:
-    """Weights after training; the same for the same seed and library. Raises MissingExtra."""
+    """Weights after training; the same for the same seed and library. `begin`: from these, not from random ones.
+
+    Raises MissingExtra.
+    """
     try:
         import torch  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtra("train", "training") from error
     torch.set_num_threads(1)
     weights = network.initial_weights(shape, how.seed)
+    if begin is not None:
+        weights = {name: begin[name].clone().requires_grad_() for name in weights}
     matrices = [w for name, w in weights.items() if w.ndim == 2 and "embed" not in name]
     muon = Muon(matrices)
     others = [w for name, w in weights.items() if w.ndim != 2 or "embed" in name]

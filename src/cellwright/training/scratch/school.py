@@ -2,12 +2,16 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from cellwright.core.errors import MissingExtra
 from cellwright.models.builtin import chat, network
+from cellwright.models.builtin.model import TOKENIZER
+from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.training.scratch.encoding import messages, with_shuffled_answers, without_outputs
 from cellwright.training.scratch.families import Form
 from cellwright.training.scratch.fitting import Fit, Progress, fit, random_weights
@@ -15,6 +19,9 @@ from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe
 from cellwright.training.scratch.renaming import epochs, renamed
 from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Control = Literal["random weights", "shuffled answers", "no outputs"]
 """What is taken away to see whether it mattered: the training, the truth of the answers, what cells showed."""
@@ -55,6 +62,27 @@ def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[
         weights = random_weights(shape, plan.fit.seed)
     else:
         weights = fit(epochs(learnt, tokenizer, plan.fit.seed), shape, plan.fit, tell)
+    _keep(weights, shape, tokenizer, plan, folder)
+
+
+def go_on(trained: Path, lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
+    """Train the model of one folder further, on other lessons, into another folder. Raises MissingExtra."""
+    try:
+        import torch  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingExtra("train", "training") from error
+    shutil.copytree(trained, folder)
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
+    shape = network.Shape.load(folder / network.CONFIG)
+    begin = {n: torch.from_numpy(w) for n, w in network.load_weights(folder / network.WEIGHTS).items()}
+    weights = fit(epochs(lessons, tokenizer, plan.fit.seed), shape, plan.fit, tell, begin=begin)
+    _keep(weights, shape, tokenizer, plan, folder)
+
+
+def _keep(
+    weights: Mapping[str, "Tensor"], shape: network.Shape, tokenizer: Tokenizer, plan: Plan, folder: Path
+) -> None:
+    """As transformers reads it; the tokenizer is there already."""
     config = shape.config(end=tokenizer.id_of(chat.END), padding=tokenizer.id_of(PADDING))
     (folder / network.CONFIG).write_text(json.dumps(config, indent=1) + "\n")
     network.save_weights({name: weight.numpy() for name, weight in weights.items()}, folder / network.WEIGHTS)

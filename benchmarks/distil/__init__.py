@@ -1,0 +1,1 @@
+"""Whether a student's own failures teach it more than as much of anything."""

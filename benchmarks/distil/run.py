@@ -1,0 +1,125 @@
+"""One seed of the experiment: a student, what it fails, and what becomes of it by each way to go on."""
+
+import asyncio
+import random
+import resource
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cellwright.core.types import Task
+from cellwright.kernels import LocalPool
+from cellwright.models.builtin import BuiltInModel
+from cellwright.training.scratch.families import Form
+from cellwright.training.scratch.fitting import Fit
+from cellwright.training.scratch.lessons import Lesson
+from cellwright.training.scratch.making import confirmed, make_lessons
+from cellwright.training.scratch.school import Plan, exam_recipe, go_on, lessons_recipe, school
+from cellwright.training.scratch.trial import Sitting, sit
+
+Way = Literal["no more", "more of the same", "its failures", "its failures, and as many others"]
+WAYS: tuple[Way, ...] = ("no more", "more of the same", "its failures", "its failures, and as many others")
+_KERNELS_USE = ("pandas",)
+_WARM_UP = 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything."""
+
+    lessons: int
+    steps: int
+    """Of the student's first training."""
+    pool: int
+    """Further lessons, of which the student does the tasks."""
+    further_steps: int
+    seeds: int
+    exam: Mapping[Form, int]
+
+
+FULL = Size(4000, 400, 1500, 150, 3, {"one-step": 200, "look-first": 100})
+QUICK = Size(120, 8, 4, 4, 1, {"one-step": 2})
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all seeds have in common: lessons are the same, the weights they begin from are not."""
+
+    lessons: Sequence[Lesson]
+    pool: Sequence[Lesson]
+    exams: Mapping[Form, Sequence[Task]]
+    store: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One way to go on."""
+
+    way: Way
+    steps: int
+    cpu_s: float
+    """Of going on: training, and where there is one the student's sitting."""
+    lessons: int
+    """Different ones that it went on with."""
+    sittings: Mapping[Form, Sequence[Sitting]]
+
+
+async def make_material(size: Size, store: Path) -> Material:
+    """Lessons, further lessons of the same kinds, and exams under names that no lesson has."""
+    async with LocalPool(1, preload=_KERNELS_USE) as pool:
+        lessons = await make_lessons(lessons_recipe(size.lessons), pool, store)
+        further = await make_lessons(lessons_recipe(size.pool, seed=1), pool, store)
+        exams = {}
+        for form, count in size.exam.items():
+            made = await make_lessons(exam_recipe(count, form), pool, store)
+            exams[form] = [lesson.task for lesson in await confirmed(made, pool, store)]
+    return Material(lessons, further, exams, store)
+
+
+def run_seed(material: Material, size: Size, seed: int, folder: Path) -> list[Outcome]:
+    """The student and its ways, in the order of WAYS.
+
+    Equal cost: what doing the tasks of the pool took is given, as further steps, to the way that needs no sitting.
+    """
+    student = folder / "student"
+    student.mkdir(parents=True)
+    began = time.process_time()
+    school(material.lessons, Plan(size.lessons, Fit(size.steps, seed=seed)), student, lambda told: None)
+    step_s = (time.process_time() - began) / size.steps
+    before = _cpu_s()
+    sittings = asyncio.run(_sit(student, [lesson.task for lesson in material.pool], material.store))
+    sitting_s = _cpu_s() - before
+    failed = [lesson for lesson, one in zip(material.pool, sittings, strict=True) if not one.is_correct]
+    others = random.Random(f"others {seed}").sample(list(material.lessons), min(len(failed), len(material.lessons)))
+    same = [*material.lessons, *material.pool]
+    ways: dict[Way, tuple[Sequence[Lesson], int]] = {
+        "no more": ((), 0),
+        "more of the same": (same, size.further_steps + round(sitting_s / step_s)),
+        "its failures": (failed, size.further_steps),
+        "its failures, and as many others": ([*failed, *others], size.further_steps),
+    }
+    found = []
+    for way, (lessons, steps) in ways.items():
+        place, began = folder / way.replace(" ", "-").replace(",", ""), time.process_time()
+        if steps and lessons:
+            fit = Fit(steps, warm_up=min(_WARM_UP, steps), short_share=0.0, seed=seed + 100)
+            go_on(student, lessons, Plan(len(lessons), fit), place, lambda told: None)
+        cpu_s = time.process_time() - began + (sitting_s if way.startswith("its failures") else 0.0)
+        examined = place if steps and lessons else student
+        exams = {form: asyncio.run(_sit(examined, tasks, material.store)) for form, tasks in material.exams.items()}
+        found.append(Outcome(way, steps if lessons else 0, cpu_s if steps else 0.0, len(lessons), exams))
+    return found
+
+
+async def _sit(folder: Path, tasks: Sequence[Task], store: Path) -> list[Sitting]:
+    model = BuiltInModel.load(folder, checks_scope=False)
+    async with LocalPool(1, preload=_KERNELS_USE) as pool:
+        return await sit(tasks, lambda task: model, pool, store)
+
+
+def _cpu_s() -> float:
+    """Of this process and of the kernels that it had."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
