@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,16 @@ def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     assert "undefined_name" not in "".join(mean.oracle.cells)
     assert "random" not in "".join(task.answer_json for task in built.tasks)
     assert all(task.split and task.level and "pandas" in task.environment for task in built.tasks)
+
+
+def test_card_counts_what_each_gate_stopped(built: BuildResult) -> None:
+    """A task that the gates stopped is counted beside the gate that stopped it."""
+    found = read_shard(built.out / "rejects.parquet", Reject)
+    stopped = Counter(reject.reason.partition(":")[0] for reject in found if reject.stage == "prove")
+    assert stopped
+    rows = [line.strip("| ").split(" | ") for line in (built.out / "README.md").read_text().split("\n")]
+    counts = {row[0]: row[2] for row in rows if len(row) == 3}
+    assert {gate: counts.get(gate) for gate in stopped} == {gate: str(count) for gate, count in stopped.items()}
 
 
 def test_tables_stand_on_one_side_only(built: BuildResult) -> None:
