@@ -65,6 +65,7 @@ _STAGE_SAYS: Mapping[str, str] = {
     "compose": "are questions composed over the tables",
     "screen": "neither tell their answer, nor stand in a benchmark, nor can be guessed",
     "prove": "gave the same answer in every fresh kernel",
+    "screen-twins": "tell no more on changed tables than the tasks that they re-issue",
     "trace": "were solved step by step by an agent that runs the program",
     "curate": "are not trivial, and have a side: train, validation or test",
 }
