@@ -99,6 +99,13 @@ def test_a_missing_package_takes_only_what_needs_it(mend: Mend) -> None:
     assert [ran_in_part(repaired, cell) for cell in range(3)] == [True, True, False]
 
 
+def test_the_statement_that_failed_is_lost_and_no_other(mend: Mend) -> None:
+    """Where a statement stands does not depend on how many the cell before it had."""
+    repaired = mend("a = 1\nb = 2\nc = 3", "import no_such_package\nkept = 4\nother = 5", "kept + other")
+    assert [loss.source for loss in repaired.losses] == ["import no_such_package"]
+    assert values(repaired, 2) == [9]
+
+
 def test_a_write_that_pandas_loses_is_mended_although_nothing_fails_in_jupyter(mend: Mend) -> None:
     """A column filled in place through its table keeps its values, even where the notebook hides warnings."""
     repaired = mend(

@@ -141,7 +141,11 @@ class MendingRun:
     async def _execute(self, cell: int, text: str) -> CellResult:
         self._places[_transformed(text)] = _Place(cell, self.sources[cell])
         left_s = max(1.0, min(self._cell_s, self._deadline - time.monotonic()))
-        return await self._kernel.execute(text, timeout_s=left_s)
+        result = await self._kernel.execute(text, timeout_s=left_s)
+        if result.status == "ok":
+            # Until that is asked, the kernel takes what comes next for a part of the statement that ran last.
+            await self._where()
+        return result
 
     async def _trouble(self, result: CellResult) -> _Trouble:
         """Name, message and frames of what just failed."""
