@@ -66,6 +66,12 @@ def test_each_notebook_has_its_row(built: BuildResult) -> None:
     assert sales.tasks == sum(task.provenance.path == "sales.ipynb" for task in built.tasks)
     assert (sales.cells, sales.cells_ok) == (8, 7)
     assert sales.statements_lost == 1
+    assert [(change.cell, change.kind, change.rule, change.before, change.after) for change in sales.changes] == [
+        (2, "repaired", "renamed-np.product", "six = np.product([2, 3])", "six = np.prod([2, 3])"),
+        (2, "lost", "unknown", "broken = undefined_name + 1", ""),
+    ]
+    assert sales.changes[1].why.startswith("NameError: ")
+    assert rows["sub/staff.ipynb"].changes == ()
 
 
 def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:

@@ -34,6 +34,7 @@ _MOST_FAILURES = 60
 """In one cell; a cell with more is left as it is."""
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
+_DROPPED = "dropped: "
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -49,6 +50,11 @@ class Repair:
     why: str
     is_guess: bool = False
     """Whether it could give another value; nothing in the notebook's file speaks against it."""
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether the statement was taken out: a loss tells why."""
+        return self.rule.startswith(_DROPPED)
 
 
 class _Place(NamedTuple):
@@ -352,7 +358,7 @@ class MendingRun:
         source = self.sources[failure.cell]
         text = dropped(source, failure.statement, _reason(loss))
         self.sources[failure.cell] = text
-        self.drops.append(Repair(f"dropped: {loss.cause}", failure.cell, failure.statement.source, "", _reason(loss)))
+        self.drops.append(Repair(f"{_DROPPED}{loss.cause}", failure.cell, failure.statement.source, "", _reason(loss)))
         before, after = len(statements(source) or [0]), len(statements(text) or [])
         return failure.statement.index + 1 - (before - after)
 
