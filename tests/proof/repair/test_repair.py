@@ -218,6 +218,14 @@ def test_an_output_of_another_statement_says_nothing_of_a_guess(mend: Mend) -> N
     assert sources(repaired)[1] == "x = s.loc[0]\nlen(s) + 4"
 
 
+def test_a_wide_table_that_is_cut_today_contradicts_no_guess(mend: Mend) -> None:
+    """A table whose lines were folded when its author saw it shows the same values, and how many columns it has."""
+    made = "import pandas as pd\ndf = pd.DataFrame({f'column{n}': [n + 0.5] for n in range(21)})"
+    folded = ["   " + " ".join(f"column{n}" for n in range(21)), "0  " + " ".join(f"{n}.5" for n in range(21))]
+    repaired = mend(made, "df.ix[[0]]", outputs=stored(*folded))
+    assert sources(repaired)[1] == "df.loc[[0]]"
+
+
 def test_draws_and_pictures_contradict_no_guess(mend: Mend) -> None:
     """What an unseeded draw gave, and what stands beside a picture, can be seen again by nobody."""
     drawn = mend(SERIES, "import numpy as np\nfloat(s.ix[0] + np.random.rand())", outputs=stored("30.11"))

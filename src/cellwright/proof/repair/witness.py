@@ -13,7 +13,8 @@ from cellwright.proof.agreement import tokens
 from cellwright.proof.repair.cells import is_cell_magic
 
 _REPRESENTATION = re.compile(r"<[^<>]*>")
-_MEASURED = re.compile(r"CPU times|Wall time|\bloops? each\b")
+_NO_VALUE = re.compile(r"CPU times|Wall time|\bloops? each\b|^\[\d+ rows x \d+ columns\]$")
+"""Lines about how long it took, or of how much a table shows: a wide one was folded or cut, by version."""
 _NUMBER = re.compile(r"-?\d.*|-?inf")
 _CLOSE = 1e-4
 """Of numbers: some versions print fewer digits than others."""
@@ -53,7 +54,7 @@ def _tokens(outputs: Sequence[Output]) -> Iterator[str]:
     for output in outputs:
         text = output.text if output.kind == "stream" else output.data.get("text/plain", "")
         if output.kind != "error" and output.name != "stderr":
-            kept = (line for line in text.splitlines() if not _MEASURED.search(line))
+            kept = (line for line in text.splitlines() if not _NO_VALUE.search(line))
             yield from tokens(_REPRESENTATION.sub(" ", "\n".join(kept)))
 
 
