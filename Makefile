@@ -2,7 +2,7 @@
 # Another Python than the first one found: make PYTHON=/path/to/python TARGET
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-train bench-distil bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair lock lock-eras clean
+.PHONY: help demo test test-all test-local test-eras test-train check loop loop-quick built-in-model bench-train bench-distil bench-kernels soak-kernels bench-agent bench-answers fuzz-answers record-ask bench-slices bench-defects bench-repair bench-corpus bench-twins lock lock-eras clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -135,6 +135,12 @@ record-ask: $(VENV)/.with-dev ## Record a terminal run of ask against a scripted
 
 bench-defects: $(VENV)/.with-dev ## Plant defects in good tasks and count what the gates catch; writes docs/benchmarks.md
 	$(PY) -m benchmarks.defects
+
+bench-corpus: $(VENV)/.with-dev ## Build CORPUS=FOLDER-OR-ZIP into OUT=DIR and count what it gives; writes docs/benchmarks.md
+	$(PY) -m benchmarks.corpus $(or $(CORPUS),$(error name the notebooks: make bench-corpus CORPUS=FOLDER-OR-ZIP OUT=DIR)) --out $(or $(OUT),$(error name a folder for the dataset: OUT=DIR)) $(foreach value,$(SET),--set $(value))
+
+bench-twins: $(VENV)/.with-dev ## Count tasks that have twins, of the samples or of DATASET=DIR; writes docs/benchmarks.md
+	$(PY) -m benchmarks.twins $(DATASET)
 
 bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair, and in ENVIRONMENT=NAME[=PATH]
 	$(PY) -m benchmarks.repair $(CORPUS) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))

@@ -15,7 +15,7 @@ from cellwright.core.types import (
     Task,
     Trace,
 )
-from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.accounts import CodeChange, NotebookAccount
 from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount
 
 NASTY = "<script>alert(1)</script>\"><img src=x onerror=alert(2)></pre></article>'|`{{ 7 * 7 }}"
@@ -75,7 +75,15 @@ def hostile() -> Report:
         seconds=100,
         config_yaml=NASTY,
         versions={"cellwright": "0.1.0", NASTY: NASTY},
-        accounts=(NotebookAccount(NASTY, "zip", "read", NASTY, 0, 0, 0, 0, 0, 0),),
+        accounts=(
+            NotebookAccount(
+                *(NASTY, "zip", "read", NASTY, 0, 0, 0, 0, 0, 0),
+                changes=(
+                    CodeChange(3, "guessed", NASTY, NASTY, NASTY, NASTY),
+                    CodeChange(0, "lost", NASTY, NASTY, "", NASTY),
+                ),
+            ),
+        ),
         origins=((NASTY, 1),),
         eras=((NASTY, 1),),
         gates=(GateCount(NASTY, 30, 10),),

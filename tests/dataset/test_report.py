@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cellwright.core.types import CellResult, Contract, GateResult, Output, Proof, Step
+from cellwright.dataset.accounts import CodeChange, NotebookAccount
 from cellwright.dataset.report import GuesserCount, Report, StageCount, write_report
 from tests.dataset.reports import NASTY, PICTURE, hostile, nothing, task, trace
 
@@ -199,6 +200,18 @@ def test_evidence_of_other_gates_is_shown_as_stored(evidence: str, tmp_path: Pat
     assert f"independent failed: {evidence}" in words
 
 
+def test_repairs_and_losses_stand_with_their_notebook(tmp_path: Path) -> None:
+    """Each says its cell as a person counts, its rule, its reason, and the code before and after."""
+    repaired = CodeChange(0, "guessed", "ix", "df.ix[0]", "df.loc[0]", "pandas 1.0: .ix is gone")
+    lost = CodeChange(4, "lost", "package", "import nowhere", "", "ModuleNotFoundError: nowhere")
+    account = NotebookAccount("a.ipynb", "zip", "tasks", "", 1, 1, 5, 4, 0, 0, 1, 1, changes=(repaired, lost))
+    plain = NotebookAccount("b.ipynb", "zip", "tasks", "", 1, 1, 5, 5, 0, 0)
+    words = " ".join(page_of(replace(nothing(), accounts=(account, plain)), tmp_path).words.split())
+    assert "a.ipynb1 repaired, 1 of them by a guess, 1 lost" in words
+    assert "lost cell 5, package: ModuleNotFoundError: nowhere import nowhere" in words
+    assert "guessed cell 1, ix: pandas 1.0: .ix is gone df.ix[0] becomes df.loc[0]" in words
+
+
 # --- but not too much of it --------------------------------------------------------------------
 
 
@@ -222,6 +235,17 @@ def test_a_flood_of_outputs_and_pictures_is_bounded(tmp_path: Path) -> None:
     pictures = [Output("display", data={"image/png": PICTURE, "text/plain": "<Figure>"})] * 9
     page = shown(cell(*pictures), tmp_path)
     assert [tag for tag, _ in page.tags].count("img") == 4
+
+
+def test_a_flood_of_repairs_is_bounded(tmp_path: Path) -> None:
+    """Of a notebook with hundreds of repairs the page shows some, losses first, and says how many are left out."""
+    many = tuple(CodeChange(n, "repaired", "ix", "x\n" * 99, "y", "why") for n in range(300))
+    lost = CodeChange(300, "lost", "file", "gone()", "", "FileNotFoundError")
+    account = NotebookAccount("a.ipynb", "zip", "tasks", "", 1, 1, 301, 4, 0, 0, 300, 1, changes=(*many, lost))
+    words = page_of(replace(nothing(), accounts=(account,)), tmp_path).words
+    assert "gone()" in words
+    assert "261 more, not shown here" in words
+    assert words.count("x\n") < 1_000
 
 
 def test_a_line_written_over_is_shown_as_it_was_last(tmp_path: Path) -> None:

@@ -54,19 +54,17 @@ def test_kernel_is_closed_that_a_closing_pool_finds_rehearsing(
 ) -> None:
     """Nobody else knows of it yet."""
     rung = next(rung for rung in (*LADDER, "trusted") if rung == laboratory.kind)
-    rehearsing: list[LocalKernel] = []
-
-    async def for_ever(kernel: LocalKernel) -> None:
-        rehearsing.append(kernel)
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(LocalKernel, "rehearse", for_ever)
 
     async def scenario() -> None:
-        async with LocalPool(2, rung=rung, preload=(), reserve=1) as pool:
-            async with pool.kernel(KernelSettings()):
-                while not rehearsing:
-                    await asyncio.sleep(0.01)
-        assert rehearsing[0].died.done()
+        rehearsing: asyncio.Future[LocalKernel] = asyncio.get_running_loop().create_future()
+
+        async def for_ever(kernel: LocalKernel) -> None:
+            rehearsing.set_result(kernel)
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(LocalKernel, "rehearse", for_ever)
+        async with LocalPool(2, rung=rung, preload=(), reserve=1) as pool, pool.kernel(KernelSettings()):
+            kernel = await rehearsing
+        assert kernel.died.done()
 
     laboratory.run(scenario())

@@ -41,7 +41,7 @@ def lay_out(folder: Path) -> Path:
         folder / "sales.ipynb",
         "import pandas as pd\nimport numpy as np\nnp.random.seed(0)",
         "df = pd.read_csv('/kaggle/input/shop/sales.csv')\ndf.head()",
-        "broken = undefined_name + 1",
+        "six = np.product([2, 3])\nbroken = undefined_name + 1",
         "df.sold.mean()",
         "print(df[df.year == 2].price.max())\nprint('rows', len(df))",
         "df.groupby('city').sold.sum()",

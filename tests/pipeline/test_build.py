@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def test_each_notebook_has_its_row(built: BuildResult) -> None:
     assert sales.tasks == sum(task.provenance.path == "sales.ipynb" for task in built.tasks)
     assert (sales.cells, sales.cells_ok) == (8, 7)
     assert sales.statements_lost == 1
+    assert [(change.cell, change.kind, change.rule, change.before, change.after) for change in sales.changes] == [
+        (2, "repaired", "renamed-np.product", "six = np.product([2, 3])", "six = np.prod([2, 3])"),
+        (2, "lost", "unknown", "broken = undefined_name + 1", ""),
+    ]
+    assert sales.changes[1].why.startswith("NameError: ")
+    assert rows["sub/staff.ipynb"].changes == ()
 
 
 def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
@@ -91,6 +98,16 @@ def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     assert "undefined_name" not in "".join(mean.oracle.cells)
     assert "random" not in "".join(task.answer_json for task in built.tasks)
     assert all(task.split and task.level and "pandas" in task.environment for task in built.tasks)
+
+
+def test_card_counts_what_each_gate_stopped(built: BuildResult) -> None:
+    """A task that the gates stopped is counted beside the gate that stopped it."""
+    found = read_shard(built.out / "rejects.parquet", Reject)
+    stopped = Counter(reject.reason.partition(":")[0] for reject in found if reject.stage == "prove")
+    assert stopped
+    rows = [line.strip("| ").split(" | ") for line in (built.out / "README.md").read_text().split("\n")]
+    counts = {row[0]: row[2] for row in rows if len(row) == 3}
+    assert {gate: counts.get(gate) for gate in stopped} == {gate: str(count) for gate, count in stopped.items()}
 
 
 def test_tables_stand_on_one_side_only(built: BuildResult) -> None:

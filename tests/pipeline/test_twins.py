@@ -30,6 +30,10 @@ def corpus(folder: Path) -> Path:
     return folder
 
 
+def gates(task: Task) -> list[str]:
+    return sorted(gate.gate for gate in task.proof.gates)
+
+
 def verified(folder: Path) -> list[bool]:
     async def job() -> list[bool]:
         async with LocalPool(1, rung="trusted", preload=("pandas",)) as pool:
@@ -49,6 +53,7 @@ def test_twins_are_tasks_of_their_own_on_their_parents_side(tmp_path: Path) -> N
     for task in twins:
         parent = parents[task.twin_of]
         assert task.proof.passed
+        assert gates(task) == gates(parent)
         assert task.split == parent.split
         assert task.answer_json != parent.answer_json
         assert {table.name for table in task.tables} == {table.name for table in parent.tables}
@@ -62,5 +67,6 @@ def test_twins_are_tasks_of_their_own_on_their_parents_side(tmp_path: Path) -> N
 
     made = asyncio.run(later())
     assert isinstance(made, Task)
+    assert gates(made) == gates(parents[made.twin_of])
     assert load_tasks(tmp_path / "one") == [made]
     assert verified(tmp_path / "one") == [True]

@@ -1,8 +1,26 @@
 """What became of every notebook: a row each, whether tasks came of it or not."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cellwright.core.types import MODERN
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """One statement of a notebook that was repaired, or lost."""
+
+    cell: int
+    """Index among the code cells, from 0."""
+    kind: Literal["repaired", "guessed", "lost"]
+    """Guessed: the new form can give another value, and no output in the notebook's file speaks against it."""
+    rule: str
+    """Name of the repair; of what is lost, what was wanting, as `package` or `contradicted`."""
+    before: str
+    after: str
+    """Empty for what is lost."""
+    why: str
+    """What the rule knows; of what is lost, its error, and what contradicts a guess."""
 
 
 @dataclass(frozen=True)
@@ -33,3 +51,5 @@ class NotebookAccount:
     """The environment in which it fared best."""
     author: str | None = None
     licence: str | None = None
+    changes: tuple[CodeChange, ...] = ()
+    """The repairs, in the order in which they were made, and what was lost. Paths of tables are not among them."""

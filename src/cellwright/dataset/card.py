@@ -141,7 +141,7 @@ def _body(report: Report, name: str) -> str:
 | `tables/` | the tables, named by their SHA-256 |
 | `notebooks/` | each trace as a notebook that opens and runs, with its tables beside it |
 | `rejects.parquet` | all that did not get in, with the stage and the reason |
-| `notebooks.parquet` | what became of every notebook |
+| `notebooks.parquet` | what became of every notebook, and what of its code was repaired or lost |
 | `report.html` | a page to look at: funnel, reasons, ten tasks with their cells |
 | `config.yaml` | the settings and versions it was made with |
 

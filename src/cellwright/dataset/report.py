@@ -8,6 +8,7 @@ files hold them whole.
 import base64
 import binascii
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from pygments.lexers import PythonLexer
 from cellwright.answers import AnswerError, from_json, render, sentence
 from cellwright.answers.values import item_contract, key_contract
 from cellwright.core.types import Contract, GateResult, Output, Step, Task, Trace
-from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.accounts import CodeChange, NotebookAccount
 from cellwright.dataset.evidence import in_words
 
 _MAX_LINES = 40
@@ -41,6 +42,9 @@ _MAX_PICTURE_CHARS = 400_000
 _SHORT_LIST = 5
 """Reasons of a stage that are shown without a click."""
 _MAX_GUESSERS = 14
+_MAX_CHANGES = 40
+"""Repairs and losses of one notebook."""
+_MAX_CHANGE_LINES = 12
 _PNG = b"\x89PNG\r\n\x1a\n"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _QUOTED = re.compile(r"`([^`\n]+)`")
@@ -65,6 +69,7 @@ _STAGE_SAYS: Mapping[str, str] = {
     "compose": "are questions composed over the tables",
     "screen": "neither tell their answer, nor stand in a benchmark, nor can be guessed",
     "prove": "gave the same answer in every fresh kernel",
+    "screen-twins": "tell no more on changed tables than the tasks that they re-issue",
     "trace": "were solved step by step by an agent that runs the program",
     "curate": "are not trivial, and have a side: train, validation or test",
 }
@@ -160,6 +165,7 @@ def write_report(report: Report, path: Path) -> None:
         guessing=_guessing(report),
         levels=_bars(_all_levels(report.levels)),
         short_list=_SHORT_LIST,
+        changed=[_changed(account) for account in report.accounts if account.changes],
     )
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(page, encoding="utf-8", errors="replace")
@@ -473,6 +479,48 @@ def _one(value: object, contract: Contract) -> str:
 
 def _proof(gate: GateResult) -> _ShownProof:
     return _ShownProof(gate.gate, gate.passed, _clip(in_words(gate), _MAX_LINE_CHARS))
+
+
+# --- notebooks ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _ShownChange:
+    """A repair or a loss as the page shows it."""
+
+    change: CodeChange
+    before: _Cut
+    after: _Cut
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """A notebook of which code was repaired or lost."""
+
+    path: str
+    summary: str
+    changes: tuple[_ShownChange, ...]
+    left_out: int
+
+
+def _changed(account: NotebookAccount) -> _Changed:
+    kinds = Counter(change.kind for change in account.changes)
+    told = (
+        (kinds["repaired"] + kinds["guessed"], "repaired"),
+        (kinds["guessed"], "of them by a guess"),
+        (kinds["lost"], "lost"),
+    )
+    # What is lost stands last, and is what a reader looks for first.
+    shown = sorted(account.changes, key=lambda change: change.kind != "lost")[:_MAX_CHANGES]
+    return _Changed(
+        account.path,
+        ", ".join(f"{count:,} {what}" for count, what in told if count),
+        tuple(
+            _ShownChange(change, _cut(change.before, _MAX_CHANGE_LINES), _cut(change.after, _MAX_CHANGE_LINES))
+            for change in shown
+        ),
+        len(account.changes) - len(shown),
+    )
 
 
 # --- traces ------------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from typing import Any
+from dataclasses import astuple
+from typing import Any, Literal
 
 from cellwright.core.types import Reject
-from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.accounts import CodeChange, NotebookAccount
 from cellwright.pipeline import curate, execute, link, read, slice  # noqa: A004 - a stage
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.stage import Folder
@@ -18,6 +19,8 @@ CREATE TABLE notebook (id TEXT PRIMARY KEY, path TEXT, source TEXT, author TEXT,
     cells INTEGER DEFAULT 0, ok INTEGER DEFAULT 0, same INTEGER DEFAULT 0, different INTEGER DEFAULT 0,
     repairs INTEGER DEFAULT 0, lost INTEGER DEFAULT 0, era TEXT DEFAULT 'modern',
     outputs INTEGER DEFAULT 0, tasks INTEGER DEFAULT 0) WITHOUT ROWID;
+CREATE TABLE change (id TEXT, place INTEGER, cell INTEGER, kind TEXT, rule TEXT, before TEXT, after TEXT, why TEXT,
+    PRIMARY KEY (id, place)) WITHOUT ROWID;
 CREATE TABLE reject (path TEXT, place INTEGER, stage TEXT, reason TEXT, count INTEGER,
     PRIMARY KEY (path, place, reason)) WITHOUT ROWID;
 """
@@ -46,6 +49,9 @@ def _gather(found: sqlite3.Connection, folders: Mapping[str, Folder[Any]]) -> No
         counts = (*_cells(executed), *changed, executed.linked.notebook.id)
         columns = "cells = ?, ok = ?, same = ?, different = ?, repairs = ?, lost = ?, era = ?"
         found.execute(f"UPDATE notebook SET {columns} WHERE id = ?", counts)
+        for place, change in enumerate(_changes(executed)):
+            row = (executed.linked.notebook.id, place, *astuple(change))
+            found.execute("INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     for output in folders[slice.NAME].records():
         found.execute("UPDATE notebook SET outputs = outputs + 1 WHERE id = ?", (output.notebook_id,))
     for traced in folders[curate.NAME].records():
@@ -56,6 +62,21 @@ def _gather(found: sqlite3.Connection, folders: Mapping[str, Folder[Any]]) -> No
                 "INSERT INTO reject VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
                 (reject.notebook, place, reject.stage, reject.reason),
             )
+
+
+def _changes(executed: ExecutedNotebook) -> Iterator[CodeChange]:
+    for repair in executed.repairs:
+        if not repair.is_drop:  # a loss, of which the loss itself tells more
+            kind: Literal["guessed", "repaired"] = "guessed" if repair.is_guess else "repaired"
+            yield CodeChange(repair.cell, kind, repair.rule, *map(_text, (repair.before, repair.after, repair.why)))
+    for loss in executed.losses:
+        why = loss.error if loss.is_direct else f"depends on what was lost before; {loss.error}"
+        yield CodeChange(loss.cell, "lost", loss.cause, _text(loss.source), "", _text(why))
+
+
+def _text(text: str) -> str:
+    """As a database takes it: half of a surrogate pair is no text."""
+    return text.encode(errors="replace").decode()
 
 
 def _cells(executed: ExecutedNotebook) -> tuple[int, int, int, int]:
@@ -73,7 +94,7 @@ def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:
         yield NotebookAccount(reject.record, "", read.NAME, reject.reason, 0, 0, 0, 0, 0, 0)
 
 
-def _account(found: sqlite3.Connection, _id: str, path: str, source: str, *rest: Any) -> NotebookAccount:
+def _account(found: sqlite3.Connection, notebook: str, path: str, source: str, *rest: Any) -> NotebookAccount:
     author, licence, cells, ok, same, different, repairs, lost, outputs, tasks, era = rest
     outcome, reason = "tasks", ""
     if not tasks:
@@ -81,4 +102,7 @@ def _account(found: sqlite3.Connection, _id: str, path: str, source: str, *rest:
         query = "SELECT stage, reason FROM reject WHERE path = ? ORDER BY place DESC, count DESC, reason LIMIT 1"
         outcome, reason = found.execute(query, (path,)).fetchone() or (link.NAME, "nothing came of it")
     counts = (tasks, outputs, cells, ok, same, different, repairs, lost)
-    return NotebookAccount(path, source, outcome, reason, *counts, era, author, licence)
+    columns = "cell, kind, rule, before, after, why"
+    rows = found.execute(f"SELECT {columns} FROM change WHERE id = ? ORDER BY place", (notebook,))
+    changes = tuple(CodeChange(*row) for row in rows)
+    return NotebookAccount(path, source, outcome, reason, *counts, era, author, licence, changes)

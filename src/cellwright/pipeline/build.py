@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ _UNITS = {
     "execute": "notebooks",
     "slice": "outputs",
     "look": "tables",
+    "look-twins": "tables",
     "tables": "groups of tables",
     "profile": "groups of tables",
     "plan": "groups of tables",
@@ -223,21 +224,39 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     composed = await job.each(compose.NAME, planned, Task, composing, _planned_id, config.compose)
     heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
     known = screen.fingerprints(config.screen)
-    looked_at = screen.Screened([asked, composed], linked, heads, store)
+    looked_at = screen.Screened(
+        lambda: chain(asked.records(), composed.records()), linked.records, heads.records, store
+    )
     screened = job.stream(
         screen.NAME, Task, lambda: screen.screen(looked_at, config.screen, known), [config.screen, known]
     )
     proving = prove.ProveStage(pool, store, limits, config.prove)
     proved = await job.each(prove.NAME, screened, Task, proving, _of_notebook, config.prove)
     if config.twins.per_task:
-        twinner = twins.Twinner(pool, store, limits, config.prove, config.twins)
-        twinning = twins.TwinStage(twinner, config.twins.per_task)
-        proved = await job.each(twins.NAME, proved, Task, twinning, _of_notebook, config.twins)
+        proved = await _with_twins(proved, linked, job, pool, known)
     traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
     curating = [config.curate, config.screen.guessers_share]
     return job.stream(
         curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate, config.screen.guessers_share), curating
     )
+
+
+async def _with_twins(
+    proved: Folder[Task],
+    linked: Folder[LinkedNotebook],
+    job: _Build,
+    pool: Pool,
+    known: Sequence[contamination.Fingerprint],
+) -> Folder[Task]:
+    """The tasks and, after them, those of their twins that pass every gate."""
+    config, store = job.config, job.work / "tables"
+    twinner = twins.Twinner(pool, store, config.limits, config.prove, config.twins)
+    twinning = twins.TwinStage(twinner, config.twins.per_task)
+    both = await job.each(twins.NAME, proved, Task, twinning, _of_notebook, config.twins)
+    looking = look.LookAtTwins(pool, store, config.limits)
+    heads = await job.each(look.OF_TWINS, both, TableHead, looking, _of_notebook)
+    among = screen.Screened(both.records, linked.records, heads.records, store, screen.OF_TWINS)
+    return job.stream(screen.OF_TWINS, Task, lambda: screen.screen_twins(among, config.screen, known))
 
 
 def _notebook_id(notebook: Notebook) -> str:

@@ -1,13 +1,16 @@
-"""Stage 9: what a task says without its data, before anything is spent on proving it.
+"""Stage 9: what a task says without its data, before anything is spent on proving it; and, after stage 11, of twins.
 
 Takes the tasks of several stages as one stream. Of the same question on the same tables, one stays; then the gates of
 `proof.screening` look at each: leakage, contamination, and closed-book, which looks at all tasks together. Three passes
 over the tasks; what must be remembered of tables, notebooks and tasks stands in databases on disk.
+
+Twins are judged among themselves. Beside their parents they would push those out: a guesser of a twin is one of its
+parent too.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +19,6 @@ from cellwright.core.hashing import short_id
 from cellwright.core.types import Proof, Reject, Table, Task
 from cellwright.corpus.links import LinkedNotebook
 from cellwright.pipeline.config import ScreenConfig
-from cellwright.pipeline.stage import Folder
 from cellwright.proof.heads import TableHead
 from cellwright.proof.screening.closedbook import GUESSED, ClosedBook
 from cellwright.proof.screening.contamination import (
@@ -30,6 +32,7 @@ from cellwright.proof.screening.contamination import (
 from cellwright.proof.screening.leakage import leakage_gate
 
 NAME = "screen"
+OF_TWINS = "screen-twins"
 REPEATED = "same question on the same tables"
 
 
@@ -44,19 +47,17 @@ def question_key(task: Task) -> str:
 
 @dataclass(frozen=True)
 class Screened:
-    """What the stage reads."""
+    """What the stage reads. Each of the first three is read from its beginning as often as it is called."""
 
-    tasks: Sequence[Folder[Task]]
+    tasks: Callable[[], Iterable[Task]]
     """Of every stage that makes tasks, in order."""
-    notebooks: Folder[LinkedNotebook]
-    heads: Folder[TableHead]
+    notebooks: Callable[[], Iterable[LinkedNotebook]]
+    heads: Callable[[], Iterable[TableHead]]
+    """Of the tasks' tables; a table without one is not looked into."""
     store: Path
     """The tables, by content."""
-
-    def records(self) -> Iterator[Task]:
-        """The tasks of all stages."""
-        for folder in self.tasks:
-            yield from folder.records()
+    stage: str = NAME
+    """Under which rejects are filed."""
 
 
 def fingerprints(config: ScreenConfig) -> list[Fingerprint]:
@@ -70,11 +71,11 @@ def screen(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) 
     # The empty name is SQLite's for a database on disk that goes with its connection.
     with closing(sqlite3.connect("")) as memory, ClosedBook() as book:
         gates = _Gates(memory, found, config, Benchmarks(known, config.ngram_share))
-        for task in gates.through(found.records()):
+        for task in gates.through(found.tasks()):
             if not isinstance(task, Reject):
                 book.add(task)
         book.decide(config.guessers_share)
-        for task in gates.through(found.records()):
+        for task in gates.through(found.tasks()):
             if isinstance(task, Reject):
                 yield task
                 continue
@@ -82,7 +83,17 @@ def screen(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) 
             if gate.passed:
                 yield replace(task, proof=Proof((*task.proof.gates, gate)))
             else:
-                yield Reject(NAME, task.id, GUESSED, _detail(task, gate.evidence_json), task.provenance.path)
+                yield Reject(found.stage, task.id, GUESSED, _detail(task, gate.evidence_json), task.provenance.path)
+
+
+def screen_twins(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) -> Iterator[Task | Reject]:
+    """All tasks: twins as `screen` has them, as a population of their own; the others, screened before, as they are."""
+    yield from (task for task in found.tasks() if not task.twin_of)
+    yield from screen(replace(found, tasks=lambda: filter(_is_twin, found.tasks())), config, known)
+
+
+def _is_twin(task: Task) -> bool:
+    return bool(task.twin_of)
 
 
 _TABLES = """
@@ -97,12 +108,13 @@ class _Gates:
     """The gates that look at one task at a time, with what they need to know of its tables and its notebook."""
 
     def __init__(self, memory: sqlite3.Connection, found: Screened, config: ScreenConfig, known: Benchmarks) -> None:
-        self._memory, self._store, self._config, self._benchmarks = memory, found.store, config, known
+        self._memory, self._config, self._benchmarks = memory, config, known
+        self._store, self._stage = found.store, found.stage
         memory.executescript(_TABLES)
-        for head in found.heads.records():
+        for head in found.heads():
             told = json.dumps([head.columns, head.rows, head.text])
             memory.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", (head.sha256, told))
-        for linked in found.notebooks.records():
+        for linked in found.notebooks():
             text = "\n".join(cell.source for cell in linked.notebook.cells if cell.kind == "markdown")
             memory.execute("INSERT OR REPLACE INTO prose VALUES (?, ?)", (linked.notebook.id, text))
 
@@ -111,7 +123,7 @@ class _Gates:
         self._memory.execute("DELETE FROM asked")
         for task in tasks:
             if not self._memory.execute("INSERT OR IGNORE INTO asked VALUES (?)", (question_key(task),)).rowcount:
-                yield Reject(NAME, task.id, REPEATED, task.question, task.provenance.path)
+                yield Reject(self._stage, task.id, REPEATED, task.question, task.provenance.path)
             else:
                 yield self._judged(task)
 
@@ -121,12 +133,14 @@ class _Gates:
         if not leakage.passed:
             places = json.loads(leakage.evidence_json)["found in"] or ["notebook's text"]
             reason = f"{leakage.gate}: the answer stands in the {places[0]}"
-            return Reject(NAME, task.id, reason, _detail(task, leakage.evidence_json), task.provenance.path)
+            return Reject(self._stage, task.id, reason, _detail(task, leakage.evidence_json), task.provenance.path)
         known = [words for table in task.tables for words in self._known(table)]
         contamination = contamination_gate(task, known, self._benchmarks)
         if not contamination.passed:
             reason = f"{contamination.gate}: it is part of a benchmark"
-            return Reject(NAME, task.id, reason, _detail(task, contamination.evidence_json), task.provenance.path)
+            return Reject(
+                self._stage, task.id, reason, _detail(task, contamination.evidence_json), task.provenance.path
+            )
         return replace(task, proof=Proof((*task.proof.gates, leakage, contamination)))
 
     def _head(self, table: Table) -> list[TableHead]:

@@ -1,4 +1,7 @@
-"""Stage 11: twins of proved tasks, on changed tables, each through all gates again."""
+"""Stage 11: twins of proved tasks, on changed tables, each through all gates again.
+
+Those that need no kernel come after, over all twins of a build (`screen.screen_twins`).
+"""
 
 import os
 import shutil
@@ -13,7 +16,9 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import BuildConfig, ProveConfig, TwinConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.export import TABLES, TASKS, missing_tables
+from cellwright.pipeline.look import heads_of
 from cellwright.pipeline.prove import Prover, judged_task
+from cellwright.pipeline.screen import OF_TWINS, Screened, fingerprints, screen
 from cellwright.proof.judge import Judge, preload_list
 from cellwright.proof.oracles import program_of
 from cellwright.proof.twins import STRONGEST, NoTwin, Twin, twin
@@ -87,7 +92,7 @@ def _keep(data: bytes, path: Path) -> None:
 async def twin_of_dataset(
     task: Task, seed: int, dataset: Path, out: Path | None, pool: Pool, config: BuildConfig
 ) -> Task | Reject:
-    """The twin of a task of a dataset, written to `out` as a dataset of one task where that is given.
+    """The twin of a task of a dataset, through all gates, written to `out` as a dataset of one where that is given.
 
     Raises DatasetError where a table of the dataset is missing.
     """
@@ -98,9 +103,19 @@ async def twin_of_dataset(
         for table in task.tables:
             shutil.copyfile(dataset / TABLES / table.stored_name, store / table.stored_name)
         made = await Twinner(pool, store, config.limits, config.prove, config.twins).twin(task, seed)
+        if isinstance(made, Task):
+            made = await _screened(made, pool, store, config)
         if isinstance(made, Task) and out is not None:
             (out / TABLES).mkdir(parents=True, exist_ok=True)
             for table in made.tables:
                 shutil.copyfile(store / table.stored_name, out / TABLES / table.stored_name)
             write_shard(out / TASKS, Task, [made])
         return made
+
+
+async def _screened(made: Task, pool: Pool, store: Path, config: BuildConfig) -> Task | Reject:
+    """A twin with what the gates of the screening saw of it, or why it goes. What its notebook said is not known."""
+    heads = await heads_of(made.tables, pool, store, config.limits)
+    alone = Screened(lambda: [made], list, lambda: heads, store, OF_TWINS)
+    (outcome,) = screen(alone, config.screen, fingerprints(config.screen))
+    return outcome

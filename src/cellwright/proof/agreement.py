@@ -23,7 +23,7 @@ def agreement(stored: Sequence[Output], fresh: Sequence[Output]) -> Agreement:
         return "nothing stored"
     if before.split() == after.split():
         return "same"
-    return "same values" if _tokens(before) == _tokens(after) else "different"
+    return "same values" if tokens(before) == tokens(after) else "different"
 
 
 def _text(outputs: Sequence[Output]) -> str:
@@ -32,7 +32,8 @@ def _text(outputs: Sequence[Output]) -> str:
     return "\n".join(shown)
 
 
-def _tokens(text: str) -> list[str]:
+def tokens(text: str) -> list[str]:
+    """The numbers, to five digits, and words of an output, without what only tells types or memory."""
     kept = [line for line in text.splitlines() if "dtype:" not in line and "memory usage" not in line]
     return [_number(token) for token in _TOKEN.findall(_NUMPY_SCALAR.sub(r"\1", "\n".join(kept)))]
 

@@ -99,6 +99,13 @@ def test_a_missing_package_takes_only_what_needs_it(mend: Mend) -> None:
     assert [ran_in_part(repaired, cell) for cell in range(3)] == [True, True, False]
 
 
+def test_the_statement_that_failed_is_lost_and_no_other(mend: Mend) -> None:
+    """Where a statement stands does not depend on how many the cell before it had."""
+    repaired = mend("a = 1\nb = 2\nc = 3", "import no_such_package\nkept = 4\nother = 5", "kept + other")
+    assert [loss.source for loss in repaired.losses] == ["import no_such_package"]
+    assert values(repaired, 2) == [9]
+
+
 def test_a_write_that_pandas_loses_is_mended_although_nothing_fails_in_jupyter(mend: Mend) -> None:
     """A column filled in place through its table keeps its values, even where the notebook hides warnings."""
     repaired = mend(
@@ -155,6 +162,83 @@ def test_what_the_author_typed_is_typed_again(mend: Mend) -> None:
     repaired = mend("1", "age = int(input('Age: '))\nage + 1", outputs=[printed])
     assert sources(repaired)[1] == "age = int('41')\nage + 1"
     assert values(repaired, 1) == [42]
+
+
+def stored(*lines: str) -> list[dict[str, Any]]:
+    """An output of a cell's last line, as its author's file has it."""
+    data = {"text/plain": [f"{line}\n" for line in lines]}
+    return [{"output_type": "execute_result", "execution_count": 1, "data": data, "metadata": {}}]
+
+
+SERIES = "import pandas as pd\ns = pd.Series([10, 20, 30], index=[2, 1, 0])"
+
+
+def test_a_guess_that_shows_what_its_author_saw_is_kept(mend: Mend) -> None:
+    """A guess that runs and agrees with the file, in another format, is a repair and says that it was a guess."""
+    repaired = mend(SERIES, "s.ix[0] / 1.0", outputs=stored("30"))
+    assert sources(repaired)[1] == "s.loc[0] / 1.0"
+    assert [(r.rule, r.is_guess) for r in repaired.repairs] == [("ix", True)]
+    assert repaired.losses == ()
+
+
+def test_a_guess_that_its_author_contradicts_gives_way_to_the_next(mend: Mend) -> None:
+    """Where labels give what the file does not show, and positions what it does, positions were meant."""
+    repaired = mend(SERIES, "s.ix[0]", outputs=stored("10"))
+    assert sources(repaired)[1] == "s.iloc[0]"
+    assert values(repaired, 1) == [10]
+
+
+def test_a_guess_without_another_is_lost_with_the_reason(mend: Mend) -> None:
+    """No repair is recorded, the statement is a comment, and the loss says what speaks against the guess."""
+    repaired = mend(SERIES, "s.ix[0]", outputs=stored("77"))
+    (loss,) = repaired.losses
+    assert (loss.cause, loss.is_direct) == ("contradicted", True)
+    assert loss.error.startswith("AttributeError: ")
+    assert loss.error.endswith("10 is shown, which the author's file does not show")
+    assert [r.rule for r in repaired.repairs] == ["dropped: contradicted"]
+    assert sources(repaired)[1].endswith("# s.ix[0]")
+
+
+def test_a_guess_is_taken_back_when_the_rest_of_its_cell_contradicts_it(mend: Mend) -> None:
+    """What the cell shows further down counts, and what hangs on the guess goes with it; the rest of it runs."""
+    repaired = mend(SERIES, "kept = 5\nx = s.ix[0]\ny = x + 1\ny * 2", outputs=stored("156"))
+    assert [(loss.source, loss.cause, loss.is_direct) for loss in repaired.losses] == [
+        ("x = s.ix[0]", "contradicted", True),
+        ("y = x + 1", "contradicted", False),
+        ("y * 2", "contradicted", False),
+    ]
+    assert all(cell.status == "ok" for cell in repaired.execution.cells)
+    assert not [r for r in repaired.repairs if r.is_guess]
+    assert sources(repaired)[1].startswith("kept = 5\n# Dropped: contradicted: AttributeError")
+
+
+def test_an_output_of_another_statement_says_nothing_of_a_guess(mend: Mend) -> None:
+    """Where a cell's end does not hang on the guess, what it shows is not held against it."""
+    repaired = mend(SERIES, "x = s.ix[0]\nlen(s) + 4", outputs=stored("8"))
+    assert sources(repaired)[1] == "x = s.loc[0]\nlen(s) + 4"
+
+
+def test_a_wide_table_that_is_cut_today_contradicts_no_guess(mend: Mend) -> None:
+    """A table whose lines were folded when its author saw it shows the same values, and how many columns it has."""
+    made = "import pandas as pd\ndf = pd.DataFrame({f'column{n}': [n + 0.5] for n in range(21)})"
+    folded = ["   " + " ".join(f"column{n}" for n in range(21)), "0  " + " ".join(f"{n}.5" for n in range(21))]
+    repaired = mend(made, "df.ix[[0]]", outputs=stored(*folded))
+    assert sources(repaired)[1] == "df.loc[[0]]"
+
+
+def test_draws_and_pictures_contradict_no_guess(mend: Mend) -> None:
+    """What an unseeded draw gave, and what stands beside a picture, can be seen again by nobody."""
+    drawn = mend(SERIES, "import numpy as np\nfloat(s.ix[0] + np.random.rand())", outputs=stored("30.11"))
+    assert "s.loc[0]" in sources(drawn)[1]
+    picture: dict[str, Any] = {"image/png": "iVBORw0KGgo=", "text/plain": "(7,)"}
+    beside = [{"output_type": "display_data", "data": picture, "metadata": {}}]
+    assert sources(mend(SERIES, "s.ix[0]", outputs=beside))[1] == "s.loc[0]"
+
+
+def test_rules_that_are_no_guesses_are_not_held_against_the_file(mend: Mend) -> None:
+    """A change that gives the same value by construction stays, whatever another library printed then."""
+    repaired = mend("import numpy as np", "np.product([2, 3])", outputs=stored("7"))
+    assert sources(repaired)[1] == "np.prod([2, 3])"
 
 
 def test_a_failing_plot_loses_no_values(mend: Mend) -> None:

@@ -15,12 +15,14 @@ Cause = Literal[
     "network",
     "person",
     "as its author saw",
+    "contradicted",
     "plot",
     "limit",
     "magic",
     "not Python 3",
     "unknown",
 ]
+"""What was wanting. "contradicted": nothing but a guess, with which it shows what its author's file does not."""
 ABSENT: frozenset[Cause] = frozenset(("package", "file", "network", "person"))
 """What no change of the code can give."""
 HARMLESS: frozenset[Cause] = frozenset(("plot", "magic"))
@@ -86,7 +88,7 @@ class Loss:
     cell: int
     source: str
     error: str
-    """Name and message."""
+    """Name and message; then what contradicts the guess that would mend it."""
     cause: Cause
     """What was wanting: of this statement, or of the one that it depends on."""
     is_direct: bool
@@ -100,11 +102,12 @@ class Losses:
         self.rows: list[Loss] = []
         self._wanting: dict[str, Cause] = {}
 
-    def add(self, failure: Failure, unit: Unit | None) -> Loss:
-        """File a failure under its cause."""
-        inherited = self._inherited(failure, unit)
-        cause = inherited or cause_of(failure)
-        loss = Loss(failure.cell, failure.statement.source, failure.text[:500], cause, inherited is None)
+    def add(self, failure: Failure, unit: Unit | None, contradiction: str = "") -> Loss:
+        """File a failure under its cause. `contradiction`: what speaks against all guesses that make it run."""
+        inherited = None if contradiction else self._inherited(failure, unit)
+        cause = "contradicted" if contradiction else inherited or cause_of(failure)
+        error = "; ".join(filter(None, (failure.text[:500], contradiction)))
+        loss = Loss(failure.cell, failure.statement.source, error, cause, inherited is None)
         self.rows.append(loss)
         if unit is not None and cause not in HARMLESS and cause != "as its author saw":
             for name in unit.defines | unit.changes:

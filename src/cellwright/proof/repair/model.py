@@ -47,4 +47,4 @@ class ModelProposer:
             text = found[1].strip("\n") if found is not None else ""
             if text.strip() and text != failure.statement.source and statements(text) is not None:
                 why = f"proposed by {self._model.traits.name}"
-                yield Proposal("model", why, failure.cell, failure.statement, text, may_be_part=False)
+                yield Proposal("model", why, failure.cell, failure.statement, text, may_be_part=False, is_guess=True)

@@ -13,7 +13,8 @@ from cellwright.proof.repair.failures import HARMLESS, Loss
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
 from cellwright.proof.repair.session import MendingRun, Repair
-from cellwright.proof.repair.silent import silent_repairs
+from cellwright.proof.repair.silent import SEED, silent_repairs
+from cellwright.proof.repair.witness import witnesses
 
 Kernels = Callable[[], AbstractAsyncContextManager[Kernel]]
 _MOST_ROUNDS = 3
@@ -89,8 +90,10 @@ class _Attempt:
 
     async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
         """One mending run; whether it changed anything."""
+        cells = self.notebook.code_cells
+        drawn_from = min((made.cell for made in self.repairs if made.rule == SEED), default=len(cells))
         async with kernels() as kernel:
-            run = MendingRun(self.notebook.code_cells, kernel, proposers, limits.cell_s, 2 * limits.notebook_s)
+            run = MendingRun(cells, kernel, proposers, limits, witnesses(cells, drawn_from))
             try:
                 await run.run()
             except KernelDied:

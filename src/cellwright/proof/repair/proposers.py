@@ -32,6 +32,8 @@ class Proposal:
     text: str
     may_be_part: bool = True
     """Whether it is kept on trial when the statement then fails in another way."""
+    is_guess: bool = False
+    """Whether it can run and yet give another value than its author saw."""
 
 
 class Proposer(Protocol):
@@ -65,8 +67,8 @@ def _all(failure: Failure) -> Iterator[Proposal]:
         yield from make(failure)
 
 
-def _proposal(rule: str, why: str, site: Site, text: str) -> Proposal:
-    return Proposal(rule, why, site.cell, site.statement, text)
+def _proposal(rule: str, why: str, site: Site, text: str, *, is_guess: bool = False) -> Proposal:
+    return Proposal(rule, why, site.cell, site.statement, text, is_guess=is_guess)
 
 
 def _rules(failure: Failure) -> Iterator[Proposal]:
@@ -74,7 +76,8 @@ def _rules(failure: Failure) -> Iterator[Proposal]:
         for rule in table().rules:
             texts = rule.texts(site.statement.source, failure.error, failure.message)
             for text, _ in zip(texts, range(_MOST_TEXTS), strict=False):
-                yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text)
+                why = f"{rule.library} {rule.since}: {rule.why}"
+                yield _proposal(rule.name, why, site, text, is_guess=rule.guess)
 
 
 def _imports(failure: Failure) -> Iterator[Proposal]:
@@ -151,7 +154,7 @@ def _parameter(failure: Failure) -> Iterator[Proposal]:
         changed = module.visit(_WithoutKey(found[1])).code
         if changed != module.code:
             why = f"the estimator has no parameter {found[1]!r} any more"
-            yield _proposal("parameter-gone", why, site, show_magics(changed, magics))
+            yield _proposal("parameter-gone", why, site, show_magics(changed, magics), is_guess=True)
 
 
 def _earlier_sites(failure: Failure) -> list[Site]:

@@ -31,6 +31,8 @@ class Rule:
     """Version in which the old form stopped working."""
     why: str
     """For the person who reads the repaired notebook."""
+    guess: bool = False
+    """Whether the new form can give another value than the old one gave."""
     error: str = ".*"
     """Name of the exception, a regular expression for the whole of it."""
     message: str = ""

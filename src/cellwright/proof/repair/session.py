@@ -3,12 +3,15 @@
 A proposal is believed when the statement that failed runs with it, in the live kernel that it failed in; one that only
 moves the failure elsewhere is kept on trial and the next failure is treated in its turn. What cannot be mended is
 dropped: it becomes a comment that says why. The result is a guess until the whole notebook has run in a fresh kernel.
+
+A proposal that may give another value is held against what the author saw, as soon as the statement or the rest of its
+cell shows something: where they differ, the next one is tried, and where there is none, the statement is lost.
 """
 
 import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -16,11 +19,13 @@ from IPython.core.inputtransformer2 import TransformerManager
 from cellwright.core.errors import KernelDied
 from cellwright.core.types import Cell, CellResult
 from cellwright.kernels import Kernel
+from cellwright.proof.execution import ExecutionLimits
 from cellwright.proof.inside import FAILURE_MIME, program
 from cellwright.proof.repair.cells import Statement, dropped, is_cell_magic, replaced, rest_after, statements
 from cellwright.proof.repair.failures import Failure, Loss, Losses, Site, cause_of
 from cellwright.proof.repair.proposers import Proposal, Proposer
 from cellwright.proof.repair.python2 import PYTHON2, as_python3
+from cellwright.proof.repair.witness import Seen, contradiction
 from cellwright.proof.units import Unit, parse_cell
 
 _SETUP_TIMEOUT_S = 60.0
@@ -29,6 +34,7 @@ _MOST_FAILURES = 60
 """In one cell; a cell with more is left as it is."""
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
+_DROPPED = "dropped: "
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -42,6 +48,13 @@ class Repair:
     before: str
     after: str
     why: str
+    is_guess: bool = False
+    """Whether it could give another value; nothing in the notebook's file speaks against it."""
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether the statement was taken out: a loss tells why."""
+        return self.rule.startswith(_DROPPED)
 
 
 class _Place(NamedTuple):
@@ -60,23 +73,48 @@ class _Trouble(NamedTuple):
     frames: list[tuple[str, int]]
 
 
+@dataclass(frozen=True)
+class _Guess:
+    """A statement of the cell under way that runs by guess."""
+
+    failure: Failure
+    """As it failed when nothing of it was changed."""
+    first: int
+    count: int
+    """The statements that stand in its place."""
+    repair: Repair
+
+
 class MendingRun:
     """Runs the cells in order, once. Afterwards `sources` are the mended cells."""
 
     def __init__(
-        self, cells: Sequence[Cell], kernel: Kernel, proposers: Sequence[Proposer], cell_s: float, notebook_s: float
+        self,
+        cells: Sequence[Cell],
+        kernel: Kernel,
+        proposers: Sequence[Proposer],
+        limits: ExecutionLimits,
+        seen: Sequence[Seen],
     ) -> None:
+        """`limits` of one execution: mending may take twice as long. `seen`: what `witnesses` found."""
         self.sources = [cell.source for cell in cells]
         self.repairs: list[Repair] = []
         self.losses = Losses()
         self.drops: list[Repair] = []
         self._cells, self._kernel, self._proposers = cells, kernel, proposers
-        self._cell_s, self._notebook_s = cell_s, notebook_s
+        self._cell_s, self._notebook_s = limits.cell_s, 2 * limits.notebook_s
+        self._witnesses = seen
         self._places: dict[str, _Place] = {}
         self._deadline = 0.0
         self._trials = 0
         self._seen: set[str] = set()
         """Of the statement being mended: proposals tried, and failures met."""
+        self._mended_from = 0
+        """Of the statement being mended: the first of its repairs."""
+        self._contradiction = ""
+        """Of the statement being mended: what spoke against the last guess that made it run."""
+        self._guesses: list[_Guess] = []
+        """Of the cell under way."""
         self.is_over = False
         """Whether the kernel died or the time ran out, so that later cells were not looked at."""
 
@@ -100,6 +138,7 @@ class MendingRun:
 
     async def _run_cell(self, cell: int) -> None:
         self._modernise(cell)
+        self._guesses = []
         done = 0
         for _ in range(_MOST_FAILURES):
             chunk = self._chunk(cell, done)
@@ -107,8 +146,12 @@ class MendingRun:
                 return
             result = await self._execute(cell, chunk)
             if result.status == "ok":
-                self.losses.ran(self._units(cell)[done:])
-                return
+                wrong = self._contradicted(cell, done, result)
+                if wrong is None:
+                    self.losses.ran(self._units(cell)[done:])
+                    return
+                done = await self._take_back(*wrong)
+                continue
             trouble = await self._trouble(result)
             failure = self._failure(cell, done, trouble)
             self.losses.ran(self._units(cell)[done : failure.statement.index])
@@ -141,7 +184,11 @@ class MendingRun:
     async def _execute(self, cell: int, text: str) -> CellResult:
         self._places[_transformed(text)] = _Place(cell, self.sources[cell])
         left_s = max(1.0, min(self._cell_s, self._deadline - time.monotonic()))
-        return await self._kernel.execute(text, timeout_s=left_s)
+        result = await self._kernel.execute(text, timeout_s=left_s)
+        if result.status == "ok":
+            # Until that is asked, the kernel takes what comes next for a part of the statement that ran last.
+            await self._where()
+        return result
 
     async def _trouble(self, result: CellResult) -> _Trouble:
         """Name, message and frames of what just failed."""
@@ -195,10 +242,16 @@ class MendingRun:
 
     async def _mend(self, failure: Failure) -> int | None:
         """Make the statement run: the number of statements that stand in its place, None when nothing helped."""
+        self._trials, self._seen = 0, {failure.text}
+        self._mended_from, self._contradiction = len(self.repairs), ""
         if failure.is_as_author_saw() or failure.error in ("Timeout", "Died"):
             return None
-        self._trials, self._seen = 0, {failure.text}
         count = await self._search(failure, 1, _MOST_STEPS)
+        made = self.repairs[self._mended_from :]
+        # Of one that took several changes, or one elsewhere, only what it shows by itself was held against the file.
+        is_its_own = len(made) == 1 and (made[0].cell, made[0].before) == (failure.cell, failure.statement.source)
+        if count is not None and is_its_own and made[0].is_guess:
+            self._guesses.append(_Guess(failure, failure.statement.index, count, made[0]))
         if count is None and failure.error == _LOST_WRITE:
             return await self._leniently(failure)
         return count
@@ -228,7 +281,8 @@ class MendingRun:
         cell = proposal.cell
         new_count = len(statements(proposal.text) or [0])
         self.sources[cell] = replaced(self.sources[cell], proposal.statement, proposal.text)
-        self.repairs.append(Repair(proposal.rule, cell, proposal.statement.source, proposal.text, proposal.why))
+        before, after = proposal.statement.source, proposal.text
+        self.repairs.append(Repair(proposal.rule, cell, before, after, proposal.why, proposal.is_guess))
         first = failure.statement.index
         is_itself = cell == failure.cell and first <= proposal.statement.index < first + count
         if is_itself:
@@ -241,6 +295,10 @@ class MendingRun:
                 first += new_count - 1
         result = await self._execute(failure.cell, self._span(failure.cell, first, count))
         if result.status == "ok":
+            if any(made.is_guess for made in self.repairs[self._mended_from :]):
+                self._contradiction = contradiction(self._witnesses[failure.cell], result.outputs)
+                if self._contradiction:
+                    return failure, count  # as if it still failed: the next proposal is tried
             self.losses.ran(self._units(failure.cell)[first : first + count])
             return count
         trouble = await self._trouble(result)
@@ -262,15 +320,45 @@ class MendingRun:
         await self._kernel.execute("__cellwright__.strict(True)", timeout_s=_ASK_TIMEOUT_S)
         return 1 if result.status == "ok" else None
 
+    def _contradicted(self, cell: int, done: int, result: CellResult) -> "tuple[_Guess, str] | None":
+        """A guess that what came after it in its cell speaks against, and what was seen.
+
+        Only what the cell's end shows, and only where all of it hangs on the guess: an output does not say which
+        statement it is of.
+        """
+        units = self._units(cell)
+        for guess in self._guesses:
+            told = contradiction(self._witnesses[cell], result.outputs)
+            if told and set(units[done:]) <= set(_hanging_on(units, guess)):
+                return guess, told
+        return None
+
+    async def _take_back(self, guess: _Guess, told: str) -> int:
+        """Undo a guess: its statement goes, with the names that it bound; returns the index of the one after it."""
+        cell, source = guess.failure.cell, self.sources[guess.failure.cell]
+        # What hangs on it fails by name from now on, and is filed under the same cause.
+        names = sorted({name for unit in _hanging_on(self._units(cell), guess) for name in unit.defines})
+        forget = f"[globals().pop(name, None) for name in {names!r}] and None"
+        await self._kernel.execute(forget, timeout_s=_ASK_TIMEOUT_S)
+        found = statements(source) or []
+        start, end = found[guess.first].start, found[guess.first + guess.count - 1].end
+        self.sources[cell] = source[:start] + guess.failure.statement.source + source[end:]
+        self.repairs = [repair for repair in self.repairs if repair is not guess.repair]
+        self._guesses.remove(guess)
+        statement = (statements(self.sources[cell]) or [])[guess.first]
+        self._contradiction = told
+        return self._drop(replace(guess.failure, statement=statement, sources=tuple(self.sources)))
+
     def _drop(self, failure: Failure) -> int:
         """Turn a statement into a comment; returns the index of the statement after it."""
         units = self._units(failure.cell)
         unit = units[failure.statement.index] if failure.statement.index < len(units) else None
-        loss = self.losses.add(failure, unit)
+        loss = self.losses.add(failure, unit, self._contradiction)
+        self._contradiction = ""
         source = self.sources[failure.cell]
         text = dropped(source, failure.statement, _reason(loss))
         self.sources[failure.cell] = text
-        self.drops.append(Repair(f"dropped: {loss.cause}", failure.cell, failure.statement.source, "", _reason(loss)))
+        self.drops.append(Repair(f"{_DROPPED}{loss.cause}", failure.cell, failure.statement.source, "", _reason(loss)))
         before, after = len(statements(source) or [0]), len(statements(text) or [])
         return failure.statement.index + 1 - (before - after)
 
@@ -278,6 +366,17 @@ class MendingRun:
 def _reason(loss: Loss) -> str:
     said = loss.error[:200]
     return f"{loss.cause}: {said}" if loss.is_direct else f"depends on what was dropped before ({loss.cause}): {said}"
+
+
+def _hanging_on(units: Sequence[Unit], guess: _Guess) -> list[Unit]:
+    """The statements in a guess's place, and those after them that use what it gave, at first or second hand."""
+    found = list(units[guess.first : guess.first + guess.count])
+    given = {name for unit in found for name in unit.defines | unit.changes}
+    for unit in units[guess.first + guess.count :]:
+        if unit.uses & given:
+            given |= unit.defines | unit.changes
+            found.append(unit)
+    return found
 
 
 def _is_progress(failure: Failure) -> bool:

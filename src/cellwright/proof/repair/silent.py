@@ -8,6 +8,8 @@ from cellwright.proof.repair.patterns import rewritten
 from cellwright.proof.repair.rules import table
 from cellwright.proof.repair.session import Repair
 
+SEED = "seed"
+"""Name of the repair that sets a seed before the first draw."""
 _DRAWS = re.compile(
     r"\b(?:np|numpy)\.random\.(?!seed|default_rng|RandomState)\w|\brandom\.(?:random|randint|choice|sample|shuffle|uniform|gauss)\(|\.sample\(|train_test_split\(|\bshuffle\(|resample\(X|KFold\(.*shuffle=True|RandomForest\w+\(|KMeans\(|TSNE\(|MLP\w+\(|DecisionTree\w+\("
 )
@@ -45,6 +47,6 @@ def _seeded(sources: list[str], repairs: list[Repair]) -> list[str]:
             continue
         why = "a draw without a seed gives another value at each run"
         text = f"__import__('random').seed(0)\n__import__('numpy').random.seed(0)\n{first.source}"
-        repairs.append(Repair("seed", cell, first.source, text, why))
+        repairs.append(Repair(SEED, cell, first.source, text, why))
         return [*sources[:cell], replaced(source, first, text), *sources[cell + 1 :]]
     return sources
