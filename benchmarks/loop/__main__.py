@@ -1,6 +1,7 @@
 """The closed loop from nothing: tasks are made, a model is trained on them from random weights, and sits others.
 
-`python -m benchmarks.loop [--quick] [--only built-in]`. Needs the extras [data] and [train]. No download, no GPU.
+`python -m benchmarks.loop [--quick] [--built-in]`. Needs the extras [data] and [train]. No download, no GPU. The exit
+code is 1 when training has made no difference.
 """
 
 import argparse
@@ -24,7 +25,7 @@ _TITLE = "The closed loop, from random weights"
 
 
 def main() -> int:
-    """Exit code 2 where something is missing."""
+    """Exit code 2 where something is missing, 1 where nothing was learnt."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loop", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed, fewer lessons and tasks; writes no page")
     parser.add_argument("--seeds", type=int, help="trainings from other random weights")
@@ -37,17 +38,19 @@ def main() -> int:
     size = replace(size, seeds=order.seeds or size.seeds, steps=order.steps or size.steps)
     try:
         with tempfile.TemporaryDirectory(prefix="cellwright-loop-") as folder:
-            report = run(size, Path(folder), built_in=order.built_in)
+            report, has_learnt = run(size, Path(folder), built_in=order.built_in)
     except CellwrightError as error:
         _say(str(error))
         return 2
     if not (order.quick or order.built_in):
         write_section(_TITLE, "make loop", report)
-    return 0
+    if not has_learnt:
+        _say("Nothing was learnt: what was trained does no better than random weights, as far as the intervals tell.")
+    return 0 if has_learnt else 1
 
 
-def run(size: Size, folder: Path, *, built_in: bool) -> str:
-    """All of it; the report in Markdown, which is also said."""
+def run(size: Size, folder: Path, *, built_in: bool) -> tuple[str, bool]:
+    """All of it: the report in Markdown, which is also said, and whether training made a difference."""
     began, store = time.monotonic(), folder / "tables"
     lessons, exams = asyncio.run(make_all(size, store))
     _say(f"{len(lessons)} lessons, {sum(map(len, exams.values()))} tasks, {_cpu_s():.0f} CPU-s so far")
@@ -63,7 +66,8 @@ def run(size: Size, folder: Path, *, built_in: bool) -> str:
         shutil.copytree(trained[0].folder, FOLDER, dirs_exist_ok=True)
     report = _report(results, trained, time.monotonic() - began)
     _say(f"{circumstances()}\n\n{report}")
-    return report
+    before, after = (score(results[name]["one-step"]) for name in ("random weights", trained[0].name))
+    return report, after.interval[0] > before.interval[1]
 
 
 def _report(results: Mapping[str, Mapping[Exam, Sequence[Sitting]]], trained: Sequence[Trained], wall_s: float) -> str:

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,8 @@ from cellwright.training.scratch.families import Form
 from cellwright.training.scratch.fitting import Fit, Progress
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed, make_lessons
-from cellwright.training.scratch.school import Control, Plan, exam_recipe, lessons_recipe, school
+from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
+from cellwright.training.scratch.school import Control, Plan, easy_lessons_recipe, exam_recipe, lessons_recipe, school
 from cellwright.training.scratch.tables import read_table
 from cellwright.training.scratch.trial import Sitting, Slipping, sit
 
@@ -40,6 +41,12 @@ class Size:
     tasks: Mapping[Exam, int]
     served: int
     """Tasks that the first seed also sits behind `transformers serve`."""
+    is_easy: bool = False
+    """One form, and names of syllables: enough to see in minutes that something is learnt."""
+
+    @property
+    def style(self) -> Style:
+        return SYLLABLES if self.is_easy else AS_IN_THE_WILD
 
 
 FULL = Size(
@@ -51,12 +58,13 @@ FULL = Size(
     served=40,
 )
 QUICK = Size(
-    lessons=1200,
-    steps=150,
+    lessons=2000,
+    steps=300,
     seeds=1,
     controls=("random weights",),
-    tasks={"one-step": 60, "look-first": 30},
+    tasks={"one-step": 60},
     served=0,
+    is_easy=True,
 )
 
 
@@ -72,18 +80,20 @@ class Trained:
 
 def plans(size: Size) -> dict[str, Plan]:
     """Every training by its name."""
-    found = {f"seed {seed}": Plan(size.lessons, Fit(size.steps, seed=seed)) for seed in range(size.seeds)}
-    return found | {control: Plan(size.lessons, Fit(size.steps), control) for control in size.controls}
+    plan = Plan(size.lessons, Fit(size.steps), style=size.style)
+    found = {f"seed {seed}": replace(plan, fit=Fit(size.steps, seed=seed)) for seed in range(size.seeds)}
+    return found | {control: replace(plan, control=control) for control in size.controls}
 
 
 async def make_all(size: Size, store: Path) -> tuple[list[Lesson], dict[Exam, list[Task]]]:
     """The lessons, and the tasks of each exam: their answers confirmed by the judge, each in fresh processes."""
     async with LocalPool(1, preload=_KERNELS_USE) as pool:
-        lessons = await make_lessons(lessons_recipe(size.lessons), pool, store)
+        recipe = easy_lessons_recipe(size.lessons) if size.is_easy else lessons_recipe(size.lessons)
+        lessons = await make_lessons(recipe, pool, store)
         exams: dict[Exam, list[Task]] = {}
         for name, count in size.tasks.items():
             if name in MADE:
-                made = await make_lessons(exam_recipe(count, name), pool, store)
+                made = await make_lessons(exam_recipe(count, name, style=size.style), pool, store)
                 exams[name] = [lesson.task for lesson in await confirmed(made, pool, store)]
         if "real tables" in size.tasks:
             real = await make_lessons(_real(size.tasks["real tables"], store), pool, store)

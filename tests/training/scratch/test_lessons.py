@@ -25,7 +25,7 @@ from cellwright.training.scratch.encoding import (
 from cellwright.training.scratch.families import FAMILIES
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed
-from cellwright.training.scratch.names import fixed_words, is_held_out, words
+from cellwright.training.scratch.names import AS_IN_THE_WILD, fixed_words, is_held_out, words
 from cellwright.training.scratch.renaming import renamed
 from cellwright.training.scratch.school import FORMS
 from cellwright.training.scratch.slips import slip
@@ -66,7 +66,7 @@ def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path:
     made, store = lessons()
     others = []
     for number, lesson in enumerate(one for one in _by_form(made) if not any(turn.is_slip for turn in one.turns)):
-        other = renamed(lesson, random.Random(number))
+        other = renamed(lesson, AS_IN_THE_WILD, random.Random(number))
         mapped = dict(zip(lesson.stems, other.stems, strict=True))
         (table,) = lesson.task.tables
         content = re.sub(

@@ -9,6 +9,7 @@ from cellwright.kernels import KernelSettings, Pool
 from cellwright.proof.judge import Circumstances, Judge
 from cellwright.training.scratch.families import Form, draft
 from cellwright.training.scratch.lessons import Lesson, play, program
+from cellwright.training.scratch.names import AS_IN_THE_WILD, Style
 from cellwright.training.scratch.running import Runner
 from cellwright.training.scratch.tables import MadeTable, make_table
 
@@ -31,6 +32,8 @@ class Recipe:
     seed: int = 0
     tables: tuple[MadeTable, ...] = ()
     """To take in place of made ones."""
+    style: Style = AS_IN_THE_WILD
+    """Of the names in made tables."""
     per_table: int = 12
     """Drafts over one table."""
 
@@ -75,7 +78,7 @@ def _tables(rng: random.Random, recipe: Recipe) -> list[MadeTable]:
     wanted = min(_TABLES_AT_ONCE, 1 + recipe.count // recipe.per_table)
     found: dict[str, MadeTable] = {}
     while len(found) < wanted:
-        table = make_table(rng, held_out=recipe.held_out)
+        table = make_table(rng, recipe.style, held_out=recipe.held_out)
         found.setdefault(table.table.name, table)
     return list(found.values())
 

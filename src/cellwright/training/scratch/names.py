@@ -8,9 +8,10 @@ learn to copy. Each kind is parted in two by a hash: stems of held-out tables st
 import hashlib
 import random
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 _CONSONANTS = "bcdfghjklmnprstvwxz"
 _VOWELS = "aeiou"
@@ -20,6 +21,29 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LIKE_WORDS = 4, 10
 """Letters of a stem that only looks like a word."""
 _MEASURES = ("usd", "eur", "kg", "km", "cm", "pct", "h")
+
+
+Kind = Literal["word", "like a word", "syllables", "abbreviation"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How names are made."""
+
+    kinds: Mapping[Kind, float]
+    """Shares of the kinds of stems."""
+    plain: float
+    """Share of columns that are written without capitals."""
+
+    @property
+    def without_words(self) -> "Style":
+        """The same, but for real words."""
+        return replace(self, kinds={kind: share for kind, share in self.kinds.items() if kind != "word"})
+
+
+AS_IN_THE_WILD = Style({"word": 0.3, "like a word": 0.35, "syllables": 0.25, "abbreviation": 0.1}, 0.8)
+SYLLABLES = Style({"syllables": 1.0}, 1.0)
+"""The easiest to copy: they are cut into few pieces, which all stand in many names."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +90,10 @@ def _listed(file: str) -> tuple[str, ...]:
 class Naming:
     """Draws names; no name of one table is part of another."""
 
-    def __init__(self, rng: random.Random, *, held_out: bool, has_words: bool = True) -> None:
-        """`has_words`: whether real words are among the stems."""
-        self._rng, self._held_out = rng, held_out
+    def __init__(self, rng: random.Random, style: Style, *, held_out: bool) -> None:
+        self._rng, self._style, self._held_out = rng, style, held_out
         self._taken: dict[str, None] = {}
-        self._words = [word for word in words() if is_held_out(word) == held_out] if has_words else []
+        self._words = [word for word in words() if is_held_out(word) == held_out]
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -96,7 +119,7 @@ class Naming:
 
     def label(self) -> str:
         """A value of a column of labels."""
-        dress, stem = self._dress(plain=0.6), self.stem()
+        dress, stem = self._dress(capitals=2), self.stem()
         return f"{stem} {self.stem()}" if self._rng.random() < 0.15 else dress(stem)
 
     def stem(self) -> str:
@@ -108,16 +131,14 @@ class Naming:
                 return stem
 
     def _drawn(self) -> str:
-        kind = self._rng.random()
-        if kind < 0.3 and self._words:
+        (kind,) = self._rng.choices(list(self._style.kinds), list(self._style.kinds.values()))
+        if kind == "word":
             return self._rng.choice(self._words)
-        if kind < 0.65:
-            return _like_a_word(self._rng)
-        return _syllables(self._rng) if kind < 0.9 else _abbreviation(self._rng)
+        return _DRAWN[kind](self._rng)
 
-    def _dress(self, plain: float = 0.8) -> Callable[[str], str]:
-        """How the letters are written: mostly as they are, or with capitals."""
-        kind = self._rng.random()
+    def _dress(self, capitals: float = 1.0) -> Callable[[str], str]:
+        """How the letters are written: mostly as they are, or with capitals, so many times as often as in columns."""
+        kind, plain = self._rng.random(), 1 - capitals * (1 - self._style.plain)
         if kind < plain:
             return str
         return str.upper if kind > (1 + plain) / 2 else str.capitalize
@@ -142,6 +163,13 @@ def _syllables(rng: random.Random) -> str:
 
 def _abbreviation(rng: random.Random) -> str:
     return "".join(rng.choice(_LETTERS) for _ in range(rng.choice((3, 3, 4))))
+
+
+_DRAWN: Mapping[str, Callable[[random.Random], str]] = {
+    "like a word": _like_a_word,
+    "syllables": _syllables,
+    "abbreviation": _abbreviation,
+}
 
 
 def _meets(stem: str, taken: Collection[str]) -> bool:

@@ -12,22 +12,22 @@ from dataclasses import replace
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.training.scratch.encoding import Sample, encode
 from cellwright.training.scratch.lessons import Lesson, Turn
-from cellwright.training.scratch.names import Naming
+from cellwright.training.scratch.names import Naming, Style
 
 _WORD = re.compile("[A-Za-z]+")
 
 
-def epochs(lessons: Sequence[Lesson], tokenizer: Tokenizer, seed: int) -> Iterator[Sequence[Sample]]:
+def epochs(lessons: Sequence[Lesson], tokenizer: Tokenizer, style: Style, seed: int) -> Iterator[Sequence[Sample]]:
     """The lessons as they are, then again and again under other names, without end."""
     rng = random.Random(f"names {seed}")
     yield [encode(lesson, tokenizer) for lesson in lessons]
     while True:
-        yield [encode(elsewhere(renamed(lesson, rng), rng), tokenizer) for lesson in lessons]
+        yield [encode(elsewhere(renamed(lesson, style, rng), style, rng), tokenizer) for lesson in lessons]
 
 
-def renamed(lesson: Lesson, rng: random.Random, *, has_words: bool = True) -> Lesson:
-    """The lesson with other stems for those of its table. `has_words`: whether real words are among them."""
-    naming = Naming(rng, held_out=False, has_words=has_words)
+def renamed(lesson: Lesson, style: Style, rng: random.Random) -> Lesson:
+    """The lesson with other stems for those of its table."""
+    naming = Naming(rng, style, held_out=False)
     others = {stem: naming.stem() for stem in lesson.stems}
 
     def other(text: str) -> str:
@@ -44,9 +44,9 @@ def renamed(lesson: Lesson, rng: random.Random, *, has_words: bool = True) -> Le
     )
 
 
-def elsewhere(lesson: Lesson, rng: random.Random) -> Lesson:
+def elsewhere(lesson: Lesson, style: Style, rng: random.Random) -> Lesson:
     """The lesson with its table in another folder, as `ask` finds tables: beside the notebook, above it, or below."""
-    stem = Naming(rng, held_out=False).stem()
+    stem = Naming(rng, style, held_out=False).stem()
     folder = rng.choice(("data/", "", "", f"{stem}/", f"../{stem}/"))
 
     def other(text: str) -> str:

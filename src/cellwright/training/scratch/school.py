@@ -17,6 +17,7 @@ from cellwright.training.scratch.families import Form
 from cellwright.training.scratch.fitting import Fit, Progress, fit, random_weights
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe
+from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
 from cellwright.training.scratch.renaming import epochs, renamed
 from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
 
@@ -41,6 +42,8 @@ class Plan:
     lessons: int
     fit: Fit
     control: Control | None = None
+    style: Style = AS_IN_THE_WILD
+    """Of the names under which lessons are seen."""
 
 
 def lessons_recipe(count: int, seed: int = 0) -> Recipe:
@@ -48,20 +51,25 @@ def lessons_recipe(count: int, seed: int = 0) -> Recipe:
     return Recipe(count, FORMS, _SLIPS, seed=seed)
 
 
-def exam_recipe(count: int, form: Form, seed: int = 1) -> Recipe:
+def easy_lessons_recipe(count: int) -> Recipe:
+    """Of one form, and names of syllables: what can be learnt in minutes."""
+    return Recipe(count, {"one-step": 1.0}, style=SYLLABLES)
+
+
+def exam_recipe(count: int, form: Form, seed: int = 1, style: Style = AS_IN_THE_WILD) -> Recipe:
     """Tasks of one form under names that no lesson has, few over each table: a name not read right fails them all."""
-    return Recipe(count, {form: 1.0}, held_out=True, seed=seed, per_table=_EXAM_PER_TABLE)
+    return Recipe(count, {form: 1.0}, held_out=True, seed=seed, style=style, per_table=_EXAM_PER_TABLE)
 
 
 def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
     """Train, and write the model with its tokenizer and what was done into `folder`. Raises MissingExtra."""
     learnt = _controlled(lessons, plan)
-    tokenizer = train_tokenizer(_texts(lessons, plan.fit.seed), _VOCABULARY, folder)
+    tokenizer = train_tokenizer(_texts(lessons, plan), _VOCABULARY, folder)
     shape = network.Shape(len(tokenizer))
     if plan.control == "random weights":
         weights = random_weights(shape, plan.fit.seed)
     else:
-        weights = fit(epochs(learnt, tokenizer, plan.fit.seed), shape, plan.fit, tell)
+        weights = fit(epochs(learnt, tokenizer, plan.style, plan.fit.seed), shape, plan.fit, tell)
     _keep(weights, shape, tokenizer, plan, folder)
 
 
@@ -75,7 +83,7 @@ def go_on(trained: Path, lessons: Sequence[Lesson], plan: Plan, folder: Path, te
     tokenizer = Tokenizer.load(folder / TOKENIZER)
     shape = network.Shape.load(folder / network.CONFIG)
     begin = {n: torch.from_numpy(w) for n, w in network.load_weights(folder / network.WEIGHTS).items()}
-    weights = fit(epochs(lessons, tokenizer, plan.fit.seed), shape, plan.fit, tell, begin=begin)
+    weights = fit(epochs(lessons, tokenizer, plan.style, plan.fit.seed), shape, plan.fit, tell, begin=begin)
     _keep(weights, shape, tokenizer, plan, folder)
 
 
@@ -89,12 +97,12 @@ def _keep(
     (folder / RECORD).write_text(json.dumps(asdict(plan), indent=1) + "\n")
 
 
-def _texts(lessons: Sequence[Lesson], seed: int) -> Iterator[str]:
+def _texts(lessons: Sequence[Lesson], plan: Plan) -> Iterator[str]:
     """What the vocabulary is cut from, without real words as names: one that lessons repeat would become one token, and
     those that they never have would fall into tokens that hardly any name needs."""
-    rng = random.Random(f"vocabulary {seed}")
+    rng = random.Random(f"vocabulary {plan.fit.seed}")
     for lesson in lessons[:_READ_FOR_VOCABULARY]:
-        yield chat.render(messages(renamed(lesson, rng, has_words=False)), asks=False)
+        yield chat.render(messages(renamed(lesson, plan.style.without_words, rng)), asks=False)
 
 
 def _controlled(lessons: Sequence[Lesson], plan: Plan) -> Sequence[Lesson]:

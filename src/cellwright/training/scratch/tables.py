@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Table
-from cellwright.training.scratch.names import Name, Naming
+from cellwright.training.scratch.names import Name, Naming, Style
 
 _ROWS = (20, 30, 40, 60)
 
@@ -48,9 +48,9 @@ class MadeTable:
         return f"data/{self.table.name}"
 
 
-def make_table(rng: random.Random, *, held_out: bool) -> MadeTable:
+def make_table(rng: random.Random, style: Style, *, held_out: bool) -> MadeTable:
     """A table whose names are those of training, or those kept for tests."""
-    naming = Naming(rng, held_out=held_out)
+    naming = Naming(rng, style, held_out=held_out)
     file = naming.file()
     labels = [
         LabelColumn(naming.column(), tuple(naming.label() for _ in range(rng.choice((2, 3, 4)))))
