@@ -20,7 +20,7 @@ from cellwright.pipeline.trace import user_prompt
 from cellwright.training.scratch.slips import slip
 
 _LIMITS = RunLimits(steps=6, cell_s=30.0, corrections=2)
-_SAMPLING = Sampling(temperature=0.0, max_tokens=256)
+_SAMPLING = Sampling(temperature=0.0, max_tokens=160)
 _Z = 1.959964
 """Of a 95% interval."""
 
