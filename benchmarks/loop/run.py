@@ -51,7 +51,7 @@ class Size:
 
 FULL = Size(
     lessons=4000,
-    steps=600,
+    steps=1500,
     seeds=3,
     controls=("random weights", "shuffled answers", "no outputs"),
     tasks={"one-step": 200, "look-first": 100, "two-step": 50, "three-step": 50, "recovery": 100, "real tables": 50},
