@@ -20,7 +20,7 @@ from .made import lessons
 torch = pytest.importorskip("torch", reason="NOT TESTED HERE: training; run `make test-train`")
 transformers = pytest.importorskip("transformers", reason="NOT TESTED HERE: training; run `make test-train`")
 
-STEPS = 24
+STEPS = 40
 
 
 @pytest.fixture(scope="module")
