@@ -59,7 +59,7 @@ FULL = Size(
 )
 QUICK = Size(
     lessons=2000,
-    steps=300,
+    steps=600,
     seeds=1,
     controls=("random weights",),
     tasks={"one-step": 60},
