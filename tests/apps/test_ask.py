@@ -20,7 +20,7 @@ import pytest
 
 from cellwright.apps.asking.models import BUILT_IN, ModelOptions, find_model
 from cellwright.apps.asking.typed import TypedLines
-from cellwright.core.errors import ConfigError, ModelMisused
+from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.core.types import Message, ToolCall
 from cellwright.models.server import Answer, Failure, ScriptedServer
 
@@ -232,7 +232,7 @@ def test_endpoint_that_fails_leaves_the_notebook_and_one_line(desk: Path) -> Non
 
 
 MISTAKES = {
-    ("ask", "Q"): "There is no other model to ask",
+    ("ask", "Q"): "There is no model to ask",
     ("ask", "Q", "none.csv", "--model", "URL"): "there is no file none.csv",
     ("ask", "Q", "--model", "URL", "--out", "x.txt"): "ends in .ipynb",
     ("ask", "Q", "--model", "URL", "--out", "taken.ipynb"): "--force",
@@ -276,7 +276,9 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the keys are model"):
         find_model(ModelOptions(), environment, {})
     path.unlink()
-    assert find_model(ModelOptions(), environment, {}).endpoint.url == BUILT_IN
+    with pytest.raises(UsageError, match="ollama"):
+        find_model(ModelOptions(), environment, {})
+    assert find_model(ModelOptions("built-in"), environment, {}).endpoint.url == BUILT_IN
     with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
         find_model(ModelOptions("x"), environment, {})
 

@@ -18,8 +18,7 @@ from cellwright.models.local import TransformersModel
 from cellwright.models.openai import Endpoint, Price
 from cellwright.models.protocol import Traits
 
-NO_MODEL = """There is no other model to ask. Any that speaks OpenAI's API will do; the first of these that is found is
-used:
+NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
 
   on this machine
     Ollama        ollama serve, and ollama pull qwen3:8b
@@ -30,6 +29,7 @@ used:
     OpenAI        export OPENAI_API_KEY=…, and --model with one of its names
     Hugging Face  export HF_TOKEN=…, and --model Qwen/Qwen3-235B-A22B-Instruct-2507
 
+With none of these, --model built-in is a very small network that comes with Cellwright, for a CSV of a few columns.
 A server of the first three is found by itself on its usual port. To have one used always, write `model:` and
 `url:` into {config}."""
 IN_THIS_PROCESS = "in this process"
@@ -64,7 +64,10 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
 def find_model(
     options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
 ) -> Choice:
-    """The endpoint for these options; the built-in model where nothing is named and nothing found."""
+    """The endpoint for these options. Raises UsageError with a screen of help where there is none.
+
+    The built-in model answers only who names it: it misreads tables of many columns, and says so only beforehand.
+    """
     if options.model == NAME and not options.url:
         return Choice(_BUILT_IN, "--model")
     if not options.url and (Path(options.model) / "config.json").is_file():
@@ -88,7 +91,7 @@ def find_model(
         raise ModelMisused(
             f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
         )
-    return Choice(_BUILT_IN, "there being no other")
+    raise UsageError(NO_MODEL.format(config=path))
 
 
 @contextlib.asynccontextmanager
