@@ -18,6 +18,7 @@ from pathlib import Path
 from benchmarks.tables import table, write_section
 from cellwright.answers import from_json, render
 from cellwright.apps.progress import make_progress
+from cellwright.core.errors import DatasetError
 from cellwright.core.types import Reject, Task
 from cellwright.kernels import LocalPool
 from cellwright.pipeline.build import build
@@ -52,7 +53,10 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         dataset = given.dataset or _samples(Path(work))
-        tasks = list(load_tasks(dataset))
+        try:
+            tasks = list(load_tasks(dataset))
+        except DatasetError as error:
+            parser.error(str(error))
         random.Random(_SEED).shuffle(tasks)
         found = asyncio.run(measured(tasks[: given.tasks], dataset, given.each))
     body = report(found, len(tasks), given.each)
