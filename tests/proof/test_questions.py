@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cellwright.proof.inside.snapshots import snapshot
-from cellwright.proof.questions import Proposal, Unreadable, narrate, propose, read_slice
+from cellwright.proof.questions import Look, Proposal, Reading, Unreadable, Unseen, narrate, propose, read_slice
 
 LEAD = ["import pandas as pd", "import numpy as np", "df = pd.read_csv('data/x.csv')"]
 
@@ -39,10 +39,21 @@ def ask(expression: str, *statements: str) -> tuple[list[Proposal], list[object]
         for unit in units:
             exec(unit, namespace)
         value = json.loads(json.dumps(snapshot(eval(expression, namespace)), default=str))
-    proposals = propose(read_slice(units, expression), value, expression)
+    proposals = propose(read(units, expression), value, expression)
     # As in the pipeline: a question with several right answers is not asked.
     proposals = [p for p in proposals if holds(p, namespace)]
     return proposals, [eval(proposal.expression, namespace) for proposal in proposals]
+
+
+def read(units: Sequence[str], expression: str) -> Reading:
+    """As in the pipeline: column names that are picked by their place or kind are looked up by running."""
+    seen: dict[Look, tuple[str, ...] | None] = {}
+    while True:
+        try:
+            return read_slice(units, expression, seen)
+        except Unseen as unseen:
+            names = eval(unseen.look.expression, ran(unseen.look.setup))
+            seen[unseen.look] = tuple(names) if all(isinstance(name, str) for name in names) else None
 
 
 def holds(proposal: Proposal, namespace: dict[str, object]) -> bool:
@@ -178,6 +189,81 @@ def test_first_question(expression: str) -> None:
     question, answer = FIRST[expression]
     assert proposals[0].question == question
     assert answers[0] == pytest.approx(answer) if isinstance(answer, float) else answers[0] == answer
+
+
+IN_ROWS = {
+    "df.loc[2:4, 'Goals'].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
+    "df.iloc[1:3, [1, 3]].Age.mean()": ("keep only the 2nd to the 3rd row. What is the mean of `Age`?", 2.0),
+    "df.iloc[:, 1].mean()": ("In `x.csv`, what is the mean of `Goals`?", 4.625),
+    "df.loc[:, 'Goals':'Age'].isnull().sum().sum()": ("the columns `Goals`, `Sex` and `Age` together?", 1),
+    "df.loc[0, 'Goals']": ("what is the value of `Goals` in the first row?", 1),
+    "df.at[2, 'Team']": ("what is the value of `Team` in the 3rd row?", "C"),
+    "df.iloc[0, 1]": ("what is the value of `Goals` in the first row?", 1),
+    "df.set_index('Team').loc['C']['Goals']": ('what is the value of `Goals` in the row where `Team` is "C"?', 7),
+    "df.iloc[-3:].Goals.sum()": ("keep only the last 3 rows. What is the sum of `Goals`?", 13),
+    "df.iloc[:-2].Goals.sum()": ("keep only all rows but the last 2. What is the sum of `Goals`?", 27),
+    "df.iloc[::2].Goals.mean()": ("keep only every 2nd row, beginning with the first. What is the mean", 5.25),
+    "df.iloc[[0, 2, 5]].Goals.sum()": ("keep only the 1st, 3rd and 6th rows. What is the sum of `Goals`?", 11),
+    "df.Goals.iloc[2:5].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
+    "df.Goals[2:5].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
+    "df.set_index('Team').loc['B':'D'].Goals.sum()": ('`Team` is at least "B" and `Team` is at most "D"', 14),
+    "df.select_dtypes('number').isnull().sum().sum()": ("in the columns `Goals` and `Age` together?", 1),
+    "df[df.columns[1:4]].isnull().sum().sum()": ("the columns `Goals`, `Sex` and `Age` together?", 1),
+    "df[[c for c in df.columns if df[c].dtype == 'float64']].Age.max()": ("what is the maximum of `Age`?", 8.0),
+    "df[['Goals', 'Age']].mean().idxmax()": ("the column among `Goals` and `Age` with the highest mean?", "Age"),
+    "df[['Goals', 'Sex']].nunique()": ("for each column among `Goals` and `Sex`, what is the number", None),
+}
+
+
+@pytest.mark.parametrize("expression", IN_ROWS)
+def test_rows_and_columns_by_place(expression: str) -> None:
+    """Rows that are counted, labels in a range and columns that only the table tells are said in words."""
+    proposals, answers = ask(expression)
+    words, answer = IN_ROWS[expression]
+    assert words in proposals[0].question
+    if answer is not None:
+        assert answers[0] == answer
+
+
+DATED = ["df['When'] = pd.to_datetime(df.When)", "df = df.set_index('When')"]
+
+
+def test_part_of_a_date_ends_where_it_ends() -> None:
+    """A month as the upper end of a range holds its last day."""
+    proposals, answers = ask("df.loc[:'2020-01'].Goals.sum()", *DATED)
+    assert "`When` is at most the end of 2020-01" in proposals[0].question
+    assert answers[0] == 6
+
+
+@pytest.mark.parametrize(
+    ("expression", "statements"),
+    [
+        ("df[df.Goals > 3].loc[2:4, 'Goals'].sum()", ()),
+        ("df.sort_values('Sex').iloc[:3].Goals.sum()", ()),
+        ("df.set_index('Sex').loc['f', 'Goals']", ()),
+        ("df.set_index('Goals').loc[5:9, 'Age'].sum()", ()),
+        ("df.loc['2020-02', 'Goals']", tuple(DATED)),
+    ],
+)
+def test_places_that_are_not_what_they_seem(expression: str, statements: Sequence[str]) -> None:
+    """Labels that are no row numbers, ties in the order, labels of several rows or in no order are not asked about."""
+    assert ask(expression, *statements)[0] == []
+
+
+def test_change_of_counted_rows_is_told() -> None:
+    """A value that is put into rows by their place is a step."""
+    proposals, answers = ask("df.Goals.sum()", "df.loc[0:1, 'Goals'] = 5", "df.at[7, 'Goals'] = 0")
+    assert (
+        "in the first 2 rows, replace `Goals` by 5. Then in the 8th row, replace `Goals` by 0" in proposals[0].question
+    )
+    assert answers[0] == 35
+
+
+def test_columns_renamed_by_rule_are_named() -> None:
+    """New names that only running tells stand in the question."""
+    proposals, answers = ask("df.goals.sum()", "df.columns = df.columns.str.lower()")
+    assert "name the columns, in order, `team`, `goals`, `sex`, `age` and `when`" in proposals[0].question
+    assert answers[0] == 37
 
 
 def test_steps_are_told_in_order() -> None:

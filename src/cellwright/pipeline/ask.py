@@ -15,7 +15,18 @@ from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
 from cellwright.proof.hints import ladder
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
-from cellwright.proof.questions import IMPORTS, PREPARES, Proposal, Unreadable, narrate, propose, read_slice
+from cellwright.proof.questions import (
+    IMPORTS,
+    PREPARES,
+    Look,
+    Proposal,
+    Seen,
+    Unreadable,
+    Unseen,
+    narrate,
+    propose,
+    read_slice,
+)
 from cellwright.proof.slicing import NoSlice, Wanted, find_slice
 from cellwright.proof.units import parse_cell
 from cellwright.proof.values import Snapshot, load, python_value
@@ -24,6 +35,7 @@ NAME = "ask"
 _SEED = 7
 _LONGEST_ANSWER = 400
 _SPARE = 2
+_MOST_LOOKS = 8
 _CHANGES_COLUMNS = re.compile(
     r"\w+(\[['\"][^\]]*\]|\.\w+) *=[^=]|.*\.(insert|drop|rename|sort_values|set_index)\(", re.DOTALL
 )
@@ -52,14 +64,11 @@ class AskStage:
 
     async def run(self, group: Sequence[SlicedOutput]) -> Sequence[Task | Reject]:
         """The tasks of one notebook; an output that gives none is rejected, with its first reason."""
-        candidates, outcome = self._candidates(group)
-        if not candidates:
-            return outcome
         tables = {table.name: table for output in group for table in output.tables}
         paths = table_paths(list(tables.values()), self._store)
         settings = KernelSettings(paths, 0, self._limits, era=group[0].era)
         async with self._pool.kernel(settings) as kernel:
-            preload = preload_list([unit for asked in candidates for unit in asked.units])
+            preload = preload_list([statement.source for output in group for statement in output.statements])
             judge = Judge(
                 kernel,
                 timeout_s=self._prove.program_timeout_s,
@@ -68,6 +77,7 @@ class AskStage:
                 checkpoints=CHECKPOINTS,
                 watch=True,
             )
+            candidates, outcome = self._candidates(group, await _looked(group, judge))
             found = await answered(candidates, judge)
             kept, rejects = self._chosen(found)
             outcome += rejects
@@ -75,14 +85,14 @@ class AskStage:
                 outcome.append(task_of(*await _reduced(asked, run, judge)))
         return outcome
 
-    def _candidates(self, group: Sequence[SlicedOutput]) -> tuple[list[Asked], list[Task | Reject]]:
+    def _candidates(self, group: Sequence[SlicedOutput], seen_names: Seen) -> tuple[list[Asked], list[Task | Reject]]:
         """What could be asked about each output: some more than is wanted, as some turn out to have no one answer."""
         outcome: list[Task | Reject] = []
         candidates: list[Asked] = []
         seen: set[str] = set()
         for output in group:
             try:
-                asked = _ask(output, self._config.questions_per_output + _SPARE)
+                asked = _ask(output, self._config.questions_per_output + _SPARE, seen_names)
             except Unreadable as unreadable:
                 outcome.append(_unasked(output, unreadable.reason))
                 continue
@@ -117,11 +127,43 @@ class AskStage:
         """The pool belongs to the build."""
 
 
-def _ask(output: SlicedOutput, most: int) -> list[Asked]:
+async def _looked(group: Sequence[SlicedOutput], judge: Judge) -> Seen:
+    """The column names that slices pick by their place or kind: each is run up to there, until all can be read."""
+    seen: dict[Look, tuple[str, ...] | None] = {}
+    for _ in range(_MOST_LOOKS):
+        wanted = list(dict.fromkeys(look for output in group if (look := _unseen(output, seen)) is not None))
+        if not wanted:
+            break
+        runs = await judge.run([Program(look.setup, look.expression) for look in wanted])
+        seen.update({look: _names(run) for look, run in zip(wanted, runs, strict=True)})
+    return seen
+
+
+def _unseen(output: SlicedOutput, seen: Seen) -> Look | None:
+    try:
+        read_slice([statement.source for statement in output.statements], output.expression, seen)
+    except Unseen as unseen:
+        return unseen.look
+    except Unreadable:
+        pass
+    return None
+
+
+def _names(run: Run) -> tuple[str, ...] | None:
+    try:
+        value = python_value(run.value) if run.value is not None else None
+    except ValueError:
+        return None
+    if not isinstance(value, (list, tuple)):
+        return None
+    return tuple(value) if all(isinstance(name, str) for name in value) else None
+
+
+def _ask(output: SlicedOutput, most: int, seen: Seen) -> list[Asked]:
     units = [statement.source for statement in output.statements]
-    reading = read_slice(units, output.expression)
+    reading = read_slice(units, output.expression, seen)
     proposals = propose(reading, load(output.value_json), output.expression, most)
-    comments = tuple(narrate(units))
+    comments = tuple(narrate(units, seen))
     return [Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 

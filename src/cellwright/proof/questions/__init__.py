@@ -6,7 +6,19 @@ makes the slice unreadable: it is counted and left for a model, never guessed at
 
 from cellwright.proof.questions.narration import IMPORTS, PREPARES, narrate
 from cellwright.proof.questions.reader import read_slice
-from cellwright.proof.questions.symbols import Reading, Unreadable
+from cellwright.proof.questions.symbols import Look, Reading, Seen, Unreadable, Unseen
 from cellwright.proof.questions.templates import Proposal, propose
 
-__all__ = ["IMPORTS", "PREPARES", "Proposal", "Reading", "Unreadable", "narrate", "propose", "read_slice"]
+__all__ = [
+    "IMPORTS",
+    "PREPARES",
+    "Look",
+    "Proposal",
+    "Reading",
+    "Seen",
+    "Unreadable",
+    "Unseen",
+    "narrate",
+    "propose",
+    "read_slice",
+]

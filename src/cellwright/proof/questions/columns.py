@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from cellwright.proof.questions import joins, series, statistics, texts, wording
+from cellwright.proof.questions import joins, picking, series, statistics, texts, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -49,8 +49,8 @@ def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator) -> S
     if isinstance(node, ast.Slice):
         low = reader.constant(node.lower) if node.lower else 0
         high = reader.constant(node.upper) if node.upper else None
-        if isinstance(owner, Column) and low == 0 and isinstance(high, int) and high > 0 and node.step is None:
-            return head(owner, high)
+        if isinstance(owner, Column) and isinstance(low, int) and isinstance(high, int | None) and node.step is None:
+            return replace(owner, frame=picking.take_rows(owner.frame, low, high))
         raise Unreadable("range of a column")
     key = reader.evaluate(node)
     if isinstance(key, Condition) and isinstance(owner, Column) and _same_rows(key, owner):

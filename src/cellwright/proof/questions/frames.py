@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import joins, picking, reshaping, series, statistics, wording
+from cellwright.proof.questions import joins, locating, picking, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -84,12 +84,19 @@ def _scaling(target: str, words: str) -> str | None:
     return f"{verb} every {target} by {abs(percent):g}% (multiply it by {found[2]})"
 
 
-def set_rows(frame: Frame, node: ast.expr, symbol: Symbol, reader: Evaluator) -> Frame:
-    """The frame after `frame.loc[condition, key] = symbol`."""
-    if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
+def set_rows(place: locating.Place, node: ast.expr, symbol: Symbol, reader: Evaluator) -> Frame:
+    """The frame after `frame.loc[rows, key] = symbol`."""
+    frame = place.frame
+    if not isinstance(node, ast.Tuple) or len(node.elts) != 2 or frame.taken:
         raise Unreadable("assignment to some rows")
-    condition, key = reader.evaluate(node.elts[0]), reader.constant(node.elts[1])
-    if not isinstance(condition, Condition) or not isinstance(key, str) or condition.frame != frame or frame.taken:
+    rows, key = node.elts[0], reader.constant(node.elts[1])
+    if not isinstance(key, str):
+        raise Unreadable("assignment to some rows")
+    condition = reader.evaluate(rows) if not isinstance(rows, ast.Slice) else Constant(None)
+    if isinstance(condition, Constant) and isinstance(symbol, (Quantity, Constant)) and not frame.where:
+        words = locating.rows_in_words(place, rows, reader)
+        return frame.then(f"in {words}, {_setting(key, symbol, frame, reader, True)}")
+    if not isinstance(condition, Condition) or condition.frame != frame:
         raise Unreadable("assignment to some rows")
     kept = frame.keep(condition.words)
     if isinstance(symbol, Column) and symbol.frame not in (frame, kept):
@@ -348,6 +355,16 @@ def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     return frame
 
 
+def _select_dtypes(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """Columns by their kind, which running tells: they are named."""
+    chosen = [key if not key.isdigit() else "" for key in arguments.texts]
+    arguments.ignore("include", "exclude", *arguments.texts)
+    given = zip(chosen, arguments.texts.values(), strict=True)
+    code = ", ".join(f"{key}={text}" if key else text for key, text in given)
+    names = reader.look(f"({arguments.receiver}).select_dtypes({code}).columns")
+    return picking.select(frame, picking.names_of(names))
+
+
 def _astype(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     raise Unreadable("change of a table's types")
 
@@ -527,6 +544,7 @@ _METHODS: dict[str, Reading] = {
     "query": _query,
     "assign": _assign,
     "astype": _astype,
+    "select_dtypes": _select_dtypes,
     "merge": _merge,
     "join": _join,
     "agg": _agg,

@@ -397,7 +397,7 @@ _BUILTINS: dict[str, Reading] = {
 def shape_items(frame: Frame) -> tuple[Quantity, Quantity]:
     """The parts of `shape`."""
     not_counted = f", not counting {wording.name(frame.index)}" if frame.index else ""
-    columns_count = Quantity(frame, f"the number of columns{not_counted}", family="shape")
+    columns_count = Quantity(frame, f"the number of columns{frame.among}{not_counted}", family="shape")
     return statistics.rows_count(frame), columns_count
 
 

@@ -293,7 +293,7 @@ def first_label(labelled: Labelled, place: object, reader: Evaluator) -> Quantit
         raise Unreadable("label by position")
     reader.require(labelled.ties_at_first)
     side = "lowest" if labelled.order else "highest"
-    words = f"the {labelled.each} with the {side} {labelled.statistic}"
+    words = f"the {labelled.kind} with the {side} {labelled.statistic}"
     return Quantity(labelled.frame, words, family="extreme", text=True)
 
 
@@ -385,18 +385,20 @@ def _labelled(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
         case "idxmax" | "idxmin" if owner.each and owner.statistic and not owner.taken:
             side, found = ("highest", "max") if method == "idxmax" else ("lowest", "min")
             reader.require(reader.check(_single(arguments.receiver, found)))
-            words = f"the {owner.each} with the {side} {owner.statistic}"
+            words = f"the {owner.kind} with the {side} {owner.statistic}"
             return Quantity(owner.frame, words, family="extreme", text=True)
         case "max" | "min" if owner.each and owner.statistic and not owner.taken:
             side = "highest" if method == "max" else "lowest"
-            each = owner.each if owner.each == "column" else f"value of {owner.each}"
+            each = owner.kind if owner.each == "column" else f"value of {owner.each}"
             each = owner.each if owner.each.startswith("combination") else each
             return Quantity(owner.frame, f"the {side} {owner.statistic} of any {each}", owner.decimals, "extreme")
         case "sum" if owner.family == "missing-values" and not owner.taken:
             words = owner.statistic.replace("number of", "number of all", 1)
             if owner.frame.index:
                 raise Unreadable("missing values beside row labels")
-            return Quantity(owner.frame, f"the {words}, in all columns together", family="missing-values")
+            picked = owner.frame.among.removeprefix(" among ")
+            scope = f"the columns {picked}" if picked else "all columns"
+            return Quantity(owner.frame, f"the {words}, in {scope} together", family="missing-values")
         case "copy" | "to_dict":
             return owner
         case "reset_index" | "to_frame" | "rename":

@@ -4,21 +4,21 @@ import ast
 from collections.abc import Sequence
 
 from cellwright.proof.questions import wording
-from cellwright.proof.questions.reader import Reader
-from cellwright.proof.questions.symbols import Column, Condition, Frame, FrameBox, Grouping, Quantity, Symbol
+from cellwright.proof.questions.reader import NOTHING_SEEN, Reader
+from cellwright.proof.questions.symbols import Column, Condition, Frame, FrameBox, Grouping, Quantity, Seen, Symbol
 
 IMPORTS, PREPARES = "Import what is needed.", "Prepare the next step."
 """What is said of statements that have no words of their own."""
 
 
-def narrate(units: Sequence[str]) -> list[str]:
+def narrate(units: Sequence[str], seen: Seen = NOTHING_SEEN) -> list[str]:
     """One sentence per unit. Raises Unreadable where a unit is."""
-    reader = Reader()
+    reader = Reader(seen)
     sentences: list[str] = []
     for unit in units:
         before = {name: _words(symbol) for name, symbol in reader.names.items()}
         for statement in ast.parse(unit).body:
-            reader.statement(statement)
+            reader.run(statement)
         after = {name: _words(symbol) for name, symbol in reader.names.items()}
         changed = [after[name] for name in after if before.get(name) != after[name] and after[name]]
         sentences.append(changed[0] if changed else _plain(unit))

@@ -1,4 +1,4 @@
-"""Readings of what is picked from a table: columns, the rows that meet a condition, rows by position or by label."""
+"""Readings of what is picked from a table by its names: columns, the rows that meet a condition, the first rows."""
 
 import ast
 from dataclasses import replace
@@ -10,7 +10,6 @@ from cellwright.proof.questions.symbols import (
     Constant,
     Evaluator,
     Frame,
-    Method,
     Quantity,
     Shape,
     Symbol,
@@ -29,7 +28,8 @@ def attribute(frame: Frame, key: str) -> Symbol | None:
         case "shape":
             return Shape(frame)
         case "size":
-            return Quantity(frame, f"the number of cells (rows times columns) in the {frame.rows}", family="shape")
+            words = f"the number of cells (rows times columns{frame.among}) in the {frame.rows}"
+            return Quantity(frame, words, family="shape")
         case "index" if frame.label is not None:
             return Column(frame, wording.name(frame.label), frame.label)
         case "columns" | "dtypes" | "values" | "T" | "index":
@@ -95,37 +95,31 @@ def _row_range(frame: Frame, node: ast.Slice, reader: Evaluator) -> Frame:
 
 def take_rows(frame: Frame, low: int, high: int | None) -> Frame:
     """Rows by position, counted from zero, the upper end left out."""
-    if high is not None and high < 0:
-        raise Unreadable("rows counted from the end")
-    if low == 0 and high is not None:
-        words = "the first row" if high == 1 else f"the first {high} rows"
-    elif high is None:
-        words = f"the rows from the {wording.ordinal(low + 1)} to the last"
-    else:
-        words = f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} row"
+    return _taken(frame, rows_between(low, high))
+
+
+def _taken(frame: Frame, words: str) -> Frame:
     base = frame.settled() if frame.taken else frame
     return replace(base, taken=words)
 
 
-def by_position(frame: Frame, node: ast.expr, reader: Evaluator) -> Symbol:
-    """`frame.iloc[...]`: rows by their position."""
-    if isinstance(node, ast.Slice):
-        low = reader.constant(node.lower) if node.lower else 0
-        high = reader.constant(node.upper) if node.upper else None
-        if node.step is None and isinstance(low, int) and low >= 0 and (high is None or isinstance(high, int)):
-            return take_rows(frame, low, high)
-        raise Unreadable("rows by position")
-    place = reader.constant(node)
-    if not isinstance(place, int) or isinstance(place, bool) or place < -1:
-        raise Unreadable("rows by position")
-    base = frame.settled() if frame.taken else frame
-    if base.order is not None:
-        reader.require(base.order.check)
-    words = "the last row" if place == -1 else f"the {_nth(place)} row"
-    return Method(replace(base, taken=words), "row")
+def rows_between(low: int, high: int | None) -> str:
+    """Rows by position in words: counted from zero, the upper end left out, a negative end counted from the last."""
+    match low, high:
+        case int(), None if low < 0:
+            return "the last row" if low == -1 else f"the last {-low} rows"
+        case 0, int() if high > 0:
+            return "the first row" if high == 1 else f"the first {high} rows"
+        case 0, int() if high < 0:
+            return "all rows but the last" if high == -1 else f"all rows but the last {-high}"
+        case int(), None:
+            return f"the rows from the {wording.ordinal(low + 1)} to the last"
+        case int(), int() if 0 <= low < high:
+            return f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} row"
+    raise Unreadable("rows counted from the end")
 
 
-def _nth(place: int) -> str:
+def nth(place: int) -> str:
     return "first" if place == 0 else wording.ordinal(place + 1)
 
 
@@ -135,45 +129,14 @@ def cell(frame: Frame, key: str) -> Column:
 
 
 def value_in_row(frame: Frame, key: str) -> Quantity:
-    """One column's value in the one row that was taken."""
+    """One column's value in the one row that was taken, or that meets the conditions."""
+    if frame.taken is None:
+        return _value_at(column(frame, key))
     base = replace(frame, taken=None).settled()
     words = f"the value of {wording.name(key)} in {frame.taken}"
     return Quantity(base, words, family="look-up", text=True)
 
 
-def locate(frame: Frame, node: ast.expr, accessor: str, reader: Evaluator) -> Symbol:
-    """`frame.loc[rows, columns]`, where the rows are a condition, a label of a named index, or all."""
-    rows, picked = (node.elts[0], node.elts[1]) if isinstance(node, ast.Tuple) and len(node.elts) == 2 else (node, None)
-    if isinstance(rows, ast.Slice):
-        if rows.lower or rows.upper:
-            raise Unreadable("range of row labels")
-        kept: Frame = frame
-    else:
-        kept = _rows_at(frame, reader.evaluate(rows))
-    if picked is None:
-        return kept
-    if isinstance(picked, ast.Slice):
-        raise Unreadable("range of columns")
-    key = reader.evaluate(picked)
-    if isinstance(key, Constant) and isinstance(key.value, str):
-        found = column(kept, key.value)
-        single = isinstance(reader.evaluate(rows), Constant) if not isinstance(rows, ast.Slice) else False
-        return _value_at(found) if single else found
-    return select(kept, names_of(key))
-
-
 def _value_at(found: Column) -> Quantity:
     condition = wording.conditions(found.frame.where)
     return Quantity(found.frame, f"the value of {found.words} in the row where {condition}", family="look-up")
-
-
-def _rows_at(frame: Frame, key: Symbol) -> Frame:
-    match key:
-        case Condition():
-            return filtered(frame, key)
-        case Constant(value=(str() | int()) as label) if frame.label is not None:
-            return frame.keep(f"{wording.name(frame.label)} is {wording.value(label)}")
-        case Constant(value=list() as labels) if frame.label is not None and labels:
-            names = wording.listing([wording.value(label) for label in labels], "or")
-            return frame.keep(f"{wording.name(frame.label)} is {names}")
-    raise Unreadable("rows by label")

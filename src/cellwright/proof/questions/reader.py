@@ -9,8 +9,9 @@ import ast
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
-from cellwright.proof.questions import columns, frames, functions, groups, picking, series, signs, texts
+from cellwright.proof.questions import columns, frames, functions, groups, locating, picking, series, signs, texts
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -27,6 +28,7 @@ from cellwright.proof.questions.symbols import (
     Grouping,
     Items,
     Labelled,
+    Look,
     Method,
     Module,
     Note,
@@ -34,9 +36,11 @@ from cellwright.proof.questions.symbols import (
     Reading,
     Resampled,
     Rolling,
+    Seen,
     Shape,
     Symbol,
     Unreadable,
+    Unseen,
 )
 
 _MOST_ITEMS = 1000
@@ -45,6 +49,8 @@ _MOST_TURNS = 12
 _MOST_NOTES = 6
 _LISTS = {"tolist", "to_list", "unique"}
 _ACCESSORS = {"str", "dt", "loc", "iloc", "at", "iat"}
+NOTHING_SEEN: Seen = MappingProxyType({})
+_MOST_COLUMNS = 30
 
 
 @cache
@@ -53,9 +59,9 @@ def _pandas_names() -> frozenset[str]:
     return frozenset(files(__package__).joinpath("pandas_names.txt").read_text().split())
 
 
-def read_slice(units: Sequence[str], expression: str) -> Reading:
-    """What `expression` is after the statements. Raises Unreadable."""
-    reader = Reader()
+def read_slice(units: Sequence[str], expression: str, seen: Seen = NOTHING_SEEN) -> Reading:
+    """What `expression` is after the statements. Raises Unreadable, and Unseen where a look would help."""
+    reader = Reader(seen)
     for unit in units:
         for statement in ast.parse(unit).body:
             reader.run(statement)
@@ -66,7 +72,8 @@ def read_slice(units: Sequence[str], expression: str) -> Reading:
 class Reader:
     """The interpreter: `names` bound to symbols."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen = NOTHING_SEEN) -> None:
+        self._seen = seen
         self.names: dict[str, Symbol] = {}
         self.checks: list[Check] = []
         self.notes: dict[str, Note] = {}
@@ -170,11 +177,12 @@ class Reader:
 
     def _assign_inside(self, target: ast.Subscript | ast.Attribute, symbol: Symbol) -> None:
         owner = target.value
-        if isinstance(owner, ast.Attribute) and owner.attr == "loc" and isinstance(target, ast.Subscript):
+        if isinstance(owner, ast.Attribute) and owner.attr in ("loc", "at") and isinstance(target, ast.Subscript):
             box = self.evaluate(owner.value, unbox=False)
             if not isinstance(box, FrameBox):
                 raise Unreadable("assignment to some rows")
-            box.frame = frames.set_rows(box.frame, target.slice, self._unboxed(symbol), self)
+            place = locating.Place(box.frame, ast.unparse(owner.value), by_label=True)
+            box.frame = frames.set_rows(place, target.slice, self._unboxed(symbol), self)
             return
         box = self.evaluate(owner, unbox=False)
         if isinstance(box, Grid) and box.table is not None and isinstance(owner, ast.Name):
@@ -250,6 +258,11 @@ class Reader:
             raise Unreadable("expression too deep")
         try:
             symbol = self._dispatch(node)
+        except Unreadable as unreadable:
+            # What is picked from a table's column names is a list of names, however it is picked.
+            if isinstance(unreadable, Unseen) or not _picks_columns(node):
+                raise
+            symbol = self.look(ast.unparse(node))
         finally:
             self._depth -= 1
         return self._unboxed(symbol) if unbox else symbol
@@ -279,7 +292,10 @@ class Reader:
             case ast.JoinedStr():
                 return Constant("".join(self._formatted(part) for part in node.values))
             case ast.Attribute():
-                return self._attribute(self.evaluate(node.value), node.attr)
+                owner = self.evaluate(node.value)
+                if node.attr == "columns" and isinstance(owner, Frame):
+                    return self.look(ast.unparse(node))
+                return self._attribute(owner, node.attr)
             case ast.Subscript():
                 return self._subscript(node)
             case ast.Call():
@@ -369,7 +385,7 @@ class Reader:
         owner = self.evaluate(node.value)
         match owner:
             case Method():
-                return self._through_accessor(owner, node.slice)
+                return self._through_accessor(owner, node.value, node.slice)
             case Frame():
                 return picking.subscript(owner, node.slice, self)
             case Grouping():
@@ -393,17 +409,18 @@ class Reader:
                 return _look_up(value, self.constant(node.slice))
         raise Unreadable("subscript")
 
-    def _through_accessor(self, owner: Method, key: ast.expr) -> Symbol:
+    def _through_accessor(self, owner: Method, source: ast.expr, key: ast.expr) -> Symbol:
         """`frame.loc[…]`, `frame.iloc[…]`, `column.str[…]`, `labelled.index[0]`."""
         match owner:
             case Method(receiver=Frame() as frame, name="each row"):
                 return picking.cell(frame, str(self.constant(key)))
             case Method(receiver=Frame() as frame, name="row"):
                 return picking.value_in_row(frame, str(self.constant(key)))
-            case Method(receiver=Frame() as frame, name="iloc"):
-                return picking.by_position(frame, key, self)
-            case Method(receiver=Frame() as frame, name=("loc" | "at") as accessor):
-                return picking.locate(frame, key, accessor, self)
+            case Method(receiver=Frame() as frame, name="loc" | "at" | "iloc" | "iat") if isinstance(
+                source, ast.Attribute
+            ):
+                place = locating.Place(frame, ast.unparse(source.value), owner.name in ("loc", "at"))
+                return locating.locate(place, key, self)
             case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
                 return groups.locate(labelled, key, self)
             case Method(receiver=Labelled() as labelled, name="index"):
@@ -414,6 +431,11 @@ class Reader:
                 return columns.most_frequent(column)
             case Method(receiver=Method(receiver=Column() as column, name="mode"), name="iloc" | "values"):
                 return columns.most_frequent(column)
+            case Method(receiver=Column() as column, name="iloc" | "loc") if isinstance(
+                key, (ast.Slice, ast.List)
+            ) and isinstance(source, ast.Attribute):
+                place = locating.Place(column.frame, ast.unparse(source.value), owner.name == "loc")
+                return locating.column_in_rows(place, column, key, self)
             case Method(receiver=Column() as column, name="iloc" | "values"):
                 return columns.at_position(column, key, self)
             case Method(receiver=Column() as column, name="loc" | "at"):
@@ -503,6 +525,20 @@ class Reader:
 
     # --- what goes with the value -------------------------------------------------------
 
+    def look(self, expression: str) -> Constant:
+        """The column names that an expression gives where the reader now is. Raises Unseen when they are not known."""
+        if self._inside:
+            raise Unreadable("columns known only inside a function")
+        look = Look(tuple(self._done), f"list({expression})")
+        if look not in self._seen:
+            raise Unseen(look)
+        names = self._seen[look]
+        if names is None:
+            raise Unreadable("column names that are no texts")
+        if len(names) > _MOST_COLUMNS:
+            raise Unreadable("very many columns")
+        return Constant(list(names))
+
     def check(self, expression: str) -> Check:
         """A check to be made where the reader now is. Raises Unreadable inside of functions."""
         if self._inside:
@@ -521,6 +557,22 @@ class Reader:
                 raise Unreadable("too many values on the side")
             self.notes[text] = Note(f"{kind} {'ABCDEFGHIJ'[len(self.notes)]}", text)
         return self.notes[text].name
+
+
+def _picks_columns(node: ast.expr) -> bool:
+    """Whether an expression is made of a table's column names: `df.columns[2:5]`, `[c for c in df.columns if …]`."""
+    match node:
+        case ast.Attribute(attr="columns"):
+            return True
+        case ast.Attribute() | ast.Subscript():
+            return _picks_columns(node.value)
+        case ast.Call(func=ast.Name(id="list" | "sorted" | "tuple"), args=[first, *_]):
+            return _picks_columns(first)
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _picks_columns(value)
+        case ast.ListComp(generators=[ast.comprehension(iter=items)]):
+            return _picks_columns(items)
+    return False
 
 
 def _with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -27,6 +27,28 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Look:
+    """What must be run to know which columns a slice names: `df.columns[2:5]`."""
+
+    setup: tuple[str, ...]
+    """Statements to run first."""
+    expression: str
+    """Python whose value is a list of column names, or something else where there are no words."""
+
+
+Seen: TypeAlias = Mapping[Look, tuple[str, ...] | None]
+"""What looks gave; None where the value is no list of names."""
+
+
+class Unseen(Unreadable):
+    """The slice has words once a look has been run."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__("columns known only at run time")
+        self.look = look
+
+
+@dataclass(frozen=True)
 class Check:
     """What must be true, or a question has no single answer: two rows tie where only one is taken, for example."""
 
@@ -130,6 +152,13 @@ class Frame:
         if self.taken:
             raise Unreadable("statistic of the first rows")
         return "rows" + (f" where {wording.conditions(self.where)}" if self.where else "")
+
+    @property
+    def among(self) -> str:
+        """The columns that were picked, as what follows "column"; empty for all columns."""
+        if self.selection is None:
+            return ""
+        return f" among {wording.listing([wording.name(name) for name in self.selection])}"
 
     @property
     def over(self) -> str:
@@ -256,6 +285,11 @@ class Labelled:
     """The table of labels and quantities, the quantities under this name; None where it has no words."""
     superlatives: tuple[str, str] | None = None
     """Noun phrases for the labels of the highest and lowest quantity, where the usual ones would be clumsy."""
+
+    @property
+    def kind(self) -> str:
+        """What a label is, with the columns that were picked where the labels are columns."""
+        return f"column{self.frame.among}" if self.each == "column" else self.each
 
 
 @dataclass(frozen=True)
@@ -477,6 +511,10 @@ class Evaluator(Protocol):
 
     def check(self, expression: str) -> Check:
         """A check to be made where the reader now is. Raises Unreadable inside of functions."""
+        ...
+
+    def look(self, expression: str) -> Constant:
+        """The column names that an expression gives where the reader now is. Raises Unseen when they are not known."""
         ...
 
     def require(self, check: Check | None) -> None:

@@ -191,8 +191,8 @@ def _about_labelled(labelled: Labelled, value: Snapshot, code: str) -> Iterator[
     listable = named and 2 <= len(entries) <= _MAX_LISTED and not labelled.taken
     if listable and len(numbered) == len(entries) and all(len(entry.label) == 1 for entry in entries):
         ask = Ask(
-            f"for each {labelled.each}, what is the {labelled.statistic}?",
-            f"the {labelled.statistic} for each {labelled.each}",
+            f"for each {labelled.kind}, what is the {labelled.statistic}?",
+            f"the {labelled.statistic} for each {labelled.kind}",
         )
         yield _Found(labelled.frame, ask, code, labelled.family, labelled.decimals)
     for entry in _picked(numbered, code, len(numbered)):
@@ -255,8 +255,8 @@ def _superlative(labelled: Labelled, side: int) -> Ask:
         return Ask(f"what is {words}?", words, "find")
     highest = ("highest", "lowest")[side]
     return Ask(
-        f"which {labelled.each} has the {highest} {labelled.statistic}?",
-        f"the {labelled.each} with the {highest} {labelled.statistic}",
+        f"which {labelled.kind} has the {highest} {labelled.statistic}?",
+        f"the {labelled.kind} with the {highest} {labelled.statistic}",
         "find",
     )
 
@@ -268,10 +268,10 @@ def _clearly_apart(first: float, second: float) -> bool:
 def _about_missing(labelled: Labelled, entries: Sequence[_Entry], code: str) -> Iterator[_Found]:
     absent = [entry for entry in entries if entry.number]
     if labelled.statistic.startswith("number of missing") and 0 < len(absent) <= _MAX_LISTED < len(entries):
-        scope = labelled.statistic.removeprefix("number of missing values")
+        scope, among = labelled.statistic.removeprefix("number of missing values"), labelled.frame.among
         ask = Ask(
-            f"which columns have missing values{scope}, and how many has each?",
-            f"the columns that have missing values{scope}, with how many each has",
+            f"which columns{among} have missing values{scope}, and how many has each?",
+            f"the columns{among} that have missing values{scope}, with how many each has",
             "find",
         )
         yield _Found(labelled.frame, ask, f"{code}.loc[lambda counts: counts > 0]", "missing-values")
