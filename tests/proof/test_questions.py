@@ -259,6 +259,33 @@ def test_change_of_counted_rows_is_told() -> None:
     assert answers[0] == 35
 
 
+ALIKE = {
+    "df[['Goals', 'Age']] = df[['Goals', 'Age']].fillna(0)": (
+        "First, in `Goals` and `Age`, replace every missing value by 0. What is the sum of `Age`?",
+        33.5,
+    ),
+    "df[['Age']] = df[['Age']].apply(lambda s: s - s.min())": (
+        "First, replace `Age` by `Age` - (the minimum of `Age`). What is the sum of `Age`?",
+        23.0,
+    ),
+    "df[['Age']] = df[['Age']].apply(pd.to_numeric, errors='coerce')": (
+        "First, replace `Age` by `Age` read as a number (missing where it is none). What is the sum of `Age`?",
+        33.5,
+    ),
+    "df[['Goals']] = df[['Goals']].astype(float)": ("In `x.csv`, what is the sum of `Age`?", 33.5),
+    "df = df.astype({'Goals': 'category', 'Sex': 'category'})": ("In `x.csv`, what is the sum of `Age`?", 33.5),
+}
+
+
+@pytest.mark.parametrize("statement", ALIKE)
+def test_columns_that_are_changed_alike(statement: str) -> None:
+    """What is done to several columns at once is told of each, and what changes no value is not told."""
+    proposals, answers = ask("df.Age.sum()", statement)
+    words, answer = ALIKE[statement]
+    assert words in proposals[0].question
+    assert answers[0] == answer
+
+
 def test_columns_renamed_by_rule_are_named() -> None:
     """New names that only running tells stand in the question."""
     proposals, answers = ask("df.goals.sum()", "df.columns = df.columns.str.lower()")

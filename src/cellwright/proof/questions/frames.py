@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import joins, locating, picking, reshaping, series, statistics, wording
+from cellwright.proof.questions import columns, joins, locating, picking, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
     Check,
     Column,
+    Columns,
     Condition,
     Constant,
     Evaluator,
@@ -21,6 +22,7 @@ from cellwright.proof.questions.symbols import (
     Items,
     Labelled,
     Method,
+    Module,
     Order,
     Quantity,
     Symbol,
@@ -37,6 +39,8 @@ def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Fra
     """The frame after `frame[key] = symbol`."""
     if isinstance(symbol, (Column, Condition)) and not _of_all_rows(symbol.frame, frame):
         raise Unreadable("column from other rows")
+    if isinstance(symbol, Column) and symbol.words == wording.name(key):
+        return frame  # of another type: nothing that a question speaks of has changed
     replaces = isinstance(symbol, Column) and wording.name(key) in symbol.words
     step = _setting(key, symbol, frame, reader, replaces)
     selection = frame.selection
@@ -107,8 +111,22 @@ def set_rows(place: locating.Place, node: ast.expr, symbol: Symbol, reader: Eval
     return frame.then(f"in the rows where {condition.words}, {step}")
 
 
-def replace_columns(frame: Frame, key: object, symbol: Symbol) -> Frame:
+def replace_columns(frame: Frame, key: object, symbol: Symbol, reader: Evaluator) -> Frame:
     """The frame after `frame[[…]] = frame[[…]].fillna(…)` and the like, where the same is done to each column."""
+    names = picking.names_of(Constant(key))
+    match symbol:
+        case Columns(columns=found) if tuple(found) == names:
+            if not all(_of_all_rows(column.frame, frame) for column in found.values()):
+                raise Unreadable("column from other rows")
+            for name, column in found.items():
+                if column.words == wording.name(name):
+                    continue
+                frame = frame.then(_setting(name, column, frame, reader, True))
+            return frame
+        case Frame(steps=(*before, change)) if (
+            symbol.selection == names and (symbol.tables, tuple(before)) == frame.settled().base and not symbol.where
+        ):
+            return frame.then(f"in {wording.listing([wording.name(name) for name in names])}, {change}")
     raise Unreadable("assignment to several columns")
 
 
@@ -140,17 +158,17 @@ def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 
 
 def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    columns = arguments.take("columns")
+    names = arguments.take("columns")
     arguments.ignore("index", "copy", "errors")
-    if columns is None and isinstance(arguments.take("mapper", 0), Constant):
+    if names is None and isinstance(arguments.take("mapper", 0), Constant):
         if arguments.constant("axis", None, 0) not in (1, "columns"):
             raise Unreadable("rename of row labels")
-        columns = arguments.take("mapper", 0)
-    if not isinstance(columns, Constant) or not isinstance(columns.value, dict):
+        names = arguments.take("mapper", 0)
+    if not isinstance(names, Constant) or not isinstance(names.value, dict):
         raise Unreadable("rename by a function")
-    pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in columns.value.items()]
-    selection = tuple(columns.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
-    unique = tuple(columns.value.get(name, name) for name in frame.unique)
+    pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in names.value.items()]
+    selection = tuple(names.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
+    unique = tuple(names.value.get(name, name) for name in frame.unique)
     return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection, unique=unique)
 
 
@@ -365,8 +383,43 @@ def _select_dtypes(frame: Frame, arguments: Arguments, reader: Evaluator) -> Fra
     return picking.select(frame, picking.names_of(names))
 
 
-def _astype(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    raise Unreadable("change of a table's types")
+def _astype(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
+    kinds = arguments.take("dtype", 0)
+    arguments.ignore("errors", "copy")
+    if isinstance(kinds, Constant) and isinstance(kinds.value, dict):
+        for name, kind in kinds.value.items():
+            changed = columns.call(picking.column(frame, str(name)), "astype", _given("astype", Constant(kind)), reader)
+            # Text to number and the like changes no value that is spoken of.
+            if changed != picking.column(frame, str(name)):
+                frame = add_column(frame, str(name), changed, reader)
+        return frame
+    if kinds is None:
+        raise Unreadable("change of a table's types")
+    return _alike(frame, lambda column: columns.call(column, "astype", _given("astype", kinds), reader))
+
+
+def _given(call: str, *positional: Symbol) -> Arguments:
+    return Arguments(call, list(positional), {})
+
+
+def _alike(frame: Frame, change: Callable[[Column], Symbol]) -> Symbol:
+    """The same done to each of some columns: columns again, or one quantity for each."""
+    if frame.selection is None:
+        raise Unreadable("the same done to every column")
+    found = {name: change(picking.column(frame, name)) for name in frame.selection}
+    changed = {name: symbol for name, symbol in found.items() if isinstance(symbol, Column)}
+    if len(changed) == len(found):
+        return Columns(changed)
+    quantities = {name: symbol for name, symbol in found.items() if isinstance(symbol, Quantity)}
+    if len(quantities) < len(found):
+        raise Unreadable("apply to whole columns")
+
+    def at(labels: Sequence[object]) -> str:
+        if len(labels) != 1 or labels[0] not in quantities:
+            raise Unreadable("label that is no column")
+        return quantities[str(labels[0])].words
+
+    return Labelled(frame, at, "", "", family="aggregate")
 
 
 def _merge(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
@@ -395,19 +448,19 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
     if not arguments.constant("dropna", None, True):
         raise Unreadable("groups of missing keys")
     arguments.ignore("sort", "observed", "group_keys")
-    columns: list[Column] = []
+    by_columns: list[Column] = []
     for key in keys:
         if isinstance(key, Column) and picking.same_rows(key.frame, frame):
-            columns.append(key)
+            by_columns.append(key)
         elif isinstance(key, Constant):
-            columns.extend(picking.column(frame, name) for name in picking.names_of(key))
+            by_columns.extend(picking.column(frame, name) for name in picking.names_of(key))
         else:
             raise Unreadable("groups by something else than columns")
     picked = None
     if frame.selection is not None:
-        names = {key.name for key in columns}
+        names = {key.name for key in by_columns}
         picked = tuple(name for name in frame.selection if name not in names)
-    return Grouping(frame, tuple(columns), picked, False, bool(as_index))
+    return Grouping(frame, tuple(by_columns), picked, False, bool(as_index))
 
 
 def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
@@ -487,9 +540,22 @@ def _agg(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid | Labelled:
 
 def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
     function = arguments.take("func", 0)
-    if not isinstance(function, Function) or arguments.constant("axis", 1, 0) not in (1, "columns"):
-        raise Unreadable("apply to whole columns")
+    if arguments.constant("axis", 1, 0) not in (1, "columns"):
+        return _applied(frame, function, arguments, reader)
+    if not isinstance(function, Function):
+        raise Unreadable("apply of a library function to rows")
     return reader.apply(function, [Method(frame, "each row")])
+
+
+def _applied(frame: Frame, function: Symbol | None, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """A function of each whole column."""
+    if isinstance(function, Function):
+        return _alike(frame, lambda column: reader.apply(function, [column]))
+    if isinstance(function, Module):
+        more = {key: symbol for key, symbol in arguments.named.items() if key not in ("func", "axis")}
+        arguments.ignore(*more)
+        return _alike(frame, lambda column: reader.call(function, [column], more))
+    raise Unreadable("apply to whole columns")
 
 
 def _pipe(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:

@@ -345,8 +345,18 @@ def _cast(arguments: Arguments, _: Evaluator) -> Symbol:
     return value
 
 
+def _set(arguments: Arguments, reader: Evaluator) -> Distinct:
+    owner = arguments.take("x", 0)
+    if not isinstance(owner, Column):
+        raise Unreadable("set of something else than a column")
+    # Missing values, unlike others, are each a member of their own.
+    reader.require(reader.check(f"not ({arguments.text('x', 0)}).isna().any()"))
+    return Distinct(owner)
+
+
 def _list(arguments: Arguments, _: Evaluator) -> Symbol:
     owner = arguments.take("x", 0)
+    arguments.ignore("reverse")
     if isinstance(owner, (Column, Distinct)):
         return owner
     raise Unreadable("list of something else than a column")
@@ -390,6 +400,8 @@ _BUILTINS: dict[str, Reading] = {
     "round": _round,
     "float": _cast,
     "list": _list,
+    "sorted": _list,
+    "set": _set,
     **{name: _column_statistic(name) for name in ("sum", "min", "max")},
 }
 

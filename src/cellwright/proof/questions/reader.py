@@ -197,7 +197,7 @@ class Reader:
         else:
             key = self.constant(target.slice)
         if not isinstance(key, str):
-            box.frame = frames.replace_columns(box.frame, key, self._unboxed(symbol))
+            box.frame = frames.replace_columns(box.frame, key, self._unboxed(symbol), self)
             return
         box.frame = frames.add_column(box.frame, key, self._unboxed(symbol), self)
 
@@ -509,6 +509,10 @@ class Reader:
         if len(symbols) > len(function.parameters) or set(given) != set(function.parameters):
             raise Unreadable("call with other arguments than the function takes")
         return self.within(given, function.body, function.lead)
+
+    def call(self, function: Module, symbols: Sequence[Symbol], named: Mapping[str, Symbol]) -> Symbol:
+        """The symbol of a library function's value for these arguments."""
+        return functions.call(function.path, Arguments(function.path, list(symbols), dict(named)), self)
 
     def within(self, names: Mapping[str, Symbol], body: ast.expr, lead: Sequence[ast.stmt] = ()) -> Symbol:
         """The symbol of an expression, after some statements, where some names mean something else."""

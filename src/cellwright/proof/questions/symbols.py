@@ -205,6 +205,13 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Columns of one table that were worked out alike, each from the one of its name."""
+
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True)
 class Condition:
     """One truth per row."""
 
@@ -413,6 +420,7 @@ Symbol: TypeAlias = (
     FrameBox
     | Frame
     | Column
+    | Columns
     | Condition
     | Quantity
     | Grouping
@@ -503,6 +511,10 @@ class Evaluator(Protocol):
 
     def apply(self, function: Function, symbols: Sequence[Symbol]) -> Symbol:
         """The symbol of a one-line function's body for these arguments."""
+        ...
+
+    def call(self, function: Module, symbols: Sequence[Symbol], named: Mapping[str, Symbol]) -> Symbol:
+        """The symbol of a library function's value for these arguments."""
         ...
 
     def within(self, names: Mapping[str, Symbol], body: ast.expr) -> Symbol:
