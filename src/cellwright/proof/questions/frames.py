@@ -423,17 +423,13 @@ def _alike(frame: Frame, change: Callable[[Column], Symbol]) -> Symbol:
 
 
 def _merge(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    right = arguments.take("right", 0)
-    if not isinstance(right, Frame):
-        raise Unreadable("join with something else than a table")
+    right = joins.table_of(arguments.take("right", 0))
     sides = joins.Sides(frame, right, arguments.receiver, arguments.text("right", 0))
     return joins.merge(sides, arguments, reader, 1)
 
 
 def _join(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    right = arguments.take("other", 0)
-    if not isinstance(right, Frame):
-        raise Unreadable("join with something else than a table")
+    right = joins.table_of(arguments.take("other", 0))
     sides = joins.Sides(frame, right, arguments.receiver, arguments.text("other", 0))
     return joins.join(sides, arguments, reader)
 

@@ -28,6 +28,7 @@ from cellwright.proof.questions.symbols import (
     Grid,
     Items,
     Labelled,
+    Method,
     Module,
     Quantity,
     Shape,
@@ -106,9 +107,7 @@ def _join(arguments: Arguments, _: Evaluator) -> Constant:
 
 
 def _merge(arguments: Arguments, reader: Evaluator) -> Frame:
-    left, right = arguments.take("left", 0), arguments.take("right", 1)
-    if not isinstance(left, Frame) or not isinstance(right, Frame):
-        raise Unreadable("join with something else than a table")
+    left, right = (joins.table_of(arguments.take(side, place)) for place, side in enumerate(("left", "right")))
     sides = joins.Sides(left, right, arguments.text("left", 0), arguments.text("right", 1))
     return joins.merge(sides, arguments, reader, 2)
 
@@ -313,6 +312,8 @@ def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
     match owner:
         case Frame():
             return statistics.rows_count(owner)
+        case Method(receiver=Frame() as frame, name="index"):
+            return statistics.rows_count(frame)
         case Column(kind="parts"):
             return owner.computed(f"the number of {owner.words.removeprefix('the ')}")
         case Column() if owner.name is None and not owner.frame.where:

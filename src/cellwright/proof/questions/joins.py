@@ -13,6 +13,7 @@ from cellwright.proof.questions.symbols import (
     Constant,
     Evaluator,
     Frame,
+    Grid,
     Items,
     Quantity,
     Symbol,
@@ -218,7 +219,14 @@ def parts_of(symbol: Symbol | None) -> list[Frame]:
     """The tables of a list."""
     if not isinstance(symbol, Items):
         raise Unreadable("concat of something else than tables")
-    found = [part for part in symbol.symbols if isinstance(part, Frame)]
-    if len(found) != len(symbol.symbols):
-        raise Unreadable("concat of something else than tables")
-    return found
+    return [table_of(part, "concat") for part in symbol.symbols]
+
+
+def table_of(symbol: Symbol | None, call: str = "join") -> Frame:
+    """A table, or a table of groups, that is brought together with another."""
+    match symbol:
+        case Frame():
+            return symbol
+        case Grid(table=Frame() as table):
+            return table
+    raise Unreadable(f"{call} with something else than a table")

@@ -10,6 +10,7 @@ from cellwright.proof.questions.symbols import (
     Constant,
     Evaluator,
     Frame,
+    Method,
     Quantity,
     Shape,
     Symbol,
@@ -32,7 +33,9 @@ def attribute(frame: Frame, key: str) -> Symbol | None:
             return Quantity(frame, words, family="shape")
         case "index" if frame.label is not None:
             return Column(frame, wording.name(frame.label), frame.label)
-        case "columns" | "dtypes" | "values" | "T" | "index":
+        case "index":
+            return Method(frame, "index")
+        case "columns" | "dtypes" | "values" | "T":
             raise Unreadable(f"attribute {key}")
     return None
 

@@ -370,6 +370,8 @@ class Reader:
                 return picking.value_in_row(frame, attribute)
             case Grid() if attribute not in _pandas_names():
                 return groups.column_of(owner, attribute)
+            case Grid() if attribute == "T":
+                return groups.transpose(owner)
             case Frame() if attribute not in _pandas_names():
                 return picking.column(owner, attribute)
             case Frame() if attribute not in _ACCESSORS:

@@ -17,6 +17,10 @@ from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
 from cellwright.proof.values import Snapshot, has_content
 
 _MOST_GROUPS = 40
+_STATISTICS = ("mean", "median", "max", "std")
+_NUMBERS = re.compile(r"u?int|float|Int|Float")
+_TEXTS = ("object", "str", "string", "category")
+"""pandas' names of types, by the kind of what a column holds."""
 # Numbers whose mean or spread means nothing: names in digits, and parts of dates and places.
 _NOT_MEASURED = re.compile(
     r"(?i)(.*(?:^|[_ .])(?:id|code|zip|phone|year|yr|quarter|month|week|weekday|day|hour|minute|date|time|lat|latitude|"
@@ -52,9 +56,30 @@ def about_shown(frame: Frame, value: Snapshot, code: str) -> Iterator[Derived]:
             yield _highest_group(whole, table, label, number)
             break
     for number in _ranked(numbers, salt)[:1]:
-        yield _statistic(whole, table, number, _ranked(("mean", "median", "max", "std"), f"{salt}{number}")[0])
+        yield _statistic(whole, table, number, _ranked(_STATISTICS, f"{salt}{number}")[0])
     for label in _ranked(labels, f"{salt}frequent")[:1]:
         yield _most_frequent(whole, table, label)
+
+
+def about_shown_column(column: Column, value: Snapshot, code: str) -> Derived | None:
+    """A question about the column behind the values shown; None when its kind cannot be told."""
+    table, is_cut = _without_head(code)
+    name = column.name or column.pandas_name or ""
+    if table is None or value.get("t") != "series" or value.get("n", 0) < 2 or not is_measured(name) or column.kind:
+        return None
+    frame = column.frame
+    if is_cut:
+        whole = replace(frame, taken=None, order=None)
+    else:
+        whole = frame.settled() if frame.taken else replace(frame, order=None)
+    if _NUMBERS.match(str(value.get("dtype"))):
+        statistic = _ranked(_STATISTICS, repr((whole.base, column.words)))[0]
+        quantity: Quantity = statistics.of_column(replace(column, frame=whole), statistic)
+        ask = Ask(f"what is {quantity.words}?", quantity.words)
+        return Derived(whole, ask, f"{table}.{statistic}()", quantity.family)
+    if value.get("dtype") in _TEXTS:
+        return _frequent_value(whole, column.operand, table)
+    return None
 
 
 def _highest_group(frame: Frame, table: str, label: str, number: str) -> Derived:
@@ -81,19 +106,25 @@ def _statistic(frame: Frame, table: str, number: str, statistic: str) -> Derived
 
 
 def _most_frequent(frame: Frame, table: str, label: str) -> Derived:
-    counts = f"{table}[{label!r}].value_counts()"
+    return _frequent_value(frame, wording.name(label), f"{table}[{label!r}]")
+
+
+def _frequent_value(frame: Frame, column: str, source: str) -> Derived:
+    counts = f"{source}.value_counts()"
     check = f"(lambda counts: len(counts) >= 3 and bool(counts.iloc[0] > counts.iloc[1]))({counts})"
-    words = f"the most frequent value of {wording.name(label)}{frame.over}"
+    words = f"the most frequent value of {column}{frame.over}"
     return Derived(frame, Ask(f"what is {words}?", words, "find"), f"{counts}.idxmax()", "extreme", check)
 
 
 def _columns(value: Snapshot) -> tuple[list[str], list[str]]:
     """Names of columns that hold measured numbers, and of those that hold labels."""
-    if value.get("t") != "frame" or not has_content(value) or len(value["v"]) < 2:
+    if value.get("t") != "frame" or value["shape"][0] < 2 or "columns" not in value:
         return [], []
     names = [column.get("v") for column in value["columns"]]
     if len(set(map(str, names))) < len(names):
         return [], []
+    if not has_content(value):
+        return _by_type(names, value["dtypes"])
     numbers: list[str] = []
     labels: list[str] = []
     for position, name in enumerate(names):
@@ -106,6 +137,14 @@ def _columns(value: Snapshot) -> tuple[list[str], list[str]]:
         elif kinds == {"str"} and all(0 < len(str(cell.get("v", "x"))) <= 40 for cell in cells):
             labels.append(name)
     return numbers, labels
+
+
+def _by_type(names: Sequence[object], types: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The same for a table too long to be kept, by its columns' types alone: what makes no groups, a check refuses."""
+    named = [(name, kind) for name, kind in zip(names, types, strict=True) if isinstance(name, str)]
+    measured = [(name, kind) for name, kind in named if is_measured(name)]
+    numbers = [name for name, kind in measured if _NUMBERS.match(kind)]
+    return numbers, [name for name, kind in measured if kind in _TEXTS]
 
 
 def is_measured(name: str) -> bool:

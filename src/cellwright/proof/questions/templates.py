@@ -14,7 +14,7 @@ from typing import TypeVar
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.functions import shape_items
 from cellwright.proof.questions.phrasing import Ask, Told, tell
-from cellwright.proof.questions.shown import about_shown, is_measured
+from cellwright.proof.questions.shown import Derived, about_shown, about_shown_column, is_measured
 from cellwright.proof.questions.statistics import rows_count
 from cellwright.proof.questions.symbols import (
     Check,
@@ -400,24 +400,34 @@ def _about_distinct(distinct: Distinct, value: Snapshot, code: str) -> Iterator[
 
 
 def _about_frame(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
-    if frame.taken and frame.order is not None:
-        yield from _about_top(frame, value, code)
-        return
-    if frame.taken is None:
-        if frame.where:
-            yield _about_quantity(rows_count(frame), f"len{code}")
-            yield from _about_few_rows(frame, value, code)
-        elif frame.steps and frame.steps[-1].startswith(_ROW_STEPS):
-            ask = Ask("how many rows are left?", "the number of rows that are left")
-            yield _Found(frame, ask, f"len{code}", "count")
-        elif frame.order:
-            yield from _about_first(frame, value, code)
-            return
     derived = list(about_shown(frame, value, code))
+    if frame.order is not None and (frame.taken or not (frame.where or _changes_rows(frame))):
+        about = _about_top if frame.taken else _about_first
+        try:
+            yield from list(about(frame, value, code))
+        except Unreadable:
+            if not derived:
+                raise
+        else:
+            return
+    elif frame.taken is None and frame.where:
+        yield _about_quantity(rows_count(frame), f"len{code}")
+        yield from _about_few_rows(frame, value, code)
+    elif frame.taken is None and _changes_rows(frame):
+        ask = Ask("how many rows are left?", "the number of rows that are left")
+        yield _Found(frame, ask, f"len{code}", "count")
     if not derived and not frame.where and not frame.steps:
         raise Unreadable("shows rows")
     for found in derived:
-        yield _Found(found.frame, found.ask, found.expression, found.family, unique_check=found.unique_check)
+        yield _derived(found)
+
+
+def _changes_rows(frame: Frame) -> bool:
+    return bool(frame.steps) and frame.steps[-1].startswith(_ROW_STEPS)
+
+
+def _derived(found: Derived) -> _Found:
+    return _Found(found.frame, found.ask, found.expression, found.family, unique_check=found.unique_check)
 
 
 def _columns(value: Snapshot) -> list[str]:
@@ -494,7 +504,11 @@ def _about_column(column: Column, value: Snapshot, code: str) -> Iterator[_Found
         yield from _about_rows_by_label(column, value, code)
         return
     if frame.taken or frame.order or not frame.where:
-        raise Unreadable("shows rows")
+        derived = about_shown_column(column, value, code)
+        if derived is None:
+            raise Unreadable("shows rows")
+        yield _Found(derived.frame, derived.ask, derived.expression, derived.family, unique_check=derived.unique_check)
+        return
     yield _about_quantity(rows_count(frame), f"len{code}")
     if value.get("t") not in ("series", "list") or not isinstance(items, list) or not 2 <= len(items) <= _MAX_LISTED:
         return
