@@ -17,7 +17,7 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.ask import Asked, answered
 from cellwright.pipeline.config import ComposeConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.plan import PlannedGroup
+from cellwright.pipeline.plan import MORE_OF_SEVERAL, PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
 from cellwright.proof.compose import Composed, Source, compose
@@ -87,7 +87,8 @@ class ComposeStage:
         outcome: list[Task | Reject] = []
         for number, source in enumerate(kind):
             share = -(-wanted // (len(kind) - number))
-            count = min(share, self._config.tasks_per_table)
+            most = self._config.tasks_per_table * (1 if len(source.tables) == 1 else MORE_OF_SEVERAL)
+            count = min(share, most)
             if count > 0:
                 made = await _Composing(group, source, count, self._config).run(judge)
                 wanted -= sum(isinstance(record, Task) for record in made)

@@ -58,7 +58,8 @@ class ComposeConfig:
     """How much is composed over the tables themselves."""
 
     tasks_per_table: int = 12
-    """Tasks over one table at the most, and as many over each join and each stack of tables; 0 composes nothing."""
+    """Tasks over one table at the most, and up to twice as many over each join and each stack of tables, where the
+    shares below need them; 0 composes nothing."""
     join_share: float = 0.2
     """Wanted share of the tasks that need a join, as far as the tables give them."""
     several_files_share: float = 0.3

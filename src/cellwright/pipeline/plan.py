@@ -11,6 +11,8 @@ from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.proof.compose import Source
 
 NAME = "plan"
+MORE_OF_SEVERAL = 2
+"""Times as much as a table alone may give, that tables together may: they have the columns of each, and are rarer."""
 _OWN_PER_TABLE = 0.5
 """Of what a table alone gives, how much its joins with its own groups give at the most: they are of a few forms."""
 _OWN_OF_JOINS = 0.3
@@ -80,7 +82,7 @@ def room(group: ProfiledGroup, config: ComposeConfig) -> Room:
     found = group.sources
 
     def of(kind: Sequence[Source]) -> float:
-        return config.tasks_per_table * min(len(kind), config.most_combinations)
+        return MORE_OF_SEVERAL * config.tasks_per_table * min(len(kind), config.most_combinations)
 
     alone = config.tasks_per_table * len(found.alone)
     return Room(alone, of(found.joins), _OWN_PER_TABLE * config.tasks_per_table * len(found.own), of(found.several))
