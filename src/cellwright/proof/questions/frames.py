@@ -375,11 +375,17 @@ def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
 
 def _select_dtypes(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     """Columns by their kind, which running tells: they are named."""
-    chosen = [key if not key.isdigit() else "" for key in arguments.texts]
-    arguments.ignore("include", "exclude", *arguments.texts)
-    given = zip(chosen, arguments.texts.values(), strict=True)
-    code = ", ".join(f"{key}={text}" if key else text for key, text in given)
-    names = reader.look(f"({arguments.receiver}).select_dtypes({code}).columns")
+    arguments.ignore(*arguments.texts)
+    names = reader.look(f"({arguments.receiver}).select_dtypes({arguments.source}).columns")
+    return picking.select(frame, picking.names_of(names))
+
+
+def _filter(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """Columns by what their names are like."""
+    if arguments.constant("axis", 3, 1) not in (1, "columns"):
+        raise Unreadable("filter of row labels")
+    arguments.ignore(*arguments.texts)
+    names = reader.look(f"({arguments.receiver}).filter({arguments.source}).columns")
     return picking.select(frame, picking.names_of(names))
 
 
@@ -395,18 +401,22 @@ def _astype(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
         return frame
     if kinds is None:
         raise Unreadable("change of a table's types")
-    return _alike(frame, lambda column: columns.call(column, "astype", _given("astype", kinds), reader))
+    return _alike(
+        frame,
+        arguments.receiver,
+        reader,
+        lambda column: columns.call(column, "astype", _given("astype", kinds), reader),
+    )
 
 
 def _given(call: str, *positional: Symbol) -> Arguments:
     return Arguments(call, list(positional), {})
 
 
-def _alike(frame: Frame, change: Callable[[Column], Symbol]) -> Symbol:
+def _alike(frame: Frame, receiver: str, reader: Evaluator, change: Callable[[Column], Symbol]) -> Symbol:
     """The same done to each of some columns: columns again, or one quantity for each."""
-    if frame.selection is None:
-        raise Unreadable("the same done to every column")
-    found = {name: change(picking.column(frame, name)) for name in frame.selection}
+    names = frame.selection or picking.names_of(reader.look(f"({receiver}).columns"))
+    found = {name: change(picking.column(frame, name)) for name in names}
     changed = {name: symbol for name, symbol in found.items() if isinstance(symbol, Column)}
     if len(changed) == len(found):
         return Columns(changed)
@@ -546,11 +556,11 @@ def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
 def _applied(frame: Frame, function: Symbol | None, arguments: Arguments, reader: Evaluator) -> Symbol:
     """A function of each whole column."""
     if isinstance(function, Function):
-        return _alike(frame, lambda column: reader.apply(function, [column]))
+        return _alike(frame, arguments.receiver, reader, lambda column: reader.apply(function, [column]))
     if isinstance(function, Module):
         more = {key: symbol for key, symbol in arguments.named.items() if key not in ("func", "axis")}
         arguments.ignore(*more)
-        return _alike(frame, lambda column: reader.call(function, [column], more))
+        return _alike(frame, arguments.receiver, reader, lambda column: reader.call(function, [column], more))
     raise Unreadable("apply to whole columns")
 
 
@@ -607,6 +617,7 @@ _METHODS: dict[str, Reading] = {
     "assign": _assign,
     "astype": _astype,
     "select_dtypes": _select_dtypes,
+    "filter": _filter,
     "merge": _merge,
     "join": _join,
     "agg": _agg,

@@ -386,7 +386,13 @@ def _range(arguments: Arguments, _: Evaluator) -> Constant:
     return Constant(list(numbers))
 
 
+def _invert(arguments: Arguments, _: Evaluator) -> Condition:
+    return signs.inverted(arguments.take("x", 0))
+
+
 _NUMPY: dict[str, Reading] = {
+    "invert": _invert,
+    "logical_not": _invert,
     "where": _where,
     "select": _select,
     "polyfit": inference.polyfit,

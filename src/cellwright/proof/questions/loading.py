@@ -55,7 +55,21 @@ def _clauses(arguments: Arguments) -> list[str]:
     if (missing := arguments.constant("na_values", None)) is not None:
         values = missing if isinstance(missing, list) else [missing]
         clauses.append(f"taking {wording.listing([wording.value(item) for item in values], 'or')} as a missing value")
+    if (converted := arguments.take("converters")) is not None:
+        clauses += _conversions(converted)
     return clauses
+
+
+_CONVERSIONS = {"datetime64": "dates", "to_datetime": "dates", "str": "texts", "int": "whole numbers"}
+
+
+def _conversions(converted: Symbol) -> list[str]:
+    """`converters={"a": np.datetime64}`: columns that are read as a kind."""
+    names = converted.value if isinstance(converted, Constant) else None
+    if not isinstance(names, dict) or not all(kind in (*_CONVERSIONS, "float") for kind in names.values()):
+        raise Unreadable("argument converters of read_csv()")
+    told = [(name, _CONVERSIONS[kind]) for name, kind in names.items() if kind in _CONVERSIONS]
+    return [f"with {wording.name(name)} read as {kind}" for name, kind in told]
 
 
 def _indexed(frame: Frame, arguments: Arguments) -> Frame:

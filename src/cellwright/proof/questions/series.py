@@ -93,6 +93,17 @@ def _rank(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Col
     return column.computed(f"the rank of {column.operand}{among}, {way}, where {ties}", compound=True)
 
 
+def _filled(way: str) -> Callable[[Column, tuple[Column, ...], Arguments], Column]:
+    def reading(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Column:
+        if arguments.constant("limit", None) is not None:
+            raise Unreadable("argument limit of a filling")
+        rows = f"the nearest {way} row{_among(keys)} that has one"
+        words = f"{column.words} with each missing value replaced by that of {rows}"
+        return column.computed(words, compound=True)
+
+    return reading
+
+
 _ORDERED: dict[str, Callable[[Column, tuple[Column, ...], Arguments], Column]] = {
     "shift": _shift,
     "diff": _diff,
@@ -100,6 +111,8 @@ _ORDERED: dict[str, Callable[[Column, tuple[Column, ...], Arguments], Column]] =
     "cumsum": _running("running total"),
     "cummax": _running("running maximum"),
     "cummin": _running("running minimum"),
+    "ffill": _filled("earlier"),
+    "bfill": _filled("later"),
 }
 METHODS = frozenset((*_ORDERED, "rank", "rolling", "expanding", "resample"))
 

@@ -53,7 +53,7 @@ def operation(node: ast.expr, reader: Evaluator) -> Symbol:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return _negative(reader.evaluate(operand))
         case ast.UnaryOp(op=ast.Invert() | ast.Not(), operand=operand):
-            return _inverted(reader.evaluate(operand))
+            return inverted(reader.evaluate(operand))
         case ast.BinOp(op=ast.BitAnd() | ast.BitOr() as sign):
             return _combined([reader.evaluate(node.left), reader.evaluate(node.right)], isinstance(sign, ast.BitAnd))
         case ast.BoolOp():
@@ -84,7 +84,8 @@ _OPPOSITES = (
 )
 
 
-def _inverted(symbol: Symbol) -> Condition:
+def inverted(symbol: Symbol | None) -> Condition:
+    """The opposite of a condition."""
     if isinstance(symbol, Condition):
         for ending, other in _OPPOSITES:
             if symbol.words.endswith(ending) and " and " not in symbol.words and " or " not in symbol.words:
@@ -254,11 +255,11 @@ def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -
         left, sign, right = right, _MIRRORED[type(sign)](), left
     match left:
         case Condition() if isinstance(right, Constant) and isinstance(right.value, bool) and isinstance(sign, ast.Eq):
-            return left if right.value else _inverted(left)
+            return left if right.value else inverted(left)
         case Column() if isinstance(sign, (ast.In, ast.NotIn)) and isinstance(right, Constant):
             found = columns.call(left, "isin", Arguments("isin", [right], {}), reader)
             assert isinstance(found, Condition)
-            return found if isinstance(sign, ast.In) else _inverted(found)
+            return found if isinstance(sign, ast.In) else inverted(found)
         case Column():
             frame = _told_alike(left.frame, right.frame) if isinstance(right, Column) else left.frame
             return Condition(frame, _comparison_words(replace(left, frame=frame), sign, right, reader))

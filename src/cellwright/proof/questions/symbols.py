@@ -477,6 +477,11 @@ class Arguments:
         """The source of the argument of this name or position; empty where it is not known."""
         return self.texts.get(key) or self.texts.get(str(position), "")
 
+    @property
+    def source(self) -> str:
+        """The source of all arguments."""
+        return ", ".join(text if key.isdigit() else f"{key}={text}" for key, text in self.texts.items())
+
     def constant(self, key: str, position: int | None = None, default: Any = None) -> Any:
         """The same, when it must be a constant."""
         symbol = self.take(key, position)
