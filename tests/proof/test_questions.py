@@ -257,6 +257,15 @@ def test_places_that_are_not_what_they_seem(expression: str, statements: Sequenc
     assert ask(expression, *statements)[0] == []
 
 
+def test_labels_of_a_first_column_are_told() -> None:
+    """A row by the label that the first column gives, whose name is not known."""
+    read = "df = pd.read_csv('data/x.csv', index_col=0)"
+    proposals, answers = ask("df[df.Goals > 8].shape[0]", read, "df.loc['C', 'Goals'] = 10")
+    assert "take the first column of `x.csv` as row labels" in proposals[0].question
+    assert 'in the row labelled "C", replace `Goals` by 10.' in proposals[0].question
+    assert answers[0] == 2
+
+
 def test_change_of_counted_rows_is_told() -> None:
     """A value that is put into rows by their place is a step."""
     proposals, answers = ask("df.Goals.sum()", "df.loc[0:1, 'Goals'] = 5", "df.at[7, 'Goals'] = 0")
