@@ -16,7 +16,8 @@ _MAX_STEPS = 10
 # What a step changes when it changes columns only.
 _CHANGED = re.compile(r"(?:set a column|replace|raise every|lower every) (`[^`]*`)")
 _CHANGES_COLUMNS = re.compile(
-    r"(set a column `|replace `|raise every `|lower every `|in the rows where |rename the column |drop the columns? |"
+    r"(set a column `|replace `|raise every `|lower every `|in the rows where |in the \d+(?:st|nd|rd|th) |"
+    r"in the (?:first|last|row labelled|rows from) |rename the column |drop the columns? |"
     r"keep only the columns? |take the first column of )"
 )
 _QUOTED = re.compile(r"`[^`]*`")
@@ -26,7 +27,7 @@ _ORDER_WORDS = re.compile(
 )
 _NEIGHBOURS = re.compile(
     r"\b(the previous row|the next row|rows (before|after)|up to and with this row|rows? before (it|this)|"
-    r"earlier (row|rows))\b"
+    r"(earlier|later) rows?)\b"
 )
 _SKIPS_MISSING = re.compile(
     r"\b(mean|median|sum|standard deviation|variance|percentile \(linear interpolation\)|product|"
@@ -188,7 +189,7 @@ def _matters(step: str, later: str, ordered: bool) -> bool:
     if step.startswith("keep only the column"):
         return "join " in later
     if step.startswith("take the first column"):
-        return False
+        return " row labelled " in later
     of_whole_step = step.startswith(("rename", "drop the column"))
     names = _QUOTED.findall(step) if of_whole_step else _CHANGED.findall(step)[-1:]
     return any(form in later for name in names for form in (name, f"{name[:-1]}_x`", f"{name[:-1]}_y`"))
