@@ -261,7 +261,7 @@ def test_labels_of_a_first_column_are_told() -> None:
     """A row by the label that the first column gives, whose name is not known."""
     read = "df = pd.read_csv('data/x.csv', index_col=0)"
     proposals, answers = ask("df[df.Goals > 8].shape[0]", read, "df.loc['C', 'Goals'] = 10")
-    assert "take the first column of `x.csv` as row labels" in proposals[0].question
+    assert "Take the first column of `x.csv` as row labels" in proposals[0].question
     assert 'in the row labelled "C", replace `Goals` by 10.' in proposals[0].question
     assert answers[0] == 2
 
