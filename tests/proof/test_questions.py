@@ -217,6 +217,7 @@ IN_ROWS = {
     "df.describe().T.loc['Age', 'max']": ("what is the maximum of `Age`?", 8.0),
     "df.Age.fillna(0)": ("of (`Age` with its missing values replaced by 0)?", None),
     "len(set(df.Sex))": ("what is the number of distinct values of `Sex`", 2),
+    "df[list(df.columns)[1:4]].isnull().sum().sum()": ("the columns `Goals`, `Sex` and `Age` together?", 1),
     "df[['Goals', 'Age']].mean().idxmax()": ("the column among `Goals` and `Age` with the highest mean?", "Age"),
     "df[['Goals', 'Sex']].nunique()": ("for each column among `Goals` and `Sex`, what is the number", None),
 }
@@ -302,6 +303,29 @@ def test_columns_that_are_changed_alike(statement: str) -> None:
     assert answers[0] == answer
 
 
+COLLECTING = """
+for name in df.columns:
+    if 'o' in name:
+        chosen.append(name)
+"""
+
+
+def test_names_that_a_loop_collects_are_looked_up() -> None:
+    """A loop over the columns that only fills a list gives names, to which more may be added."""
+    proposals, answers = ask(
+        "df.shape[0]", "chosen = []", COLLECTING, "chosen.append('Age')", "df = df.dropna(subset=chosen)"
+    )
+    assert "drop the rows in which `Goals` or `Age` is missing" in proposals[0].question
+    assert answers[0] == 7
+
+
+def test_rows_drawn_at_random_are_about_their_table() -> None:
+    """Whoever shows some rows by chance looks at the table that they come from."""
+    proposals, _ = ask("df[['Goals', 'Age']].sample(3)")
+    assert proposals
+    assert not any("random" in proposal.question or ".sample" in proposal.expression for proposal in proposals)
+
+
 def test_columns_renamed_by_rule_are_named() -> None:
     """New names that only running tells stand in the question."""
     proposals, answers = ask("df.goals.sum()", "df.columns = df.columns.str.lower()")
@@ -351,7 +375,8 @@ def test_statistics_of_identifiers_are_not_asked_for() -> None:
 
 
 UNREADABLE = [
-    "df.sample(3)",
+    "df.sample(3).Age.mean()",
+    "df.sample(3).sort_values('Goals').head(1)",
     "df.columns",
     "df.Age.interpolate()",
     "df.apply(type)",

@@ -218,6 +218,12 @@ def test_an_output_of_another_statement_says_nothing_of_a_guess(mend: Mend) -> N
     assert sources(repaired)[1] == "x = s.loc[0]\nlen(s) + 4"
 
 
+def test_how_numpy_writes_a_number_contradicts_no_guess(mend: Mend) -> None:
+    """What numpy 2 writes as `np.True_` and `np.float64(30.0)`, versions before it wrote as `True` and `30.0`."""
+    repaired = mend(f"import numpy as np\n{SERIES}", "np.bool_(s.ix[0] == 30)", outputs=stored("True"))
+    assert sources(repaired)[1] == "np.bool_(s.loc[0] == 30)"
+
+
 def test_a_wide_table_that_is_cut_today_contradicts_no_guess(mend: Mend) -> None:
     """A table whose lines were folded when its author saw it shows the same values, and how many columns it has."""
     made = "import pandas as pd\ndf = pd.DataFrame({f'column{n}': [n + 0.5] for n in range(21)})"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cellwright.proof.questions import columns, joins, locating, picking, reshaping, series, statistics, wording
 from cellwright.proof.questions.symbols import (
+    SAMPLE,
     Absence,
     Arguments,
     Check,
@@ -272,6 +273,12 @@ def _tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         reader.require(frame.order.check)
     base = frame.settled() if frame.taken else frame
     return replace(base, taken="the last row" if count == 1 else f"the last {count} rows")
+
+
+def _sample(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    arguments.ignore("n", "0", "frac", "1", "random_state")
+    base = frame.settled() if frame.taken else frame
+    return replace(base, order=None, taken=SAMPLE)
 
 
 def _sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
@@ -607,6 +614,7 @@ _METHODS: dict[str, Reading] = {
     "sort_values": _sort_values,
     "head": _head,
     "tail": _tail,
+    "sample": _sample,
     "sort_index": _sort_index,
     "nlargest": _largest(ascending=False),
     "nsmallest": _largest(ascending=True),

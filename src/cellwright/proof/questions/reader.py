@@ -16,6 +16,7 @@ from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
     Check,
+    Collected,
     Column,
     Condition,
     Constant,
@@ -118,7 +119,10 @@ class Reader:
                 raise Unreadable(f"{type(node).__name__.lower()} statement")
 
     def _unroll(self, node: ast.For) -> None:
-        """A loop over a few constants."""
+        """A loop over a few constants, or one that only collects names of columns."""
+        if (collected := _collected(node)) and all(_is_list(self.names.get(name)) for name in collected):
+            self.names.update(dict.fromkeys(collected, Collected()))
+            return
         items = self.evaluate(node.iter)
         if not isinstance(items, Constant) or not isinstance(items.value, (list, tuple)):
             raise Unreadable("for statement")
@@ -232,7 +236,7 @@ class Reader:
 
     def _effect(self, node: ast.expr) -> None:
         """A statement that is only a call: in-place methods change the frame, settings and prints do not matter."""
-        if isinstance(node, ast.Constant) or functions.has_no_effect(node):
+        if isinstance(node, ast.Constant) or functions.has_no_effect(node) or self._appended(node):
             return
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             raise Unreadable("call for its effect")
@@ -248,6 +252,16 @@ class Reader:
         if not isinstance(changed, Frame):
             raise Unreadable("call for its effect")
         box.frame = changed
+
+    def _appended(self, node: ast.expr) -> bool:
+        """Whether a call adds a constant to a list that a name stands for; it is added."""
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item], keywords=[]):
+                owner = self.names.get(name)
+                if isinstance(owner, Constant) and isinstance(owner.value, list):
+                    owner.value.append(self.constant(item))
+                return _is_list(owner)
+        return False
 
     # --- expressions --------------------------------------------------------------------
 
@@ -350,8 +364,11 @@ class Reader:
         raise Unreadable("computed value in a dictionary")
 
     def _name(self, identifier: str) -> Symbol:
-        if identifier in self.names:
-            return self.names[identifier]
+        found = self.names.get(identifier)
+        if isinstance(found, Collected):
+            return self.look(identifier)
+        if found is not None:
+            return found
         return Module(f"builtins.{identifier}")
 
     def _attribute(self, owner: Symbol, attribute: str) -> Symbol:
@@ -405,11 +422,21 @@ class Reader:
             case Column() | Condition():
                 return columns.subscript(owner, node.slice, self)
             case Constant(value=list() | tuple() | dict() as value):
+                if isinstance(node.slice, ast.Slice):
+                    return self._part(value, node.slice)
                 key = self.evaluate(node.slice)
                 if isinstance(key, Column) and isinstance(value, dict):
                     return columns.looked_up(key, value)
                 return _look_up(value, self.constant(node.slice))
         raise Unreadable("subscript")
+
+    def _part(self, value: object, node: ast.Slice) -> Constant:
+        """A part of a constant list."""
+        ends = [self.constant(end) if end is not None else None for end in (node.lower, node.upper, node.step)]
+        whole = [end for end in ends if end is None or isinstance(end, int)]
+        if not isinstance(value, (list, tuple)) or len(whole) < len(ends):
+            raise Unreadable("slice expression")
+        return Constant(list(value[slice(*whole)]))
 
     def _through_accessor(self, owner: Method, source: ast.expr, key: ast.expr) -> Symbol:
         """`frame.loc[…]`, `frame.iloc[…]`, `column.str[…]`, `labelled.index[0]`."""
@@ -579,6 +606,27 @@ def _picks_columns(node: ast.expr) -> bool:
         case ast.ListComp(generators=[ast.comprehension(iter=items)]):
             return _picks_columns(items)
     return False
+
+
+def _is_list(symbol: Symbol | None) -> bool:
+    return isinstance(symbol, Collected) or (isinstance(symbol, Constant) and isinstance(symbol.value, list))
+
+
+def _collected(node: ast.For) -> set[str]:
+    """The lists that a loop over column names appends to, where it does nothing else; empty where it does."""
+    names: set[str] = set()
+    todo: list[ast.stmt] = [*node.body, *node.orelse]
+    while todo:
+        match todo.pop():
+            case ast.If(body=body, orelse=orelse):
+                todo += [*body, *orelse]
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"))):
+                names.add(name)
+            case ast.Pass() | ast.Continue():
+                pass
+            case _:
+                return set()
+    return names if _picks_columns(node.iter) else set()
 
 
 def _with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:

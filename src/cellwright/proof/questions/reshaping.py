@@ -19,6 +19,8 @@ from cellwright.proof.questions.symbols import (
 
 
 def _names(symbol: object) -> tuple[str, ...]:
+    if isinstance(symbol, Column) and symbol.name is not None:
+        return (symbol.name,)
     value = symbol.value if isinstance(symbol, Constant) else None
     names = [value] if isinstance(value, str) else value
     if isinstance(names, (list, tuple)) and names and all(isinstance(name, str) for name in names):

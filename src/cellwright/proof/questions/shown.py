@@ -17,6 +17,8 @@ from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
 from cellwright.proof.values import Snapshot, has_content
 
 _MOST_GROUPS = 40
+_CUTS = ("head", "tail", "sample")
+"""Methods that show some rows of a table."""
 _STATISTICS = ("mean", "median", "max", "std")
 _NUMBERS = re.compile(r"u?int|float|Int|Float")
 _TEXTS = ("object", "str", "string", "category")
@@ -153,9 +155,9 @@ def is_measured(name: str) -> bool:
 
 
 def _without_head(code: str) -> tuple[str | None, bool]:
-    """The expression of the table whose first or last rows an expression shows, and whether it shows only those."""
+    """The expression of the table of which an expression shows some rows, and whether it shows only those."""
     node = ast.parse(code, mode="eval").body
-    is_cut = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("head", "tail")
+    is_cut = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CUTS
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_cut:
         node = node.func.value
     if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):

@@ -87,6 +87,10 @@ class Order:
         )
 
 
+SAMPLE = "a random sample"
+"""Rows that nobody can take again: only the table that they come from can be asked about."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """Rows of tables after some steps."""
@@ -121,6 +125,8 @@ class Frame:
 
     def settled(self) -> "Frame":
         """The same rows with conditions, sorting and taking written as steps."""
+        if self.taken == SAMPLE:
+            raise Unreadable("method sample")
         steps = list(self.steps)
         if self.where:
             steps.append(f"keep only the rows where {wording.conditions(self.where)}")
@@ -362,6 +368,11 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Collected:
+    """A list that a loop over a table's columns made: its names are looked up where it is used."""
+
+
+@dataclass(frozen=True)
 class Items:
     """A list or tuple of symbols."""
 
@@ -428,6 +439,7 @@ Symbol: TypeAlias = (
     | Labels
     | Grid
     | Constant
+    | Collected
     | Items
     | Module
     | Function

@@ -13,6 +13,8 @@ from cellwright.proof.agreement import tokens
 from cellwright.proof.repair.cells import is_cell_magic
 
 _REPRESENTATION = re.compile(r"<[^<>]*>")
+_NUMPY_SCALAR = re.compile(r"\bnp\.(?:(True|False)_|\w+\(([^()]*)\))")
+"""`np.True_` and `np.float64(1.5)`: as numpy 2 writes what earlier versions wrote as `True` and `1.5`."""
 _NO_VALUE = re.compile(r"CPU times|Wall time|\bloops? each\b|^\[\d+ rows x \d+ columns\]$")
 """Lines about how long it took, or of how much a table shows: a wide one was folded or cut, by version."""
 _NUMBER = re.compile(r"-?\d.*|-?inf")
@@ -54,8 +56,9 @@ def _tokens(outputs: Sequence[Output]) -> Iterator[str]:
     for output in outputs:
         text = output.text if output.kind == "stream" else output.data.get("text/plain", "")
         if output.kind != "error" and output.name != "stderr":
-            kept = (line for line in text.splitlines() if not _NO_VALUE.search(line))
-            yield from tokens(_REPRESENTATION.sub(" ", "\n".join(kept)))
+            kept = "\n".join(line for line in text.splitlines() if not _NO_VALUE.search(line))
+            plain = _NUMPY_SCALAR.sub(r"\1\2", kept)
+            yield from tokens(_REPRESENTATION.sub(" ", plain))
 
 
 def _has_close(token: str, seen: Collection[str]) -> bool:
