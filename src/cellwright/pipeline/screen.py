@@ -1,8 +1,9 @@
 """Stage 9: what a task says without its data, before anything is spent on proving it; and, after stage 11, of twins.
 
-Takes the tasks of several stages as one stream. Of the same question on the same tables, one stays; then the gates of
-`proof.screening` look at each: leakage, contamination, and closed-book, which looks at all tasks together. Three passes
-over the tasks; what must be remembered of tables, notebooks and tasks stands in databases on disk.
+Takes the tasks of several stages as one stream. Of the same question on the same tables, one stays: that of the
+notebook that asks the fewest, so that none is lost to one that asks everything. Then the gates of `proof.screening`
+look at each: leakage, contamination, and closed-book, which looks at all tasks together. Four passes over the tasks;
+what must be remembered of tables, notebooks and tasks stands in databases on disk.
 
 Twins are judged among themselves. Beside their parents they would push those out: a guesser of a twin is one of its
 parent too.
@@ -100,7 +101,12 @@ _TABLES = """
 CREATE TABLE head (sha256 TEXT PRIMARY KEY, head TEXT) WITHOUT ROWID;
 CREATE TABLE known (sha256 TEXT PRIMARY KEY, found TEXT) WITHOUT ROWID;
 CREATE TABLE prose (id TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;
-CREATE TABLE asked (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE asks (notebook TEXT PRIMARY KEY, tasks INTEGER) WITHOUT ROWID;
+CREATE TABLE asked (key TEXT PRIMARY KEY, id TEXT, among INTEGER) WITHOUT ROWID;
+"""
+_FEWEST = """
+INSERT INTO asked SELECT ?, ?, tasks FROM asks WHERE notebook = ?
+ON CONFLICT DO UPDATE SET id = excluded.id, among = excluded.among WHERE excluded.among < among
 """
 
 
@@ -114,15 +120,21 @@ class _Gates:
         for head in found.heads():
             told = json.dumps([head.columns, head.rows, head.text])
             memory.execute("INSERT OR REPLACE INTO head VALUES (?, ?)", (head.sha256, told))
+        for task in found.tasks():
+            memory.execute(
+                "INSERT INTO asks VALUES (?, 1) ON CONFLICT DO UPDATE SET tasks = tasks + 1", (task.notebook_id,)
+            )
+        for task in found.tasks():
+            memory.execute(_FEWEST, (question_key(task), task.id, task.notebook_id))
         for linked in found.notebooks():
             text = "\n".join(cell.source for cell in linked.notebook.cells if cell.kind == "markdown")
             memory.execute("INSERT OR REPLACE INTO prose VALUES (?, ?)", (linked.notebook.id, text))
 
     def through(self, tasks: Iterable[Task]) -> Iterator[Task | Reject]:
         """Each task with its gates, or why it goes."""
-        self._memory.execute("DELETE FROM asked")
         for task in tasks:
-            if not self._memory.execute("INSERT OR IGNORE INTO asked VALUES (?)", (question_key(task),)).rowcount:
+            (chosen,) = self._memory.execute("SELECT id FROM asked WHERE key = ?", (question_key(task),)).fetchone()
+            if chosen != task.id:
                 yield Reject(self._stage, task.id, REPEATED, task.question, task.provenance.path)
             else:
                 yield self._judged(task)
