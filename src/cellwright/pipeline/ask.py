@@ -21,6 +21,7 @@ from cellwright.proof.questions import (
     Look,
     Proposal,
     Seen,
+    Told,
     Unreadable,
     Unseen,
     narrate,
@@ -53,7 +54,7 @@ class Asked:
 
     @property
     def units(self) -> tuple[str, ...]:
-        return tuple(statement.source for statement in self.output.statements)
+        return _sources(self.output)
 
 
 class AskStage:
@@ -77,7 +78,8 @@ class AskStage:
                 checkpoints=CHECKPOINTS,
                 watch=True,
             )
-            candidates, outcome = self._candidates(group, await _looked(group, judge))
+            seen = await _looked([(_sources(output), output.expression) for output in group], judge)
+            candidates, outcome = self._candidates(group, seen)
             found = await answered(candidates, judge)
             kept, rejects = self._chosen(found)
             outcome += rejects
@@ -127,11 +129,15 @@ class AskStage:
         """The pool belongs to the build."""
 
 
-async def _looked(group: Sequence[SlicedOutput], judge: Judge) -> Seen:
-    """The column names that slices pick by their place or kind: each is run up to there, until all can be read."""
+def _sources(output: SlicedOutput) -> tuple[str, ...]:
+    return tuple(statement.source for statement in output.statements)
+
+
+async def _looked(programs: Sequence[tuple[Sequence[str], str]], judge: Judge) -> Seen:
+    """The column names that programs pick by their place or kind: each is run up to there, until all can be read."""
     seen: dict[Look, tuple[str, ...] | None] = {}
     for _ in range(_MOST_LOOKS):
-        wanted = list(dict.fromkeys(look for output in group if (look := _unseen(output, seen)) is not None))
+        wanted = list(dict.fromkeys(look for program in programs if (look := _unseen(program, seen)) is not None))
         if not wanted:
             break
         runs = await judge.run([Program(look.setup, look.expression) for look in wanted])
@@ -139,9 +145,9 @@ async def _looked(group: Sequence[SlicedOutput], judge: Judge) -> Seen:
     return seen
 
 
-def _unseen(output: SlicedOutput, seen: Seen) -> Look | None:
+def _unseen(program: tuple[Sequence[str], str], seen: Seen) -> Look | None:
     try:
-        read_slice([statement.source for statement in output.statements], output.expression, seen)
+        read_slice(*program, seen)
     except Unseen as unseen:
         return unseen.look
     except Unreadable:
@@ -160,7 +166,7 @@ def _names(run: Run) -> tuple[str, ...] | None:
 
 
 def _ask(output: SlicedOutput, most: int, seen: Seen) -> list[Asked]:
-    units = [statement.source for statement in output.statements]
+    units = _sources(output)
     reading = read_slice(units, output.expression, seen)
     proposals = propose(reading, load(output.value_json), output.expression, most)
     comments = tuple(narrate(units, seen))
@@ -196,7 +202,8 @@ def _checks(asked: Asked) -> list[Program]:
 async def _reduced(asked: Asked, run: Run, judge: Judge) -> tuple[Asked, Run]:
     """Without statements that the output needed and this question about it does not, such as a new column.
 
-    With the run of what is left: what it did to tables is less.
+    With the run of what is left: what it did to tables is less. Where what is left says less than the question, the
+    question says no more than that; where it cannot be told so, all statements stay.
     """
     statements = asked.output.statements
     cells = [parse_cell(statement.cell, statement.source) for statement in statements]
@@ -211,8 +218,29 @@ async def _reduced(asked: Asked, run: Run, judge: Judge) -> tuple[Asked, Run]:
     kept = tuple(replace(statements[unit.statement], source=unit.source) for unit in found.units)
     comments = tuple(asked.comments[unit.statement] for unit in found.units)
     less = replace(asked, output=replace(asked.output, statements=kept), comments=comments)
+    told = await _told_again(asked, less, run.value, judge)
+    if told is None:
+        return asked, run
+    less = replace(less, proposal=replace(asked.proposal, told=told))
     (again,) = await judge.run([Program(less.units, less.proposal.expression)])
     return less, again
+
+
+async def _told_again(asked: Asked, less: Asked, value: Snapshot, judge: Judge) -> Told | None:
+    """The question with the steps of a shorter program; None where the two cannot be set beside each other."""
+    expression = asked.proposal.expression
+    seen = await _looked([(asked.units, expression), (less.units, expression)], judge)
+    try:
+        whole, short = (
+            propose(read_slice(units, expression, seen), value, expression, 1)[0].told
+            for units in (asked.units, less.units)
+        )
+    except Unreadable:
+        return None
+    told = asked.proposal.told
+    if (whole.steps, whole.notes, whole.tables) != (told.steps, told.notes, told.tables) or whole.ask != short.ask:
+        return None
+    return replace(told, steps=short.steps, notes=short.notes, tables=short.tables, rules=short.rules)
 
 
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:

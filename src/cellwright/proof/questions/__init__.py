@@ -5,6 +5,7 @@ makes the slice unreadable: it is counted and left for a model, never guessed at
 """
 
 from cellwright.proof.questions.narration import IMPORTS, PREPARES, narrate
+from cellwright.proof.questions.phrasing import Told
 from cellwright.proof.questions.reader import read_slice
 from cellwright.proof.questions.symbols import Look, Reading, Seen, Unreadable, Unseen
 from cellwright.proof.questions.templates import Proposal, propose
@@ -16,6 +17,7 @@ __all__ = [
     "Proposal",
     "Reading",
     "Seen",
+    "Told",
     "Unreadable",
     "Unseen",
     "narrate",

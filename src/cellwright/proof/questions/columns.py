@@ -14,6 +14,7 @@ from cellwright.proof.questions.symbols import (
     Distinct,
     Evaluator,
     Function,
+    Items,
     Labelled,
     Method,
     Module,
@@ -27,8 +28,10 @@ from cellwright.proof.questions.symbols import (
 def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
     """An attribute of a column or of what came of one."""
     match owner:
-        case Column() | Condition() if key in ("shape", "size"):
+        case Column() | Condition() if key == "size":
             return statistics.rows_count(owner.frame)
+        case Column() | Condition() if key == "shape":
+            return Items((statistics.rows_count(owner.frame),))
         case Column() if key == "index" and owner.frame.label is not None:
             return Column(owner.frame, wording.name(owner.frame.label), owner.frame.label)
         case Column() if key == "values":

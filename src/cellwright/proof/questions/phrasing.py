@@ -83,6 +83,11 @@ class Told:
         return wording.listing([wording.name(table) for table in self.tables])
 
     @property
+    def _names_its_files(self) -> bool:
+        """Whether the first step names every file, so that nothing else needs to."""
+        return bool(self.steps) and all(wording.name(table) in self.steps[0] for table in self.tables)
+
+    @property
     def _lets(self) -> list[str]:
         return [f"Let {note.name} be {note.text}." for note in self.notes]
 
@@ -97,10 +102,7 @@ class Told:
         if not self.steps:
             return self._joined(*self._lets, f"In {self._files}, {self.ask.question}")
         first, *others = self.steps
-        if all(wording.name(table) in first for table in self.tables):
-            start = f"{wording.capital(first)}."
-        else:
-            start = f"Start from {self._files}. First, {first}."
+        start = f"{wording.capital(first)}." if self._names_its_files else f"Start from {self._files}. First, {first}."
         then = [f"Then {step}." for step in others]
         return self._joined(*self._lets, start, *then, wording.capital(self.ask.question))
 
@@ -108,18 +110,21 @@ class Told:
         if not self.steps:
             return self._joined(*self._lets, f"Using {self._files}, {self.ask.verb} {self.ask.noun}.")
         done = "; ".join([self.steps[0], *(f"then {step}" for step in self.steps[1:])])
-        return self._joined(*self._lets, f"Using {self._files}, {done}. Finally, {self.ask.verb} {self.ask.noun}.")
+        start = wording.capital(done) if self._names_its_files else f"Using {self._files}, {done}"
+        return self._joined(*self._lets, f"{start}. Finally, {self.ask.verb} {self.ask.noun}.")
 
     def _question_first(self) -> str:
         question = wording.capital(self.ask.question)
         if not self.steps:
             return self._joined(question, f"Use {self._files}.", *self._meanings)
         steps = [f"First, {self.steps[0]}.", *(f"Then {step}." for step in self.steps[1:])]
-        return self._joined(question, f"The question is about {self._files} after some steps.", *steps, *self._meanings)
+        of = "the table that some steps give" if self._names_its_files else f"{self._files} after some steps"
+        return self._joined(question, f"The question is about {of}.", *steps, *self._meanings)
 
     def _report(self) -> str:
         need = "need to know" if self.ask.verb == "check" else "need"
-        start = f"For a report on {self._files}, we {need} {self.ask.noun}."
+        report = "For a report" if self._names_its_files else f"For a report on {self._files}"
+        start = f"{report}, we {need} {self.ask.noun}."
         if not self.steps:
             return self._joined(start, *self._meanings)
         listed = "; ".join(f"({number}) {step}" for number, step in enumerate(self.steps, 1))
@@ -127,7 +132,7 @@ class Told:
 
     def _numbered(self) -> str:
         steps = [*self.steps, f"{self.ask.verb} {self.ask.noun}"]
-        data = f"Data: {self._files}."
+        data = "" if self._names_its_files else f"Data: {self._files}."
         if len(steps) == 1:
             return self._joined(data, *self._lets, f"Task: {steps[0]}.")
         listed = "; ".join(f"({number}) {step}" for number, step in enumerate(steps, 1))

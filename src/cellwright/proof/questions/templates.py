@@ -24,6 +24,7 @@ from cellwright.proof.questions.symbols import (
     Finding,
     Frame,
     Grid,
+    Items,
     Labelled,
     Labels,
     Order,
@@ -125,6 +126,8 @@ def _proposals(symbol: Symbol, value: Snapshot, code: str) -> Iterator[_Found]:
         case Shape():
             rows, _ = shape_items(symbol.frame)
             yield _about_quantity(rows, f"{code}[0]")
+        case Items(symbols=(Quantity() as only,)):
+            yield _about_quantity(only, f"{code}[0]")
         case Distinct():
             yield from _about_distinct(symbol, value, code)
         case Condition(single=True):
