@@ -204,6 +204,7 @@ IN_ROWS = {
     "df.iloc[:-2].Goals.sum()": ("keep only all rows but the last 2. What is the sum of `Goals`?", 27),
     "df.iloc[::2].Goals.mean()": ("keep only every 2nd row, beginning with the first. What is the mean", 5.25),
     "df.iloc[[0, 2, 5]].Goals.sum()": ("keep only the 1st, 3rd and 6th rows. What is the sum of `Goals`?", 11),
+    "df.iloc[[2, 3, 4]].Goals.sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
     "df.Goals.iloc[2:5].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
     "df.Goals[2:5].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
     "df.set_index('Team').loc['B':'D'].Goals.sum()": ('`Team` is at least "B" and `Team` is at most "D"', 14),
@@ -265,6 +266,20 @@ def test_labels_of_a_first_column_are_told() -> None:
     assert "Take the first column of `x.csv` as row labels" in proposals[0].question
     assert 'in the row labelled "C", replace `Goals` by 10.' in proposals[0].question
     assert answers[0] == 2
+
+
+def test_columns_without_a_statistic_are_not_told_of() -> None:
+    """Texts that a statistic leaves out are not said to have one."""
+    table = "g = df.groupby('Sex')[['Goals', 'Team']].mean(numeric_only=True).reset_index()"
+    proposals, _ = ask("g.Goals.max()", table)
+    assert "in which `Goals` is the mean of `Goals`." in proposals[0].question
+
+
+def test_length_of_a_column_is_one_number() -> None:
+    """`shape` of a column has one part, and that is asked for."""
+    proposals, answers = ask("df.Goals.shape")
+    assert proposals[0].question == "In `x.csv`, how many rows are there?"
+    assert answers[0] == 8
 
 
 def test_change_of_counted_rows_is_told() -> None:

@@ -58,6 +58,10 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Ev
         return statistics.rows_per_group(grouping)
     if method in _STATISTICS:
         ddof = arguments.constant("ddof", None, 1)
+        if arguments.constant("numeric_only", None, False) and grouping.columns is not None and not grouping.single:
+            # Columns of texts are left out, and only running tells which those are.
+            left = reader.look(f"{arguments.receiver}.{method}(numeric_only=True).columns").value
+            grouping = replace(grouping, columns=tuple(name for name in grouping.columns if name in left))
         arguments.ignore("numeric_only", "0")
         return _one_statistic(grouping, method, ddof)
     if method == "quantile":

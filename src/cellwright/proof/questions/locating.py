@@ -164,7 +164,10 @@ def _listed(place: Place, items: list[object], reader: Evaluator) -> Frame:
     if _by_number(place, reader):
         if not all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in items):
             raise Unreadable("rows by position")
-        ordinals = [wording.ordinal(int(str(item)) + 1) for item in items]
+        places = [int(str(item)) for item in items]
+        if len(places) > 1 and places == list(range(places[0], places[-1] + 1)):
+            return _taken(place.frame, picking.rows_between(places[0], places[-1] + 1), reader)
+        ordinals = [wording.ordinal(number + 1) for number in places]
         words = f"the {wording.listing(ordinals)} row{'s' if len(ordinals) > 1 else ''}"
         return _taken(place.frame, words, reader)
     names = wording.listing([wording.value(item) for item in items], "or")
