@@ -5,12 +5,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, joins, locating, picking, reshaping, series, statistics, wording
+from cellwright.proof.questions import (
+    changing,
+    columns,
+    joins,
+    ordering,
+    picking,
+    reshaping,
+    series,
+    statistics,
+    wording,
+)
 from cellwright.proof.questions.symbols import (
-    SAMPLE,
     Absence,
     Arguments,
-    Check,
     Column,
     Columns,
     Condition,
@@ -24,7 +32,6 @@ from cellwright.proof.questions.symbols import (
     Labelled,
     Method,
     Module,
-    Order,
     Quantity,
     Symbol,
     Unreadable,
@@ -36,117 +43,6 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 # --- changes ------------------------------------------------------------------------------------
 
 
-def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Frame:
-    """The frame after `frame[key] = symbol`."""
-    if isinstance(symbol, (Column, Condition)) and not _of_all_rows(symbol.frame, frame):
-        raise Unreadable("column from other rows")
-    if isinstance(symbol, Column) and symbol.words == wording.name(key):
-        return frame  # of another type: nothing that a question speaks of has changed
-    replaces = isinstance(symbol, Column) and wording.name(key) in symbol.words
-    step = _setting(key, symbol, frame, reader, replaces)
-    selection = frame.selection
-    if selection is not None and key not in selection:
-        selection = (*selection, key)
-    return frame.then(step, selection=selection)
-
-
-def _of_all_rows(column_frame: Frame, frame: Frame) -> bool:
-    """Whether a column has a value for every row, however conditions and sorting are told."""
-    return column_frame.settled().base == frame.settled().base
-
-
-_SCALED = re.compile(r"(`[^`]*`) \* (\d+(?:\.\d+)?)")
-
-
-def _setting(key: str, symbol: Symbol, frame: Frame, reader: Evaluator, replaces: bool) -> str:
-    """The command that gives a column its values."""
-    target = wording.name(key)
-    match symbol:
-        case Column() if (change := _scaling(target, symbol.words)) is not None:
-            return change
-        case Column():
-            words = symbol.words
-        case Condition():
-            words = f"whether {symbol.words} (True or False, counted as 1 and 0)"
-        case Quantity():
-            words = symbol.words if symbol.frame.base == frame.base else joins.aside(symbol, reader)
-        case Constant() if not isinstance(symbol.value, (list, dict)):
-            words = wording.value(symbol.value)
-        case _:
-            raise Unreadable("column computed in another way")
-    return f"replace {target} by {words}" if replaces else f"set a column {target} to {words}"
-
-
-def _scaling(target: str, words: str) -> str | None:
-    """ "`price` * 1.1", set as `price`, is a rise by 10%."""
-    found = _SCALED.fullmatch(words)
-    if found is None or found[1] != target:
-        return None
-    percent = round((float(found[2]) - 1) * 100, 9)
-    if not 0 < abs(percent) <= 100 or float(found[2]) == 0:
-        return None
-    verb = "raise" if percent > 0 else "lower"
-    return f"{verb} every {target} by {abs(percent):g}% (multiply it by {found[2]})"
-
-
-def set_rows(place: locating.Place, node: ast.expr, symbol: Symbol, reader: Evaluator) -> Frame:
-    """The frame after `frame.loc[rows, key] = symbol`."""
-    frame = place.frame
-    if not isinstance(node, ast.Tuple) or len(node.elts) != 2 or frame.taken:
-        raise Unreadable("assignment to some rows")
-    rows, key = node.elts[0], reader.constant(node.elts[1])
-    if not isinstance(key, str):
-        raise Unreadable("assignment to some rows")
-    condition = reader.evaluate(rows) if not isinstance(rows, ast.Slice) else Constant(None)
-    if isinstance(condition, Constant) and isinstance(symbol, (Quantity, Constant)) and not frame.where:
-        words = locating.rows_in_words(place, rows, reader)
-        return frame.then(f"in {words}, {_setting(key, symbol, frame, reader, True)}")
-    if not isinstance(condition, Condition) or condition.frame != frame:
-        raise Unreadable("assignment to some rows")
-    kept = frame.keep(condition.words)
-    if isinstance(symbol, Column) and symbol.frame not in (frame, kept):
-        raise Unreadable("column from other rows")
-    if not isinstance(symbol, (Column, Quantity, Constant)):
-        raise Unreadable("assignment to some rows")
-    step = _setting(key, symbol, frame, reader, True)
-    return frame.then(f"in the rows where {condition.words}, {step}")
-
-
-def replace_columns(frame: Frame, key: object, symbol: Symbol, reader: Evaluator) -> Frame:
-    """The frame after `frame[[…]] = frame[[…]].fillna(…)` and the like, where the same is done to each column."""
-    names = picking.names_of(Constant(key))
-    match symbol:
-        case Columns(columns=found) if tuple(found) == names:
-            if not all(_of_all_rows(column.frame, frame) for column in found.values()):
-                raise Unreadable("column from other rows")
-            for name, column in found.items():
-                if column.words == wording.name(name):
-                    continue
-                frame = frame.then(_setting(name, column, frame, reader, True))
-            return frame
-        case Frame(steps=(*before, change)) if (
-            symbol.selection == names and (symbol.tables, tuple(before)) == frame.settled().base and not symbol.where
-        ):
-            return frame.then(f"in {wording.listing([wording.name(name) for name in names])}, {change}")
-    raise Unreadable("assignment to several columns")
-
-
-def set_attribute(frame: Frame, key: str, symbol: Symbol) -> Frame:
-    """The frame after `frame.columns = [...]`."""
-    if key == "columns" and isinstance(symbol, Constant):
-        names = wording.listing([wording.name(name) for name in picking.names_of(symbol)])
-        return frame.then(f"name the columns, in order, {names}", selection=None)
-    raise Unreadable(f"assignment to {key}")
-
-
-def drop_columns(frame: Frame, names: Sequence[str]) -> Frame:
-    """The frame without some columns."""
-    selection = tuple(n for n in frame.selection if n not in names) if frame.selection is not None else None
-    noun = "column" if len(names) == 1 else "columns"
-    words = wording.listing([wording.name(name) for name in names])
-    return frame.then(f"drop the {noun} {words}", selection=selection)
-
-
 def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     labels = arguments.take("columns")
     if labels is None:
@@ -155,7 +51,7 @@ def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         if axis not in (1, "columns") or labels is None:
             raise Unreadable("drop of rows by label")
     arguments.ignore("errors")
-    return drop_columns(frame, picking.names_of(labels))
+    return changing.drop_columns(frame, picking.names_of(labels))
 
 
 def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -217,94 +113,6 @@ def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     raise Unreadable("fillna with computed values")
 
 
-def _sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    keys = picking.names_of(arguments.take("by", 0) or Constant(None))
-    ascending = arguments.constant("ascending", None, True)
-    arguments.ignore("kind", "ignore_index", "na_position")
-    if arguments.constant("axis", 1, 0) not in (0, "index"):
-        raise Unreadable("sorting of columns")
-    flags = tuple(bool(flag) for flag in ascending) if isinstance(ascending, list) else (bool(ascending),) * len(keys)
-    if len(flags) != len(keys):
-        raise Unreadable("argument ascending of sort_values()")
-    base = frame.settled() if frame.taken else frame
-    return replace(base, order=Order(keys, flags, _no_ties(frame, keys, arguments, reader)))
-
-
-def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Evaluator) -> Check | None:
-    """Whether no two rows are equal in what they are sorted by, asked at this place of the program."""
-    table = f"({arguments.receiver})" + (".reset_index()" if set(keys) & set(frame.index) else "")
-    try:
-        return reader.check(f"not {table}.duplicated(subset={list(keys)!r}).any()")
-    except Unreadable:
-        # Inside a function the check cannot be made, so whatever depends on this order has no words.
-        return Check((), "False")
-
-
-def _head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    count = arguments.constant("n", 0, 5)
-    if not isinstance(count, int) or count < 1:
-        raise Unreadable("head of a computed length")
-    if frame.order is not None and not frame.taken:
-        reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
-        frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
-    return picking.take_rows(frame, 0, count)
-
-
-def _untied(frame: Frame, count: int, order: Order, table: str, reader: Evaluator) -> Order:
-    """The order of the first rows, with the check that no two of them, or the next one, tie."""
-    labels = ".reset_index()" if set(order.keys) & set(frame.index) else ""
-    check = reader.check(f"not {table}.head({count + 1}){labels}.duplicated(subset={list(order.keys)!r}).any()")
-    return replace(order, check=check)
-
-
-def _no_tie_at(frame: Frame, count: int, keys: Sequence[str], table: str, method: str, reader: Evaluator) -> Check:
-    """Whether the last row that is taken differs from the first that is not."""
-    picks = f".{method}({count + 1})" if method == "head" else f".{method}({count + 1}, {list(keys)!r})"
-    labels = ".reset_index()" if set(keys) & set(frame.index) else ""
-    tie = f"rows.tail(2){labels}.duplicated(subset={list(keys)!r}).any()"
-    return reader.check(f"(lambda rows: len(rows) <= {count} or not {tie})({table}{picks})")
-
-
-def _tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    count = arguments.constant("n", 0, 5)
-    if not isinstance(count, int) or count < 1:
-        raise Unreadable("tail of a computed length")
-    if frame.order is not None:
-        reader.require(frame.order.check)
-    base = frame.settled() if frame.taken else frame
-    return replace(base, taken="the last row" if count == 1 else f"the last {count} rows")
-
-
-def _sample(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    arguments.ignore("n", "0", "frac", "1", "random_state")
-    base = frame.settled() if frame.taken else frame
-    return replace(base, order=None, taken=SAMPLE)
-
-
-def _sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    if frame.label is None:
-        raise Unreadable("method sort_index")
-    ascending = bool(arguments.constant("ascending", None, True))
-    base = frame.settled() if frame.taken else frame
-    check = _no_ties(frame, (frame.label,), arguments, reader)
-    return replace(base, order=Order((frame.label,), (ascending,), check))
-
-
-def _largest(ascending: bool) -> "Reading":
-    def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-        count = arguments.constant("n", 0)
-        keys = picking.names_of(arguments.take("columns", 1) or Constant(None))
-        base = frame.settled() if frame.taken else frame
-        method = "nsmallest" if ascending else "nlargest"
-        reader.require(_no_tie_at(frame, count, keys, f"({arguments.receiver})", method, reader))
-        order = Order(keys, (ascending,) * len(keys))
-        longer = f"({arguments.receiver}).{method}({count + 1}, {list(keys)!r})"
-        ordered = replace(base, order=_untied(frame, count, order, longer, reader))
-        return picking.take_rows(ordered, 0, count)
-
-    return reading
-
-
 def _set_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     keys = picking.names_of(arguments.take("keys", 0) or Constant(None))
     if not arguments.constant("drop", None, True) or frame.index:
@@ -319,7 +127,7 @@ def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if not drop and not frame.index:
         raise Unreadable("row numbers as a column")
     if drop and frame.index:
-        return replace(drop_columns(frame, frame.index), index=())
+        return replace(changing.drop_columns(frame, frame.index), index=())
     if frame.selection is not None:
         frame = replace(frame, selection=(*frame.index, *frame.selection))
     return replace(frame, index=())
@@ -376,7 +184,7 @@ def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         if isinstance(symbol, Function):
             symbol = reader.apply(symbol, [frame])
         if symbol is not None:
-            frame = add_column(frame, key, symbol, reader)
+            frame = changing.add_column(frame, key, symbol, reader)
     return frame
 
 
@@ -404,7 +212,7 @@ def _astype(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
             changed = columns.call(picking.column(frame, str(name)), "astype", _given("astype", Constant(kind)), reader)
             # Text to number and the like changes no value that is spoken of.
             if changed != picking.column(frame, str(name)):
-                frame = add_column(frame, str(name), changed, reader)
+                frame = changing.add_column(frame, str(name), changed, reader)
         return frame
     if kinds is None:
         raise Unreadable("change of a table's types")
@@ -611,13 +419,13 @@ _METHODS: dict[str, Reading] = {
     "dropna": _dropna,
     "drop_duplicates": _drop_duplicates,
     "fillna": _fillna,
-    "sort_values": _sort_values,
-    "head": _head,
-    "tail": _tail,
-    "sample": _sample,
-    "sort_index": _sort_index,
-    "nlargest": _largest(ascending=False),
-    "nsmallest": _largest(ascending=True),
+    "sort_values": ordering.sort_values,
+    "head": ordering.head,
+    "tail": ordering.tail,
+    "sample": ordering.sample,
+    "sort_index": ordering.sort_index,
+    "nlargest": ordering.largest(ascending=False),
+    "nsmallest": ordering.largest(ascending=True),
     "set_index": _set_index,
     "reset_index": _reset_index,
     "copy": _unchanged,

@@ -11,7 +11,19 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-from cellwright.proof.questions import columns, frames, functions, groups, locating, picking, series, signs, texts
+from cellwright.proof.questions import (
+    changing,
+    columns,
+    frames,
+    functions,
+    groups,
+    locating,
+    picking,
+    series,
+    signs,
+    syntax,
+    texts,
+)
 from cellwright.proof.questions.symbols import (
     Absence,
     Arguments,
@@ -120,7 +132,7 @@ class Reader:
 
     def _unroll(self, node: ast.For) -> None:
         """A loop over a few constants, or one that only collects names of columns."""
-        if (collected := _collected(node)) and all(_is_list(self.names.get(name)) for name in collected):
+        if (collected := syntax.collected(node)) and all(_is_list(self.names.get(name)) for name in collected):
             self.names.update(dict.fromkeys(collected, Collected()))
             return
         items = self.evaluate(node.iter)
@@ -186,7 +198,7 @@ class Reader:
             if not isinstance(box, FrameBox):
                 raise Unreadable("assignment to some rows")
             place = locating.Place(box.frame, ast.unparse(owner.value), by_label=True)
-            box.frame = frames.set_rows(place, target.slice, self._unboxed(symbol), self)
+            box.frame = changing.set_rows(place, target.slice, self._unboxed(symbol), self)
             return
         box = self.evaluate(owner, unbox=False)
         if isinstance(box, Grid) and box.table is not None and isinstance(owner, ast.Name):
@@ -196,14 +208,14 @@ class Reader:
         if isinstance(target, ast.Attribute):
             key: object = target.attr
             if key in _pandas_names():
-                box.frame = frames.set_attribute(box.frame, target.attr, symbol)
+                box.frame = changing.set_attribute(box.frame, target.attr, symbol)
                 return
         else:
             key = self.constant(target.slice)
         if not isinstance(key, str):
-            box.frame = frames.replace_columns(box.frame, key, self._unboxed(symbol), self)
+            box.frame = changing.replace_columns(box.frame, key, self._unboxed(symbol), self)
             return
-        box.frame = frames.add_column(box.frame, key, self._unboxed(symbol), self)
+        box.frame = changing.add_column(box.frame, key, self._unboxed(symbol), self)
 
     def _boxed_grid(self, name: str, grid: Grid) -> FrameBox:
         """A table of groups that gets a new column, from then on an ordinary table."""
@@ -219,11 +231,11 @@ class Reader:
                 continue
             box = self.evaluate(target.value, unbox=False)
             if isinstance(box, FrameBox):
-                box.frame = frames.drop_columns(box.frame, [str(self.constant(target.slice))])
+                box.frame = changing.drop_columns(box.frame, [str(self.constant(target.slice))])
 
     def _define(self, node: ast.FunctionDef) -> None:
         body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        *lead, last = _with_one_return(body)
+        *lead, last = syntax.with_one_return(body)
         plain = all(isinstance(s, ast.Assign) and all(isinstance(t, ast.Name) for t in s.targets) for s in lead)
         if not plain or not isinstance(last, ast.Return) or last.value is None:
             raise Unreadable("function of several statements")
@@ -274,7 +286,7 @@ class Reader:
             symbol = self._dispatch(node)
         except Unreadable as unreadable:
             # What is picked from a table's column names is a list of names, however it is picked.
-            if isinstance(unreadable, Unseen) or not _picks_columns(node):
+            if isinstance(unreadable, Unseen) or not syntax.picks_columns(node):
                 raise
             symbol = self.look(ast.unparse(node))
         finally:
@@ -592,55 +604,8 @@ class Reader:
         return self.notes[text].name
 
 
-def _picks_columns(node: ast.expr) -> bool:
-    """Whether an expression is made of a table's column names: `df.columns[2:5]`, `[c for c in df.columns if …]`."""
-    match node:
-        case ast.Attribute(attr="columns"):
-            return True
-        case ast.Attribute() | ast.Subscript():
-            return _picks_columns(node.value)
-        case ast.Call(func=ast.Name(id="list" | "sorted" | "tuple"), args=[first, *_]):
-            return _picks_columns(first)
-        case ast.Call(func=ast.Attribute(value=value)):
-            return _picks_columns(value)
-        case ast.ListComp(generators=[ast.comprehension(iter=items)]):
-            return _picks_columns(items)
-    return False
-
-
 def _is_list(symbol: Symbol | None) -> bool:
     return isinstance(symbol, Collected) or (isinstance(symbol, Constant) and isinstance(symbol.value, list))
-
-
-def _collected(node: ast.For) -> set[str]:
-    """The lists that a loop over column names appends to, where it does nothing else; empty where it does."""
-    names: set[str] = set()
-    todo: list[ast.stmt] = [*node.body, *node.orelse]
-    while todo:
-        match todo.pop():
-            case ast.If(body=body, orelse=orelse):
-                todo += [*body, *orelse]
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"))):
-                names.add(name)
-            case ast.Pass() | ast.Continue():
-                pass
-            case _:
-                return set()
-    return names if _picks_columns(node.iter) else set()
-
-
-def _with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:
-    """A body that ends in `if a: return b` and `return c`, with one `return b if a else c` instead."""
-    match body:
-        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[ast.Return(value=no)])]:
-            rest: ast.expr | None = no
-        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[]), ast.Return(value=no)]:
-            rest = no
-        case _:
-            return body or [ast.Pass()]
-    if rest is None:
-        return body
-    return [*lead, ast.Return(ast.IfExp(test, yes, rest))]
 
 
 def _items(symbols: list[Symbol]) -> Symbol:
