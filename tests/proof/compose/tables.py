@@ -21,6 +21,8 @@ def lay_out(folder: Path) -> dict[str, Path]:
     cards = [f"M{n * 7 % 40:02d},{('blue', 'gold', 'red')[n % 3]},{n * 3 % 31 + n / 10}" for n in range(90)]
     (folder / "cards.csv").write_text("member,colour,points\n" + "\n".join(cards) + "\n")
     (folder / "headless.csv").write_text("\n".join(f"{n},{n * 2},{n * 3}" for n in range(40)))
+    births = [f"{('Mary', 'Anna', 'John', 'Emma')[n % 4]},{'FM'[n % 2]},{7065 - n * 3}" for n in range(40)]
+    (folder / "births.txt").write_text("\n".join(births) + "\n")
     (folder / "tiny.csv").write_text("a,b\n1,2\n")
     return {path.name: path for path in sorted(folder.iterdir())}
 

@@ -138,6 +138,7 @@ def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
         columns = tuple(_column(entry) for entry in rest)
         rows, width = int(head["rows"]), int(head["columns"])
         plain, duplicated = bool(head["row_numbers"]), int(head.get("duplicated", -1))
+        like_values = int(head.get("like_values", 0))
     except (KeyError, TypeError, ValueError, AttributeError):
         return Unprofiled(table, "table has no profile", load)
     if rows < _LEAST_ROWS:
@@ -145,7 +146,8 @@ def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
     if width < 2 or not plain:
         return Unprofiled(table, "not a table with named columns", load)
     numbers, unnamed = (sum(bool(form.fullmatch(name)) for name in names) for form in (_NUMERIC_NAME, _NO_NAME))
-    if numbers > width / 3 or unnamed > 2 * width / 3 or len(columns) < 2:
+    data = numbers > width / 3 or numbers + like_values >= max(2, width / 3)
+    if data or unnamed > 2 * width / 3 or len(columns) < 2:
         return Unprofiled(table, "no header row", ", ".join(names[:8]))
     named = tuple(name for name in names if not _NO_NAME.fullmatch(name))
     return TableProfile(table, load, rows, _told_apart(columns), named, duplicated)

@@ -37,6 +37,7 @@ def profile(frame: Any) -> list[str]:
         "names": [name for name in names if name is not None and len(name) <= _LONGEST_NAME],
         "row_numbers": bool(plain),
         "duplicated": duplicated,
+        "like_values": sum(_is_like_a_value(name, frame[name]) for name in names if (frame.columns == name).sum() == 1),
     }
     usable = [name for name in dict.fromkeys(names) if name is not None and _is_safe(name, _LONGEST_NAME)]
     texts = [json.dumps(table)]
@@ -44,6 +45,11 @@ def profile(frame: Any) -> list[str]:
         if (frame.columns == name).sum() == 1:
             texts.append(json.dumps(_column(name, frame[name]), allow_nan=False))
     return texts
+
+
+def _is_like_a_value(name: Any, series: Any) -> bool:
+    """Whether a column has its own name as a value: then the file's first row is no header."""
+    return isinstance(name, str) and str(series.dtype) in ("object", "str", "string") and bool((series == name).any())
 
 
 def _hashable(frame: Any) -> bool:
