@@ -82,7 +82,8 @@ def ratio(draft: Draft) -> Composed:
     draft.guards += [f"({draft.name}[{group.name!r}] == {label!r}).sum() >= {LEAST_ROWS}" for label in (first, second)]
     sign = draft.rng.choice(("/", "-"))
     if sign == "/":
-        draft.guards.append(f"abs({sides[1]}) > 1e-9")
+        # A ratio that rounds to one can be guessed.
+        draft.guards.append(f"abs({sides[1]}) > 1e-9 and abs({sides[0]} / {sides[1]} - 1) > 0.01")
     return draft.finish("ratio", f"{sides[0]} {sign} {sides[1]}")
 
 

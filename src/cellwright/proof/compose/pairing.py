@@ -30,7 +30,8 @@ def between_files(draft: Draft) -> Composed:
     draft.guards += [f"len({name}) >= {LEAST_ROWS}" for name in names]
     sign = draft.rng.choice(("-", "/"))
     if sign == "/":
-        draft.guards.append(f"abs({sides[1]}) > 1e-9")
+        # A ratio that rounds to one can be guessed.
+        draft.guards.append(f"abs({sides[1]}) > 1e-9 and abs({sides[0]} / {sides[1]} - 1) > 0.01")
     return draft.finish("between-files", f"{sides[0]} {sign} {sides[1]}")
 
 
