@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import csv
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,8 @@ IN_THIS_PROCESS = "in this process"
 """Stands for the URL of a model that is loaded from a folder."""
 BUILT_IN = "comes with Cellwright"
 """Stands for the URL of the built-in model."""
+_MOST_HEADER = 1_000_000
+"""Characters of a table's first line."""
 _BUILT_IN = Endpoint(BUILT_IN, Traits(NAME))
 _KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price", "sends_thinking")
 
@@ -95,10 +98,11 @@ def find_model(
 
 
 @contextlib.asynccontextmanager
-async def open_model(endpoint: Endpoint) -> AsyncIterator[Model]:
-    """The model of an endpoint that was found, for as long as the context lasts."""
+async def open_model(endpoint: Endpoint, columns: Sequence[str] | None = None) -> AsyncIterator[Model]:
+    """The model of an endpoint that was found, for as long as the context lasts. The built-in one holds back answers
+    that do not fit `columns`."""
     if endpoint.url == BUILT_IN:
-        yield await asyncio.to_thread(BuiltInModel.load)
+        yield await asyncio.to_thread(BuiltInModel.load, columns=columns)
         return
     if endpoint.url == IN_THIS_PROCESS:
         yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
@@ -107,10 +111,18 @@ async def open_model(endpoint: Endpoint) -> AsyncIterator[Model]:
         yield model
 
 
-def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> None:
-    """Raises UsageError for what the built-in model cannot do, with how to get a model that can."""
-    if refusal := why_not(question, list(placement.paths)):
-        raise UsageError(f"{refusal}\n\n{NO_MODEL.format(config=config_path(environment))}")
+def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> Sequence[str]:
+    """The columns of the table that is asked about. Raises UsageError for what the built-in model cannot do, with how
+    to get a model that can."""
+    refusal = why_not(question, list(placement.paths))
+    if not refusal:
+        (file,) = placement.paths.values()
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                return next(csv.reader([lines.readline(_MOST_HEADER)]), [])
+        except (OSError, ValueError, csv.Error) as error:
+            refusal = f"{file} cannot be read as a CSV file in UTF-8: {error}"
+    raise UsageError(f"{refusal}\n\n{NO_MODEL.format(config=config_path(environment))}")
 
 
 def _kept(path: Path) -> Wish:
