@@ -13,7 +13,20 @@ from cellwright.models.builtin.checking import Ran, why_not_answer
 from cellwright.models.builtin.mentions import mentions
 from cellwright.models.builtin.programs import Asked, Condition, read_program
 
-COLUMNS = ["total_bill", "total_tip", "sex", "day", "party size", "houseAge", "mean radius", "S1", "S2"]
+COLUMNS = [
+    "total_bill",
+    "total_tip",
+    "sex",
+    "day",
+    "party size",
+    "houseAge",
+    "mean radius",
+    "S1",
+    "S2",
+    "value",
+    "leaf len",
+    "stem len",
+]
 LOAD = "import pandas as pd\ndf = pd.read_csv('tips.csv')\n"
 
 PROGRAMS = {
@@ -75,6 +88,8 @@ GOOD = {
     "For which day is the maximum of S1 the smallest?": "df.groupby('day')['S1'].max().idxmin()",
     "In tips.csv, what is the sum of S1 where S1 is above 3?": "df[df['S1'] > 3]['S1'].sum()",
     "What is the highest mean radius?": "df['mean radius'].max()",
+    "Can you tell me what's the average number of S1?": "df['S1'].mean()",
+    "What is the number of distinct values of value?": "df['value'].nunique()",
 }
 
 
@@ -88,7 +103,7 @@ def test_what_was_asked_is_let_through(question: str) -> None:
 BAD = {
     ("What is the mean of bill?", "df['total_tip'].mean()"): "reads 'total_tip', which the question does not name",
     ("What is the mean of tax?", "df['total_tip'].mean()"): "reads 'total_tip'",
-    ("What is the mean of S?", "df['S1'].mean()"): "'S' could be any of S1, S2",
+    ("What is the mean of len?", "df['leaf len'].mean()"): "'len' could be any of leaf len, stem len",
     ("What is the mean of bill where sex is F?", "df['total_bill'].mean()"): "does not read 'sex'",
     ("What is the mean of bill of smokers?", "df['total_bill'].mean()"): "does not know what 'smokers' is",
     ("What is the mean of bill?", "df['total_bill'].median()"): "does not compute what is asked (median)",
@@ -96,6 +111,11 @@ BAD = {
     ("mean of S1 where S2 is above 3", "df[df['S2'] < 3]['S1'].mean()"): "says more or less",
     ("mean of S1 where S2 is above 3", "df[df['S1'] > 3]['S2'].mean()"): "says more or less",
     ("mean of S1 where S2 is above 35", "df[df['S2'] > 3]['S1'].mean()"): "the question does not say '3'",
+    ("mean of S1 where S2 is above 1,000", "df[df['S2'] > 1]['S1'].mean()"): "does not know what '000' is",
+    ("mean of S1 where S2 is above 3.5", "df[df['S2'] > 3]['S1'].mean()"): "the question does not say '3'",
+    ("mean of S1 where S2 is >= 3", "df[df['S2'] > 3]['S1'].mean()"): "says more or less",
+    ("What is the total bill?", "df['total_bill'].sum()"): "does not compute what is asked (sum)",
+    ("mean of S1 over 10", "df[df['S1'] > 10]['S1'].mean()"): "says more or less",
     ("mean of S1 where sex is not F", "df[df['sex'] == 'F']['S1'].mean()"): "does not know what 'not' is",
     ("How many rows have day equal to Sun?", "(df['day'] == 'Sum').sum()"): "the question does not say 'Sum'",
     ("Which day has the highest tip?", "df.groupby('day')['total_tip'].mean().idxmax()"): "(max, mean)",

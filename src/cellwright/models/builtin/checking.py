@@ -33,9 +33,9 @@ _CUE = re.compile(r"\b(" + "|".join(sorted(_CUES, key=len, reverse=True)) + r")\
 _DISTINCT = re.compile(r"\bdistinct (non-missing )?values\b", re.IGNORECASE)
 """Words in which `values` is no column."""
 _IDLE_WORDS = """
-a all among an and are column compute data do does each equal equals file find for from get give has have in is it its
-me need no of on only or over please report row rows show table task tell that the there those to us use used using
-value values was we were what when where which whose with
+a all among an and are can column compute could data do does each equal equals file find for from get give has have i in
+is it its know like me need no number of on only or over please report row rows s show table task tell that the there
+these this those to us use used using value values want was we were what when where which whose with would you
 """
 _IDLE = frozenset(_IDLE_WORDS.split())
 """Words of questions that say nothing of which program is meant."""
