@@ -115,6 +115,8 @@ def test_a_further_question_a_turn_of_no_use_and_a_long_run_are_refused(loaded: 
     assert (lost.finish, "it lost the thread" in lost.message.content) == ("refused", True)
     long = reply(model, Message("user", PROMPT), *[Message("tool", "x")] * 6)
     assert (long.finish, "in 6 cells" in long.message.content) == ("refused", True)
+    twice = reply(model, Message("user", PROMPT), *[Message("tool", "…\nKeyError: 'town'")] * 2)
+    assert (twice.finish, "failed twice with KeyError: 'town'" in twice.message.content) == ("refused", True)
 
 
 @given(st.text(max_size=40))

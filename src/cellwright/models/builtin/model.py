@@ -27,11 +27,9 @@ NAME = "built-in"
 FOLDER = Path(__file__).parent / "weights"
 """As transformers reads it: config.json, model.safetensors, tokenizer.json, tokenizer_config.json."""
 WHAT_IT_IS = (
-    "a very small network that comes with Cellwright, trained from nothing on made tables. It answers questions about "
-    "one CSV file of two to five columns: a mean, median, sum, highest or lowest value, standard deviation or number "
-    "of distinct values of a column, of all rows or of those that meet one condition; how many rows meet one; which "
-    "label has the highest or lowest of these. It is often wrong, and takes one column for another where there are "
-    "more, or where the one that is asked about is not there: look at the cell that it ran."
+    "a very small network that comes with Cellwright, trained from nothing on made tables. It works out one statistic "
+    "of one column of one CSV file, of all rows or of those that meet one condition; how many rows meet one; which "
+    "label has the highest or lowest. It says so where it cannot."
 )
 _MOST_TOKENS = 256
 TOKENIZER = "tokenizer.json"
