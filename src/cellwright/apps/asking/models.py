@@ -19,7 +19,7 @@ from cellwright.models.local import TransformersModel
 from cellwright.models.openai import Endpoint, Price
 from cellwright.models.protocol import Traits
 
-NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
+MODELS = """Any model that speaks OpenAI's API will do; the first of these that is there is used:
 
   on this machine
     Ollama        ollama serve, and ollama pull qwen3:8b
@@ -30,9 +30,10 @@ NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; th
     OpenAI        export OPENAI_API_KEY=…, and --model with one of its names
     Hugging Face  export HF_TOKEN=…, and --model Qwen/Qwen3-235B-A22B-Instruct-2507
 
-With none of these, --model built-in is a very small network that comes with Cellwright, for a CSV of a few columns.
-A server of the first three is found by itself on its usual port. To have one used always, write `model:` and
-`url:` into {config}."""
+With none of these, `ask` has a very small network that comes with Cellwright (--model built-in), for plain questions
+about one CSV file. A server of the first three is found by itself on its usual port. To have one used always,
+write `model:` and `url:` into {config}."""
+NO_MODEL = f"There is no model to ask. {MODELS}"
 IN_THIS_PROCESS = "in this process"
 """Stands for the URL of a model that is loaded from a folder."""
 BUILT_IN = "comes with Cellwright"
@@ -65,11 +66,15 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def find_model(
-    options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
+    options: ModelOptions,
+    environment: Mapping[str, str] = os.environ,
+    servers: Mapping[str, str] = LOCAL_SERVERS,
+    *,
+    or_built_in: bool = False,
 ) -> Choice:
-    """The endpoint for these options. Raises UsageError with a screen of help where there is none.
+    """The endpoint for these options; with `or_built_in`, the built-in model where there is none and none was named.
 
-    The built-in model answers only who names it: it misreads tables of many columns, and says so only beforehand.
+    Raises UsageError with a screen of help where there is none.
     """
     if options.model == NAME and not options.url:
         return Choice(_BUILT_IN, "--model")
@@ -94,6 +99,8 @@ def find_model(
         raise ModelMisused(
             f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
         )
+    if or_built_in:
+        return Choice(_BUILT_IN, "default, as there is no other")
     raise UsageError(NO_MODEL.format(config=path))
 
 
@@ -122,7 +129,7 @@ def check_built_in(question: str, placement: Placement, environment: Mapping[str
                 return next(csv.reader([lines.readline(_MOST_HEADER)]), [])
         except (OSError, ValueError, csv.Error) as error:
             refusal = f"{file} cannot be read as a CSV file in UTF-8: {error}"
-    raise UsageError(f"{refusal}\n\n{NO_MODEL.format(config=config_path(environment))}")
+    raise UsageError(f"{refusal}\n\n{MODELS.format(config=config_path(environment))}")
 
 
 def _kept(path: Path) -> Wish:
