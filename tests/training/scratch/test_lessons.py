@@ -16,6 +16,7 @@ from cellwright.core.types import Message, Trace
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.models import ScriptedModel
 from cellwright.models.builtin import chat
+from cellwright.models.builtin.checking import Ran, why_not_answer
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.pipeline.execute import table_paths
 from cellwright.training.scratch.encoding import (
@@ -204,6 +205,30 @@ def test_what_is_learnt_are_calls_and_their_ends_and_no_slip() -> None:
         assert turns.pop() == ""
         assert all(turn.startswith("<tool_call>\n{") and turn.endswith("}\n</tool_call>") for turn in turns)
         assert len(turns) == 1 + sum(not turn.is_slip for turn in lesson.turns)
+
+
+def test_what_lessons_do_is_let_through_and_what_is_changed_in_them_is_held_back() -> None:
+    """An answer by a lesson's program fits its question; with another column, or other rows, it does not."""
+    made, store = lessons()
+    refused = 0
+    for lesson in made:
+        (table,) = lesson.task.tables
+        columns = (store / table.stored_name).read_text().split("\n")[0].split(",")
+        ran = [Ran(turn.code, turn.shown) for turn in lesson.turns]
+        refused += bool(why_not_answer(lesson.question, columns, ran, lesson.answer))
+        for changed in _changed(ran[-1].code, columns):
+            assert why_not_answer(lesson.question, columns, [*ran[:-1], Ran(changed, lesson.answer)], lesson.answer)
+    assert refused <= len(made) / 20
+
+
+def _changed(code: str, columns: Sequence[str]) -> list[str]:
+    *before, last = code.split("\n")
+    named = [column for column in columns if repr(column) in last]
+    others = [column for column in columns if column not in named]
+    found = [last.replace(repr(one), repr(other)) for one in named for other in others[:2]]
+    found += [last.replace(one, other) for one, other in ((" > ", " < "), (" < ", " > "), (".mean", ".median"))]
+    found.append(re.sub(r"df\[df\[.*? (==|>|<) .*?\]\[", "df[", last))
+    return ["\n".join([*before, line]) for line in found if line != last]
 
 
 def test_controls_take_away_what_they_say() -> None:
