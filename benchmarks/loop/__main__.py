@@ -14,8 +14,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
-from benchmarks.loop.run import FULL, QUICK, Exam, Size, Trained, examine, examine_served, make_all, train_all
+from benchmarks.loop.asked import Outcome, afterwards, ask_by_hand, told
+from benchmarks.loop.run import (
+    BUILT_IN,
+    FULL,
+    QUICK,
+    Exam,
+    Size,
+    Trained,
+    examine,
+    examine_served,
+    make_all,
+    samples_of,
+    train_all,
+)
 from benchmarks.tables import circumstances, table, write_section
 from cellwright.core.errors import CellwrightError
 from cellwright.models.builtin import FOLDER
@@ -32,9 +46,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, help="of each training")
     parser.add_argument("--built-in", action="store_true", help="train the built-in model and put it into the package")
     order = parser.parse_args()
-    size = QUICK if order.quick else FULL
-    if order.built_in:
-        size = replace(size, seeds=1, controls=("random weights",))
+    size = QUICK if order.quick else BUILT_IN if order.built_in else FULL
     size = replace(size, seeds=order.seeds or size.seeds, steps=order.steps or size.steps)
     try:
         with tempfile.TemporaryDirectory(prefix="cellwright-loop-") as folder:
@@ -65,6 +77,8 @@ def run(size: Size, folder: Path, *, built_in: bool) -> tuple[str, bool]:
     if built_in:
         shutil.copytree(trained[0].folder, FOLDER, dirs_exist_ok=True)
     report = _report(results, trained, time.monotonic() - began)
+    if "real tables" in exams:
+        report = f"{report}\n\n{_asked(trained[0], results[trained[0].name], store)}"
     _say(f"{circumstances()}\n\n{report}")
     before, after = (score(results[name]["one-step"]) for name in ("random weights", trained[0].name))
     return report, after.interval[0] > before.interval[1]
@@ -78,6 +92,18 @@ def _report(results: Mapping[str, Mapping[Exam, Sequence[Sitting]]], trained: Se
         f"{table(['model', *exams], rows)}\n\nCorrect of all, Wilson's interval of 95%. No name of an exam's table "
         f"is in a lesson. Trainings: {cost}. All together {_cpu_s():.0f} CPU-s, {wall_s / 60:.0f} minutes."
     )
+
+
+def _asked(one: Trained, found: Mapping[Exam, Sequence[Sitting]], store: Path) -> str:
+    """What a person would get, who asks the built-in model: answers that do not fit the question are held back."""
+    by_hand = asyncio.run(ask_by_hand(one.folder, samples_of(store)))
+    rows = [[exam, *told(afterwards(sittings, store))] for exam, sittings in found.items()]
+    rows += [
+        ["by hand, with a right answer", *told([asked.outcome for asked in by_hand if asked.question.right])],
+        ["by hand, without one", *told([asked.outcome for asked in by_hand if not asked.question.right])],
+    ]
+    head = ["questions", "asked", *get_args(Outcome)]
+    return f"As `ask` would have it, {one.name}: what does not fit the question is held back.\n\n{table(head, rows)}"
 
 
 def _row_text(name: str, found: Mapping[Exam, Sequence[Sitting]]) -> str:

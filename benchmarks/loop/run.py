@@ -20,13 +20,21 @@ from cellwright.training.scratch.fitting import Fit, Progress
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed, make_lessons
 from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
-from cellwright.training.scratch.school import Control, Plan, easy_lessons_recipe, exam_recipe, lessons_recipe, school
+from cellwright.training.scratch.school import (
+    Control,
+    Plan,
+    easy_lessons_recipe,
+    exam_recipe,
+    lessons_recipe,
+    school,
+    wide_exam_recipe,
+)
 from cellwright.training.scratch.tables import read_table
 from cellwright.training.scratch.trial import Sitting, Slipping, sit
 
-Exam = Literal["one-step", "look-first", "two-step", "three-step", "recovery", "real tables"]
-MADE: tuple[Form, ...] = ("one-step", "look-first", "two-step", "three-step")
-_REAL = ("grunfeld.csv", "statecrime.csv", "fair.csv", "longley.csv", "cpunish.csv", "copper.csv")
+Exam = Literal["one-step", "look-first", "two-step", "three-step", "wide", "recovery", "real tables"]
+_REAL = ("grunfeld", "statecrime", "fair", "longley", "cpunish", "copper", "macrodata", "elnino", "randhie", "nile")
+_REAL_PER_TABLE = 3
 _KERNELS_USE = ("pandas",)
 
 
@@ -41,6 +49,7 @@ class Size:
     tasks: Mapping[Exam, int]
     served: int
     """Tasks that the first seed also sits behind `transformers serve`."""
+    layers: int = 3
     is_easy: bool = False
     """One form, and names of syllables: enough to see in minutes that something is learnt."""
 
@@ -54,9 +63,19 @@ FULL = Size(
     steps=1500,
     seeds=3,
     controls=("random weights", "shuffled answers", "no outputs"),
-    tasks={"one-step": 200, "look-first": 100, "two-step": 50, "three-step": 50, "recovery": 100, "real tables": 50},
+    tasks={
+        "one-step": 200,
+        "look-first": 100,
+        "two-step": 50,
+        "three-step": 50,
+        "wide": 100,
+        "recovery": 100,
+        "real tables": 100,
+    },
     served=40,
 )
+BUILT_IN = replace(FULL, lessons=6000, steps=3500, layers=4, seeds=1, controls=("random weights",))
+"""What ships is trained for longer, and is larger: it is made once."""
 QUICK = Size(
     lessons=2000,
     steps=600,
@@ -80,7 +99,7 @@ class Trained:
 
 def plans(size: Size) -> dict[str, Plan]:
     """Every training by its name."""
-    plan = Plan(size.lessons, Fit(size.steps), style=size.style)
+    plan = Plan(size.lessons, Fit(size.steps), style=size.style, layers=size.layers)
     found = {f"seed {seed}": replace(plan, fit=Fit(size.steps, seed=seed)) for seed in range(size.seeds)}
     return found | {control: replace(plan, control=control) for control in size.controls}
 
@@ -92,21 +111,38 @@ async def make_all(size: Size, store: Path) -> tuple[list[Lesson], dict[Exam, li
         lessons = await make_lessons(recipe, pool, store)
         exams: dict[Exam, list[Task]] = {}
         for name, count in size.tasks.items():
-            if name in MADE:
-                made = await make_lessons(exam_recipe(count, name, style=size.style), pool, store)
+            if (exam := _recipe(name, count, size, store)) is not None:
+                made = await make_lessons(exam, pool, store)
                 exams[name] = [lesson.task for lesson in await confirmed(made, pool, store)]
-        if "real tables" in size.tasks:
-            real = await make_lessons(_real(size.tasks["real tables"], store), pool, store)
-            exams["real tables"] = [lesson.task for lesson in await confirmed(real, pool, store)]
     if "recovery" in size.tasks:
         exams["recovery"] = exams["one-step"][: size.tasks["recovery"]]
     return lessons, exams
 
 
+def _recipe(name: Exam, count: int, size: Size, store: Path) -> Recipe | None:
+    """What an exam is made of; none where it has the tasks of another one."""
+    match name:
+        case "recovery":
+            return None
+        case "wide":
+            return wide_exam_recipe(count)
+        case "real tables":
+            return _real(count, store)
+        case _:
+            return exam_recipe(count, name, style=size.style)
+
+
 def _real(count: int, store: Path) -> Recipe:
     lay_out(store / "samples")
-    tables = tuple(read_table(store / "samples" / "data" / name) for name in _REAL)
-    return Recipe(count, {"one-step": 0.5, "look-first": 0.5}, seed=2, tables=tables)
+    paths = [samples_of(store) / f"{name}.csv" for name in _REAL]
+    tables = tuple(read_table(path, in_words=in_words) for path in paths for in_words in (False, True))
+    forms: dict[Form, float] = {"one-step": 0.5, "look-first": 0.5}
+    return Recipe(count, forms, seed=2, tables=tables, per_table=_REAL_PER_TABLE)
+
+
+def samples_of(store: Path) -> Path:
+    """Where the tables of the samples are laid out."""
+    return store / "samples" / "data"
 
 
 def train_all(lessons: Sequence[Lesson], size: Size, folder: Path, tell: Callable[[str], None]) -> list[Trained]:

@@ -232,7 +232,8 @@ def test_endpoint_that_fails_leaves_the_notebook_and_one_line(desk: Path) -> Non
 
 
 MISTAKES = {
-    ("ask", "Q"): "There is no model to ask",
+    ("ask", "Q"): "The built-in model reads one CSV file, and this question has none.",
+    ("ask", "Q", "--model", "nope"): "There is no model to ask. Any model that speaks OpenAI's API will do",
     ("ask", "Q", "none.csv", "--model", "URL"): "there is no file none.csv",
     ("ask", "Q", "--model", "URL", "--out", "x.txt"): "ends in .ipynb",
     ("ask", "Q", "--model", "URL", "--out", "taken.ipynb"): "--force",
@@ -279,8 +280,34 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="ollama"):
         find_model(ModelOptions(), environment, {})
     assert find_model(ModelOptions("built-in"), environment, {}).endpoint.url == BUILT_IN
+    assert find_model(ModelOptions(), environment, {}, or_built_in=True).endpoint.url == BUILT_IN
     with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
         find_model(ModelOptions("x"), environment, {})
+
+
+BUILT_IN_SAYS = {
+    "What is the mean of tip where day is Sun?": (0, "2.5"),
+    "How many rows have day equal to Sun?": (0, "2"),
+    "What is the mean of tax?": (1, "could not answer this"),
+}
+
+
+@pytest.mark.parametrize("question", BUILT_IN_SAYS)
+def test_without_any_model_the_built_in_one_answers_or_says_that_it_cannot(desk: Path, question: str) -> None:
+    """It says what it is; a column that the table has not gets no answer."""
+    code, out, err = run(desk, "ask", question, "sub/tips.csv")
+    told = " ".join(out.split())
+    assert (code, BUILT_IN_SAYS[question][1] in told) == (BUILT_IN_SAYS[question][0], True), told + err
+    assert "model: built-in, comes with Cellwright, by default" in told
+    assert "a very small network" in told
+
+
+def test_a_table_that_is_no_text_is_refused(desk: Path) -> None:
+    """The built-in model must know the columns."""
+    (desk / "x.csv").write_bytes(b"\xff\xfe\x00")
+    code, _, err = run(desk, "ask", "What is the mean of tip?", "x.csv", "--model", "built-in")
+    assert code == 2
+    assert "cannot be read as a CSV file in UTF-8" in " ".join(err.split())
 
 
 def test_what_is_typed_before_the_question_is_no_reply() -> None:

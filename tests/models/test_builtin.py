@@ -105,13 +105,18 @@ def test_names_in_quotes_are_no_words_of_the_question() -> None:
     assert why_not('What is the mean of `growth` where `plot` is "why"?', ["a.csv"]) == ""
 
 
-def test_a_further_question_and_a_long_run_are_refused(loaded: Loaded) -> None:
-    """It takes one question, and gives up after some cells."""
+def test_a_further_question_a_turn_of_no_use_and_a_long_run_are_refused(loaded: Loaded) -> None:
+    """It takes one question, and gives up where it has said something else than a call, and after some cells."""
     model = BuiltInModel(loaded)
-    again = reply(model, Message("user", PROMPT), Message("assistant", "x"), Message("user", "How many rows?"))
+    done = Message("assistant", "", tool_calls=(ToolCall("c", "final_answer", '{"answer": "3"}'),))
+    again = reply(model, Message("user", PROMPT), done, Message("user", "How many rows?"))
     assert (again.finish, "one question at a time" in again.message.content) == ("refused", True)
+    lost = reply(model, Message("user", PROMPT), Message("assistant", "x"), Message("user", "Call exactly one tool."))
+    assert (lost.finish, "it lost the thread" in lost.message.content) == ("refused", True)
     long = reply(model, Message("user", PROMPT), *[Message("tool", "x")] * 6)
     assert (long.finish, "in 6 cells" in long.message.content) == ("refused", True)
+    twice = reply(model, Message("user", PROMPT), *[Message("tool", "…\nKeyError: 'town'")] * 2)
+    assert (twice.finish, "failed twice with KeyError: 'town'" in twice.message.content) == ("refused", True)
 
 
 @given(st.text(max_size=40))

@@ -316,7 +316,7 @@ def ask(
     if out is None:
         out = Path("answer.ipynb") if force else free_name(Path())
     target = writable(out, overwrites=force)
-    choice = find_model(ModelOptions(model, thinks, sees, window, price, sends))
+    choice = find_model(ModelOptions(model, thinks, sees, window, price, sends), or_built_in=True)
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
     console = make_console(quiet=as_json)

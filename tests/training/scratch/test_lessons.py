@@ -1,6 +1,8 @@
 """Lessons: true to what the agent's loop shows, right by the graders, the same for the same seed."""
 
+import ast
 import asyncio
+import csv
 import random
 import re
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from cellwright.core.types import Message, Trace
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.models import ScriptedModel
 from cellwright.models.builtin import chat
+from cellwright.models.builtin.checking import Ran, why_not_answer
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.pipeline.execute import table_paths
 from cellwright.training.scratch.encoding import (
@@ -25,9 +28,9 @@ from cellwright.training.scratch.encoding import (
 from cellwright.training.scratch.families import FAMILIES
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed
-from cellwright.training.scratch.names import AS_IN_THE_WILD, fixed_words, is_held_out, words
-from cellwright.training.scratch.renaming import renamed
-from cellwright.training.scratch.school import FORMS
+from cellwright.training.scratch.names import AS_IN_THE_WILD, Naming, fixed_words, is_held_out, words
+from cellwright.training.scratch.renaming import rearranged, renamed
+from cellwright.training.scratch.school import FORMS, wide_exam_recipe
 from cellwright.training.scratch.slips import slip
 
 from .made import KERNELS_USE, lessons, make
@@ -70,7 +73,7 @@ def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path:
         mapped = dict(zip(lesson.stems, other.stems, strict=True))
         (table,) = lesson.task.tables
         content = re.sub(
-            "[A-Za-z]+",
+            "[A-Z]?[a-z]+|[A-Z]+",
             lambda found, mapped=mapped: _as(found[0], mapped),  # type: ignore[misc]
             (store / table.stored_name).read_text(),
         )
@@ -81,6 +84,54 @@ def test_a_renamed_lesson_is_what_the_loop_shows_for_the_renamed_table(tmp_path:
         others.append((other, folder))
     for (other, _), trace in zip(others, asyncio.run(_replayed(others)), strict=True):
         assert chat.render(messages(other), asks=False) == chat.render(trace.messages, asks=False)
+
+
+def test_a_rearranged_lesson_is_what_the_loop_shows_for_the_table_rearranged(tmp_path: Path) -> None:
+    """Columns in another order, and some left out that no program names: nothing but the list of columns changes."""
+    made, store = lessons()
+    looks = [lesson for lesson in made if lesson.turns[-2:-1] and lesson.turns[-2].shown.startswith("[")]
+    others = []
+    for number, lesson in enumerate(looks[:6]):
+        other = rearranged(lesson, random.Random(number))
+        shown = ast.literal_eval(other.turns[-2].shown)
+        (table,) = lesson.task.tables
+        rows = list(csv.DictReader((store / table.stored_name).read_text().splitlines()))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with (folder / table.stored_name).open("w") as file:
+            writer = csv.DictWriter(file, shown, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        assert set(shown) <= set(rows[0])
+        others.append((other, folder))
+    assert [other.turns[-2].shown for other, _ in others] != [lesson.turns[-2].shown for lesson in looks[:6]]
+    for (other, _), trace in zip(others, asyncio.run(_replayed(others)), strict=True):
+        assert chat.render(messages(other), asks=False) == chat.render(trace.messages, asks=False)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_a_column_is_said_as_means_no_other_column(seed: int) -> None:
+    """Also where columns of a table are named alike; no two are written the same."""
+    for _ in range(20):
+        names = Naming(random.Random(seed), AS_IN_THE_WILD, held_out=False).columns(12)
+        assert len({name.written for name in names}) == 12
+        for name in names:
+            said = name.said.lower().replace("(", "").replace(")", "").split()
+            if name.said != name.written:
+                assert [other for other in names if set(said) <= set(_words(other.written))] == [name]
+
+
+def _words(written: str) -> list[str]:
+    return [word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+|[0-9]+", written)]
+
+
+def test_tables_have_as_many_columns_as_they_should(tmp_path: Path) -> None:
+    """Tables of the exam for many columns have so many, and some are named alike."""
+    made = make(wide_exam_recipe(6), tmp_path)
+    heads = [(tmp_path / lesson.task.tables[0].stored_name).read_text().split("\n")[0].split(",") for lesson in made]
+    assert all(6 <= len(head) <= 12 for head in heads)
+    shared = [[word for name in head for word in set(_words(name))] for head in heads]
+    assert any(len(found) > len(set(found)) for found in shared)
 
 
 def _as(word: str, mapped: dict[str, str]) -> str:
@@ -154,6 +205,30 @@ def test_what_is_learnt_are_calls_and_their_ends_and_no_slip() -> None:
         assert turns.pop() == ""
         assert all(turn.startswith("<tool_call>\n{") and turn.endswith("}\n</tool_call>") for turn in turns)
         assert len(turns) == 1 + sum(not turn.is_slip for turn in lesson.turns)
+
+
+def test_what_lessons_do_is_let_through_and_what_is_changed_in_them_is_held_back() -> None:
+    """An answer by a lesson's program fits its question; with another column, or other rows, it does not."""
+    made, store = lessons()
+    refused = 0
+    for lesson in made:
+        (table,) = lesson.task.tables
+        columns = (store / table.stored_name).read_text().split("\n")[0].split(",")
+        ran = [Ran(turn.code, turn.shown) for turn in lesson.turns]
+        refused += bool(why_not_answer(lesson.question, columns, ran, lesson.answer))
+        for changed in _changed(ran[-1].code, columns):
+            assert why_not_answer(lesson.question, columns, [*ran[:-1], Ran(changed, lesson.answer)], lesson.answer)
+    assert refused <= len(made) / 20
+
+
+def _changed(code: str, columns: Sequence[str]) -> list[str]:
+    *before, last = code.split("\n")
+    named = [column for column in columns if repr(column) in last]
+    others = [column for column in columns if column not in named]
+    found = [last.replace(repr(one), repr(other)) for one in named for other in others[:2]]
+    found += [last.replace(one, other) for one, other in ((" > ", " < "), (" < ", " > "), (".mean", ".median"))]
+    found.append(re.sub(r"df\[df\[.*? (==|>|<) .*?\]\[", "df[", last))
+    return ["\n".join([*before, line]) for line in found if line != last]
 
 
 def test_controls_take_away_what_they_say() -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import csv
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cellwright.models.local import TransformersModel
 from cellwright.models.openai import Endpoint, Price
 from cellwright.models.protocol import Traits
 
-NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; the first of these that is there is used:
+MODELS = """Any model that speaks OpenAI's API will do; the first of these that is there is used:
 
   on this machine
     Ollama        ollama serve, and ollama pull qwen3:8b
@@ -29,13 +30,16 @@ NO_MODEL = """There is no model to ask. Any that speaks OpenAI's API will do; th
     OpenAI        export OPENAI_API_KEY=…, and --model with one of its names
     Hugging Face  export HF_TOKEN=…, and --model Qwen/Qwen3-235B-A22B-Instruct-2507
 
-With none of these, --model built-in is a very small network that comes with Cellwright, for a CSV of a few columns.
-A server of the first three is found by itself on its usual port. To have one used always, write `model:` and
-`url:` into {config}."""
+With none of these, `ask` has a very small network that comes with Cellwright (--model built-in), for plain questions
+about one CSV file. A server of the first three is found by itself on its usual port. To have one used always,
+write `model:` and `url:` into {config}."""
+NO_MODEL = f"There is no model to ask. {MODELS}"
 IN_THIS_PROCESS = "in this process"
 """Stands for the URL of a model that is loaded from a folder."""
 BUILT_IN = "comes with Cellwright"
 """Stands for the URL of the built-in model."""
+_MOST_HEADER = 1_000_000
+"""Characters of a table's first line."""
 _BUILT_IN = Endpoint(BUILT_IN, Traits(NAME))
 _KEYS = ("model", "url", "thinks", "sees", "window_tokens", "price", "sends_thinking")
 
@@ -62,11 +66,15 @@ def config_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def find_model(
-    options: ModelOptions, environment: Mapping[str, str] = os.environ, servers: Mapping[str, str] = LOCAL_SERVERS
+    options: ModelOptions,
+    environment: Mapping[str, str] = os.environ,
+    servers: Mapping[str, str] = LOCAL_SERVERS,
+    *,
+    or_built_in: bool = False,
 ) -> Choice:
-    """The endpoint for these options. Raises UsageError with a screen of help where there is none.
+    """The endpoint for these options; with `or_built_in`, the built-in model where there is none and none was named.
 
-    The built-in model answers only who names it: it misreads tables of many columns, and says so only beforehand.
+    Raises UsageError with a screen of help where there is none.
     """
     if options.model == NAME and not options.url:
         return Choice(_BUILT_IN, "--model")
@@ -91,14 +99,17 @@ def find_model(
         raise ModelMisused(
             f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
         )
+    if or_built_in:
+        return Choice(_BUILT_IN, "default, as there is no other")
     raise UsageError(NO_MODEL.format(config=path))
 
 
 @contextlib.asynccontextmanager
-async def open_model(endpoint: Endpoint) -> AsyncIterator[Model]:
-    """The model of an endpoint that was found, for as long as the context lasts."""
+async def open_model(endpoint: Endpoint, columns: Sequence[str] | None = None) -> AsyncIterator[Model]:
+    """The model of an endpoint that was found, for as long as the context lasts. The built-in one holds back answers
+    that do not fit `columns`."""
     if endpoint.url == BUILT_IN:
-        yield await asyncio.to_thread(BuiltInModel.load)
+        yield await asyncio.to_thread(BuiltInModel.load, columns=columns)
         return
     if endpoint.url == IN_THIS_PROCESS:
         yield await asyncio.to_thread(TransformersModel.load, endpoint.traits.name, thinks=endpoint.traits.thinks)
@@ -107,10 +118,18 @@ async def open_model(endpoint: Endpoint) -> AsyncIterator[Model]:
         yield model
 
 
-def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> None:
-    """Raises UsageError for what the built-in model cannot do, with how to get a model that can."""
-    if refusal := why_not(question, list(placement.paths)):
-        raise UsageError(f"{refusal}\n\n{NO_MODEL.format(config=config_path(environment))}")
+def check_built_in(question: str, placement: Placement, environment: Mapping[str, str] = os.environ) -> Sequence[str]:
+    """The columns of the table that is asked about. Raises UsageError for what the built-in model cannot do, with how
+    to get a model that can."""
+    refusal = why_not(question, list(placement.paths))
+    if not refusal:
+        (file,) = placement.paths.values()
+        try:
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                return next(csv.reader([lines.readline(_MOST_HEADER)]), [])
+        except (OSError, ValueError, csv.Error) as error:
+            refusal = f"{file} cannot be read as a CSV file in UTF-8: {error}"
+    raise UsageError(f"{refusal}\n\n{MODELS.format(config=config_path(environment))}")
 
 
 def _kept(path: Path) -> Wish:

@@ -76,13 +76,13 @@ class Outcome:
 
 async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
     """Answer the questions of one sitting. Ctrl-C stops the run between two tokens; a second one ends the program."""
-    placement = place(order.files, order.out.parent)
+    placement, columns = place(order.files, order.out.parent), None
     if endpoint.url == BUILT_IN:
-        check_built_in(order.question, placement)
+        columns = check_built_in(order.question, placement)
         console.print(f"[dim]This is {WHAT_IT_IS}[/]\n")
     stop = asyncio.Event()
     with _stopped_by_interrupt(stop, console):
-        async with _model(order, endpoint) as model, _pool(order, endpoint) as pool:
+        async with _model(order, endpoint, columns) as model, _pool(order, endpoint) as pool:
             settings = KernelSettings(placement.tables, limits=order.kernel_limits)
             async with pool.kernel(settings) as kernel:
                 await prepare(kernel, placement)
@@ -240,8 +240,8 @@ def _earlier(trace: Trace) -> tuple[Message, ...]:
 
 
 @contextlib.asynccontextmanager
-async def _model(order: AskOrder, endpoint: Endpoint) -> AsyncIterator[Model]:
-    async with open_model(endpoint) as model:
+async def _model(order: AskOrder, endpoint: Endpoint, columns: Sequence[str] | None) -> AsyncIterator[Model]:
+    async with open_model(endpoint, columns) as model:
         if order.cache is None:
             yield model
             return

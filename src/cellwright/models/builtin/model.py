@@ -1,21 +1,25 @@
 """The model that ships with Cellwright: a Qwen3 of some hundred thousand weights, trained from nothing on made tables.
 
 It answers a few families of questions about one CSV file, and refuses, in plain words, what it can tell is none of
-them. It makes demonstrations, tests and documentation real without a download. It promises no more: it knows no
-language beyond its families, and no facts. It always says what is likeliest: of `Sampling` only `max_tokens` counts.
+them; where it knows the table's columns it also holds back an answer whose program is not what was asked. It makes
+demonstrations, tests and documentation real without a download. It promises no more: it knows no language beyond its
+families, and no facts. It always says what is likeliest: of `Sampling` only `max_tokens` counts.
 """
 
 import asyncio
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cellwright.core.errors import ContextOverflow
 from cellwright.core.types import Message, ToolCall, Usage
 from cellwright.models.builtin import chat, network
-from cellwright.models.builtin.scope import why_not_go_on
+from cellwright.models.builtin.checking import Ran, why_not_answer
+from cellwright.models.builtin.scope import held_back, question_of, why_not_go_on
 from cellwright.models.builtin.tokens import Tokenizer
+from cellwright.models.chat import arguments_object
 from cellwright.models.dialects import find_calls
 from cellwright.models.protocol import Hear, Reply, Request, Traits, deltas
 
@@ -23,11 +27,9 @@ NAME = "built-in"
 FOLDER = Path(__file__).parent / "weights"
 """As transformers reads it: config.json, model.safetensors, tokenizer.json, tokenizer_config.json."""
 WHAT_IT_IS = (
-    "a very small network that comes with Cellwright, trained from nothing on made tables. It answers questions about "
-    "one CSV file of two to five columns: a mean, median, sum, highest or lowest value, standard deviation or number "
-    "of distinct values of a column, of all rows or of those that meet one condition; how many rows meet one; which "
-    "label has the highest or lowest of these. It is often wrong, and takes one column for another where there are "
-    "more, or where the one that is asked about is not there: look at the cell that it ran."
+    "a very small network that comes with Cellwright, trained from nothing on made tables. It works out one statistic "
+    "of one column of one CSV file, of all rows or of those that meet one condition; how many rows meet one; which "
+    "label has the highest or lowest. It says so where it cannot."
 )
 _MOST_TOKENS = 256
 TOKENIZER = "tokenizer.json"
@@ -49,16 +51,34 @@ class Loaded:
 
 
 class BuiltInModel:
-    """The model of a folder, run by numpy in this process. `checks_scope`: refuse what is beyond its families."""
+    """The model of a folder, run by numpy in this process. `checks_scope`: refuse what is beyond its families.
 
-    def __init__(self, loaded: Loaded, name: str = NAME, *, checks_scope: bool = True) -> None:
-        self._loaded, self._checks_scope = loaded, checks_scope
+    `columns`, of the table that is asked about: hold back answers whose program is not what was asked. None: let all
+    go.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        name: str = NAME,
+        *,
+        checks_scope: bool = True,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self._loaded, self._checks_scope, self._columns = loaded, checks_scope, columns
         self._traits = Traits(name, window_tokens=loaded.network.shape.window)
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, name: str = NAME, *, checks_scope: bool = True) -> "BuiltInModel":
+    def load(
+        cls,
+        folder: Path = FOLDER,
+        name: str = NAME,
+        *,
+        checks_scope: bool = True,
+        columns: Sequence[str] | None = None,
+    ) -> "BuiltInModel":
         """Raises ModelMisused, and MissingExtra without numpy."""
-        return cls(Loaded.of(folder), name, checks_scope=checks_scope)
+        return cls(Loaded.of(folder), name, checks_scope=checks_scope, columns=columns)
 
     @property
     def traits(self) -> Traits:
@@ -81,7 +101,7 @@ class BuiltInModel:
             )
         finally:
             stop.set()
-        reply = self._reply(said, len(numbers))
+        reply = self._checked(self._reply(said, len(numbers)), request.messages)
         if hear is not None:
             for delta in deltas(reply.message):
                 hear(delta)
@@ -101,9 +121,31 @@ class BuiltInModel:
 
         return list(unstopped())
 
+    def _checked(self, reply: Reply, messages: Sequence[Message]) -> Reply:
+        """The reply, or in place of an answer why it is held back."""
+        calls = [call for call in reply.message.tool_calls if call.name == "final_answer"]
+        if self._columns is None or not calls:
+            return reply
+        answer = str(json.loads(arguments_object(calls[0])).get("answer", ""))
+        if why := why_not_answer(question_of(messages), self._columns, what_ran(messages), answer):
+            return Reply(Message("assistant", held_back(why)), reply.usage, "refused")
+        return reply
+
     def _reply(self, said: list[int], taken: int) -> Reply:
         text = self._loaded.tokenizer.decode(said)
         found = find_calls(text.removesuffix(chat.END), "native")
         calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
         message = Message("assistant", found.text, None, calls)
         return Reply(message, Usage(taken, 0, len(said)), "stop" if text.endswith(chat.END) else "length")
+
+
+def what_ran(messages: Sequence[Message]) -> list[Ran]:
+    """The cells of a chat, each with the last line that it showed, as the model sees it."""
+    codes: dict[str, str] = {}
+    found: list[Ran] = []
+    for message in messages:
+        for call in message.tool_calls:
+            codes[call.id] = str(json.loads(arguments_object(call)).get("code", ""))
+        if message.role == "tool" and codes.get(message.tool_call_id or ""):
+            found.append(Ran(codes[message.tool_call_id or ""], message.content.split("\n")[-1]))
+    return found

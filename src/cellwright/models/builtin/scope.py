@@ -28,6 +28,7 @@ _BEYOND = re.compile(
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
 _FILES = "\n\nFiles:\n"
 _FILE = re.compile(r"- (.+) \([\d.]+ [kM]B\)")
+_ERROR = re.compile(r"\w+Error\b")
 _MOST_CELLS = 6
 
 
@@ -44,12 +45,28 @@ def why_not(question: str, files: Sequence[str]) -> str:
     return ""
 
 
+def held_back(why: str) -> str:
+    """What is said in place of an answer."""
+    return f"The built-in model could not answer this: {why}. {_CAN}"
+
+
+def question_of(messages: Sequence[Message]) -> str:
+    """The question of a chat, without the list of files."""
+    return next((message.content for message in messages if message.role == "user"), "").partition(_FILES)[0]
+
+
 def why_not_go_on(messages: Sequence[Message]) -> str:
     """The same for a chat under way."""
     asked = [message.content for message in messages if message.role == "user"]
-    if len(asked) > 1:
+    is_answered = any(call.name == "final_answer" for message in messages for call in message.tool_calls)
+    if len(asked) > 1 and is_answered:
         return f"The built-in model takes one question at a time. {_CAN}"
-    if sum(message.role == "tool" for message in messages) >= _MOST_CELLS:
+    if len(asked) > 1:  # The loop has told it that what it said is no call.
+        return held_back("it lost the thread")
+    shown = [message.content.split("\n")[-1] for message in messages if message.role == "tool"]
+    if len(shown) > 1 and shown[-2] == shown[-1] and _ERROR.match(shown[-1]):
+        return held_back(f"its program failed twice with {shown[-1]}")
+    if len(shown) >= _MOST_CELLS:
         return f"The built-in model did not get there in {_MOST_CELLS} cells. {_CAN}"
     question, _, listed = (asked[0] if asked else "").partition(_FILES)
     return why_not(question, _FILE.findall(listed))

@@ -6,11 +6,11 @@ what the one before it showed.
 """
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
-from cellwright.training.scratch.tables import LabelColumn, MadeTable
+from cellwright.models.builtin.programs import METHODS, SIDES, SIGNS
+from cellwright.training.scratch.tables import LabelColumn, MadeTable, NumberColumn
 
 Family = Literal["statistic", "by-label", "by-number", "count", "top"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -19,21 +19,6 @@ Form = Literal["one-step", "look-first", "two-step", "three-step"]
 _OF_NUMBERS: tuple[Family, ...] = ("statistic", "by-number")
 SEEN = "<seen>"
 """In a later cell: the text that the cell before it showed, as a Python literal."""
-_STATISTICS: Mapping[str, tuple[str, ...]] = {
-    "mean": ("mean", "average"),
-    "median": ("median",),
-    "max": ("maximum", "highest", "largest"),
-    "min": ("minimum", "lowest", "smallest"),
-    "sum": ("sum", "total"),
-    "std": ("standard deviation",),
-    "nunique": ("number of distinct values",),
-}
-"""Method of pandas, and how people call it."""
-_SIDES: Mapping[str, tuple[str, ...]] = {"max": ("highest", "largest"), "min": ("lowest", "smallest")}
-_SIGNS: Mapping[str, tuple[str, ...]] = {
-    ">": ("greater than", "above", "over", "more than"),
-    "<": ("less than", "below", "under"),
-}
 
 
 @dataclass(frozen=True)
@@ -82,8 +67,14 @@ def draft(table: MadeTable, form: Form, rng: random.Random) -> Draft:
     load = _load(table)
     answer = DraftCell(load if form == "one-step" else (), _rounded(asked.core, asked.family))
     cells = (answer,) if form == "one-step" else (_look(table), answer)
-    said = rng.choice(asked.said) if form == "look-first" else ""
+    said = _typed(rng.choice(asked.said), rng) if form == "look-first" else ""
     return Draft(form, asked.family, table, cells, load, asked.core, asked.guard, said)
+
+
+def _typed(question: str, rng: random.Random) -> str:
+    """As people type: now and then without the mark at the end, or the capital at the beginning."""
+    typed = question.removesuffix("?") if rng.random() < 0.15 else question
+    return typed[0].lower() + typed[1:] if rng.random() < 0.1 else typed
 
 
 def _load(table: MadeTable) -> tuple[str, ...]:
@@ -106,6 +97,8 @@ def _statistic(table: MadeTable, rng: random.Random) -> _Asked:
         f"What is the {words} {x}?",
         f"Compute the {words} of {x}.",
         f"Give me the {words} of {x} over all rows.",
+        f"Find the {words} of the column {x}.",
+        f"{words} of {x}",
         f"{words} {x}",
     )
     return _Asked("statistic", f"df[{column.written!r}].{method}()", said)
@@ -119,6 +112,9 @@ def _by_label(table: MadeTable, rng: random.Random) -> _Asked:
         f"What is the {words} {x} for rows where {c} is {v}?",
         f"Among rows with {c} equal to {v}, what is the {words} of {x}?",
         f"For {c} {v}, compute the {words} of {x}.",
+        f"What is the {words} of {x} when {c} is {v}?",
+        f"What is the {words} {x} for {c} {v}?",
+        f"{words} of {x} where {c} is {v}",
         f"{words} {x} for {c} {v}",
     )
     return _Asked("by-label", f"{_rows(by, v)}[{column.written!r}].{method}()", said)
@@ -126,16 +122,27 @@ def _by_label(table: MadeTable, rng: random.Random) -> _Asked:
 
 def _by_number(table: MadeTable, rng: random.Random) -> _Asked:
     column, (method, words), by = rng.choice(table.numbers).name, _method(rng), rng.choice(table.numbers)
-    sign = rng.choice(tuple(_SIGNS))
-    cut = rng.randint(1, max(2, int(by.high * 0.8)))
-    x, z, than = column.said, by.name.said, f"{rng.choice(_SIGNS[sign])} {cut}"
+    sign = rng.choice(tuple(SIGNS))
+    cut = _cut(by, rng)
+    x, z, than = column.said, by.name.said, f"{rng.choice(SIGNS[sign])} {cut}"
     said = (
         f"What is the {words} of {x} where {z} is {than}?",
         f"Among rows with {z} {than}, what is the {words} of {x}?",
         f"For rows where {z} is {than}, compute the {words} of {x}.",
+        f"What is the {words} {x} when {z} is {than}?",
+        f"{words} of {x} where {z} is {than}",
         f"{words} {x} for {z} {than}",
     )
     return _Asked("by-number", f"df[df[{by.name.written!r}] {sign} {cut}][{column.written!r}].{method}()", said)
+
+
+def _cut(by: NumberColumn, rng: random.Random) -> float:
+    """A figure as people say one that lies among those of a column."""
+    point, width = rng.uniform(by.low, by.high), by.high - by.low
+    decimals = 0 if width > 5 else 1 if width > 1 else 2
+    if rng.random() < 0.15:
+        decimals += 1
+    return round(point, decimals) if decimals else round(point)
 
 
 def _count(table: MadeTable, rng: random.Random) -> _Asked:
@@ -146,15 +153,17 @@ def _count(table: MadeTable, rng: random.Random) -> _Asked:
         f"How many rows are there where {c} is {v}?",
         f"Count the rows where {c} is {v}.",
         f"How many rows with {c} {v}?",
+        f"How many rows have {c} {v}?",
+        f"What is the number of rows where {c} is {v}?",
     )
     return _Asked("count", f"(df[{by.name.written!r}] == {v!r}).sum()", said)
 
 
 def _top(table: MadeTable, rng: random.Random) -> _Asked:
-    by, column, side = rng.choice(table.labels), rng.choice(table.numbers).name, rng.choice(tuple(_SIDES))
+    by, column, side = rng.choice(table.labels), rng.choice(table.numbers).name, rng.choice(tuple(SIDES))
     method = rng.choice(("mean", "sum", "max", "median"))
     groups = f"df.groupby({by.name.written!r})[{column.written!r}].{method}()"
-    words, most, c, x = rng.choice(_STATISTICS[method]), rng.choice(_SIDES[side]), by.name.said, column.said
+    words, most, c, x = rng.choice(METHODS[method]), rng.choice(SIDES[side]), by.name.said, column.said
     said = (
         f"Which {c} has the {most} {words} of {x}?",
         f"Which {c} has the {most} {words} {x}?",
@@ -205,5 +214,5 @@ def _rows(by: LabelColumn, label: str) -> str:
 
 
 def _method(rng: random.Random) -> tuple[str, str]:
-    method = rng.choice(tuple(_STATISTICS))
-    return method, rng.choice(_STATISTICS[method])
+    method = rng.choice(tuple(METHODS))
+    return method, rng.choice(METHODS[method])

@@ -11,7 +11,7 @@ from cellwright.training.scratch.families import Form, draft
 from cellwright.training.scratch.lessons import Lesson, play, program
 from cellwright.training.scratch.names import AS_IN_THE_WILD, Style
 from cellwright.training.scratch.running import Runner
-from cellwright.training.scratch.tables import MadeTable, make_table
+from cellwright.training.scratch.tables import ANY, MadeTable, make_table
 
 _TABLES_AT_ONCE = 100
 _TIMEOUT_S = 20.0
@@ -34,6 +34,8 @@ class Recipe:
     """To take in place of made ones."""
     style: Style = AS_IN_THE_WILD
     """Of the names in made tables."""
+    columns: range = ANY
+    """Of made tables."""
     per_table: int = 12
     """Drafts over one table."""
 
@@ -78,7 +80,7 @@ def _tables(rng: random.Random, recipe: Recipe) -> list[MadeTable]:
     wanted = min(_TABLES_AT_ONCE, 1 + recipe.count // recipe.per_table)
     found: dict[str, MadeTable] = {}
     while len(found) < wanted:
-        table = make_table(rng, recipe.style, held_out=recipe.held_out)
+        table = make_table(rng, recipe.style, recipe.columns, held_out=recipe.held_out)
         found.setdefault(table.table.name, table)
     return list(found.values())
 

@@ -7,10 +7,12 @@ learn to copy. Each kind is parted in two by a hash: stems of held-out tables st
 
 import hashlib
 import random
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from itertools import combinations
 from typing import Literal
 
 _CONSONANTS = "bcdfghjklmnprstvwxz"
@@ -21,6 +23,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LIKE_WORDS = 4, 10
 """Letters of a stem that only looks like a word."""
 _MEASURES = ("usd", "eur", "kg", "km", "cm", "pct", "h")
+_FIGURES = ("1", "2", "3", "4", "5", "10", "80", "90")
+"""That columns end in."""
+_IN_ONE_MANNER = 0.8
+"""Share of columns written as most of their table are."""
 
 
 Kind = Literal["word", "like a word", "syllables", "abbreviation"]
@@ -34,6 +40,10 @@ class Style:
     """Shares of the kinds of stems."""
     plain: float
     """Share of columns that are written without capitals."""
+    alike: float = 0.0
+    """Share of columns that are named after another one of their table, as total_bill and total_tip are."""
+    long: float = 0.0
+    """Share of columns of three words."""
 
     @property
     def without_words(self) -> "Style":
@@ -41,9 +51,19 @@ class Style:
         return replace(self, kinds={kind: share for kind, share in self.kinds.items() if kind != "word"})
 
 
-AS_IN_THE_WILD = Style({"word": 0.3, "like a word": 0.35, "syllables": 0.25, "abbreviation": 0.1}, 0.8)
+AS_IN_THE_WILD = Style(
+    {"word": 0.3, "like a word": 0.35, "syllables": 0.25, "abbreviation": 0.1}, 0.7, alike=0.3, long=0.15
+)
 SYLLABLES = Style({"syllables": 1.0}, 1.0)
 """The easiest to copy: they are cut into few pieces, which all stand in many names."""
+
+
+_PIECE = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+
+
+def pieces(word: str) -> list[str]:
+    """The words in a run of letters: houseAge has two."""
+    return _PIECE.findall(word)
 
 
 @dataclass(frozen=True)
@@ -87,6 +107,27 @@ def _listed(file: str) -> tuple[str, ...]:
     return tuple(resources.files(__package__).joinpath(file).read_text(encoding="utf-8").split())
 
 
+@dataclass(frozen=True)
+class _Manner:
+    """How a table's columns are written."""
+
+    dress: Callable[[str], str]
+    join: str
+    """Empty: capitals part the words."""
+    has_brackets: bool
+    """Round a unit of measure."""
+
+    def written(self, parts: tuple[str, ...]) -> str:
+        """The column's name."""
+        if parts[-1] in _MEASURES and self.join == " " and self.has_brackets:
+            return f"{self.join.join(map(self.dress, parts[:-1]))} ({parts[-1]})"
+        if parts[-1] in _FIGURES and self.has_brackets:
+            return self.written(parts[:-1]) + parts[-1]
+        if self.join:
+            return self.join.join(part if part in _MEASURES else self.dress(part) for part in parts)
+        return "".join(part if part in _FIGURES else part.capitalize() for part in parts)
+
+
 class Naming:
     """Draws names; no name of one table is part of another."""
 
@@ -102,25 +143,65 @@ class Naming:
 
     def file(self) -> str:
         """A file's name without its folder."""
-        return f"{self.stem()}_{self.stem()}.csv" if self._rng.random() < 0.5 else f"{self.stem()}.csv"
+        kind = self._rng.random()
+        if kind < 0.1:
+            return f"{self.stem()}_{self._rng.randint(1990, 2029)}.csv"
+        return f"{self.stem()}_{self.stem()}.csv" if kind < 0.5 else f"{self.stem()}.csv"
 
-    def column(self) -> Name:
-        """Two stems, of which a person may say only one, or one; joined as people join them."""
-        dress, first = self._dress(), self.stem()
-        if self._rng.random() < 0.4:
-            return Name(dress(first), first if dress is str.capitalize else dress(first))
-        second = self._rng.choice(_MEASURES) if self._rng.random() < 0.25 else self.stem()
-        form = self._rng.choice(("{}_{}", "{}_{}", "{} {}", "{}.{}"))
-        if second in _MEASURES:
-            return Name(self._rng.choice((form, "{} ({})")).format(first, second), first)
-        said = self._rng.choice((first, second, f"{first} {second}"))
-        written = form.format(dress(first), dress(second))
-        return Name(written, dress(said) if dress is str.upper else said)
+    def columns(self, count: int) -> list[Name]:
+        """So many columns, most of them written in the table's one manner. No two could be meant by what one is said
+        as."""
+        manner = self._manner()
+        parts: list[tuple[str, ...]] = []
+        while len(parts) < count:
+            made = self._parts(parts)
+            if made not in parts:
+                parts.append(made)
+        others = [manner if self._rng.random() < _IN_ONE_MANNER else self._manner() for _ in parts]
+        return [
+            Name(how.written(own), self._said(own, how, [p for p in parts if p is not own]))
+            for own, how in zip(parts, others, strict=True)
+        ]
+
+    def _parts(self, earlier: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        """Words of a column: of its own, or those of another but for one."""
+        models = [parts for parts in earlier if len(parts) > 1]
+        if models and self._rng.random() < self._style.alike:
+            model = list(self._rng.choice(models))
+            at = self._rng.randrange(len(model))
+            model[at] = self._rng.choice(_FIGURES) if model[at] in _FIGURES else self.stem()
+            return tuple(model)
+        first, kind = self.stem(), self._rng.random()
+        if kind < self._style.long:
+            return (first, self.stem(), self.stem())
+        if kind < 0.45:
+            return (first,)
+        if kind < 0.52:
+            return (first, self._rng.choice(_FIGURES))
+        return (first, self._rng.choice(_MEASURES) if self._rng.random() < 0.2 else self.stem())
+
+    def _manner(self) -> "_Manner":
+        return _Manner(self._dress(), self._rng.choice(("_", "_", "_", " ", ".", "")), self._rng.random() < 0.5)
+
+    def _said(self, parts: tuple[str, ...], how: "_Manner", others: Sequence[tuple[str, ...]]) -> str:
+        """As it is written, or by so many of its words as no other column has."""
+        if self._rng.random() < 0.3:
+            return how.written(parts)
+        must = [part for part in parts if part in _FIGURES]
+        words = [part for part in parts if part not in (*_MEASURES, *_FIGURES)]
+        enough = [
+            (*some, *must)
+            for length in range(1, len(words) + 1)
+            for some in combinations(words, length)
+            if not any(set(some) | set(must) <= set(other) for other in others)
+        ]
+        said = " ".join(self._rng.choice((enough[0], enough[-1])) if enough else parts)
+        return said.upper() if how.dress is str.upper and self._rng.random() < 0.5 else said
 
     def label(self) -> str:
         """A value of a column of labels."""
         dress, stem = self._dress(capitals=2), self.stem()
-        return f"{stem} {self.stem()}" if self._rng.random() < 0.15 else dress(stem)
+        return f"{dress(stem)} {dress(self.stem())}" if self._rng.random() < 0.2 else dress(stem)
 
     def stem(self) -> str:
         """A word that is no part of an earlier one of this table, nor has one as a part."""

@@ -19,6 +19,7 @@ from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe
 from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
 from cellwright.training.scratch.renaming import epochs, renamed
+from cellwright.training.scratch.tables import NARROW, WIDE
 from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Plan:
     control: Control | None = None
     style: Style = AS_IN_THE_WILD
     """Of the names under which lessons are seen."""
+    layers: int = 3
 
 
 def lessons_recipe(count: int, seed: int = 0) -> Recipe:
@@ -53,19 +55,25 @@ def lessons_recipe(count: int, seed: int = 0) -> Recipe:
 
 def easy_lessons_recipe(count: int) -> Recipe:
     """Of one form, and names of syllables: what can be learnt in minutes."""
-    return Recipe(count, {"one-step": 1.0}, style=SYLLABLES)
+    return Recipe(count, {"one-step": 1.0}, style=SYLLABLES, columns=NARROW)
 
 
 def exam_recipe(count: int, form: Form, seed: int = 1, style: Style = AS_IN_THE_WILD) -> Recipe:
     """Tasks of one form under names that no lesson has, few over each table: a name not read right fails them all."""
-    return Recipe(count, {form: 1.0}, held_out=True, seed=seed, style=style, per_table=_EXAM_PER_TABLE)
+    return Recipe(count, {form: 1.0}, held_out=True, seed=seed, style=style, columns=NARROW, per_table=_EXAM_PER_TABLE)
+
+
+def wide_exam_recipe(count: int, seed: int = 3) -> Recipe:
+    """The same over tables of many columns, some of which are named alike: which one is meant?"""
+    forms: dict[Form, float] = {"one-step": 0.4, "look-first": 0.6}
+    return Recipe(count, forms, held_out=True, seed=seed, columns=WIDE, per_table=_EXAM_PER_TABLE)
 
 
 def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
     """Train, and write the model with its tokenizer and what was done into `folder`. Raises MissingExtra."""
     learnt = _controlled(lessons, plan)
     tokenizer = train_tokenizer(_texts(lessons, plan), _VOCABULARY, folder)
-    shape = network.Shape(len(tokenizer))
+    shape = network.Shape(len(tokenizer), layers=plan.layers)
     if plan.control == "random weights":
         weights = random_weights(shape, plan.fit.seed)
     else:

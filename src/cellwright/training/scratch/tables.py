@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,13 @@ from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Table
 from cellwright.training.scratch.names import Name, Naming, Style
 
+_WORDS = re.compile("[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _ROWS = (20, 30, 40, 60)
+NARROW, WIDE, ANY = range(3, 6), range(6, 13), range(2, 15)
+"""Numbers of columns."""
+_HIGHS = (1, 10, 100, 1000, 10_000, 100_000)
+_YEARS = range(1850, 1990)
+"""In one of which columns of years begin."""
 
 
 @dataclass(frozen=True)
@@ -48,47 +55,59 @@ class MadeTable:
         return f"data/{self.table.name}"
 
 
-def make_table(rng: random.Random, style: Style, *, held_out: bool) -> MadeTable:
-    """A table whose names are those of training, or those kept for tests."""
+def make_table(rng: random.Random, style: Style, columns: range, *, held_out: bool) -> MadeTable:
+    """A table of so many columns, whose names are those of training, or those kept for tests."""
     naming = Naming(rng, style, held_out=held_out)
-    file = naming.file()
+    file, count = naming.file(), rng.choice(columns)
+    names = naming.columns(count)
     labels = [
-        LabelColumn(naming.column(), tuple(naming.label() for _ in range(rng.choice((2, 3, 4)))))
-        for _ in range(rng.choice((1, 2, 2)))
+        LabelColumn(names.pop(), tuple(naming.label() for _ in range(rng.choice((2, 3, 4)))))
+        for _ in range(max(1, round(count * rng.uniform(0.2, 0.5))))
     ]
-    columns: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     rows = rng.choice(_ROWS)
     for label in labels:
-        columns[label.name.written] = [rng.choice(label.labels) for _ in range(rows)]
+        values[label.name.written] = [rng.choice(label.labels) for _ in range(rows)]
     numbers: list[NumberColumn] = []
-    for _ in range(rng.choice((2, 3, 3))):
-        name, high = naming.column(), rng.choice((10, 100, 1000))
-        whole = rng.random() < 0.5
-        columns[name.written] = [
-            str(rng.randint(0, high) if whole else round(rng.uniform(0, high), 2)) for _ in range(rows)
+    for name in names:
+        low, high, decimals = _figures(rng)
+        values[name.written] = [
+            str(round(rng.uniform(low, high), decimals) if decimals else rng.randint(low, high)) for _ in range(rows)
         ]
-        numbers.append(NumberColumn(name, 0, high))
-    content = _csv(rng, columns)
+        numbers.append(NumberColumn(name, low, high))
+    content = _csv(rng, values)
     return MadeTable(
         Table(sha256_bytes(content), file, len(content)), content, tuple(labels), tuple(numbers), naming.stems
     )
 
 
-def read_table(path: Path) -> MadeTable:
-    """A table that is there already, as far as a program may use it; its names are said as they are written."""
+def _figures(rng: random.Random) -> tuple[int, int, int]:
+    """Of a column of numbers: lowest, highest, and decimals."""
+    if rng.random() < 0.1:
+        begin = rng.choice(_YEARS)
+        return begin, begin + rng.randint(10, 60), 0
+    high = rng.choice(_HIGHS)
+    decimals = rng.choice((1, 2, 3)) if high == 1 else rng.choice((0, 0, 1, 2, 2, 4))
+    return -high if rng.random() < 0.1 else 0, high, decimals
+
+
+def read_table(path: Path, *, in_words: bool = False) -> MadeTable:
+    """A table that is there already, as far as a program may use it; its names are said as they are written, or
+    `in_words`, small and without what joins them."""
     content = path.read_bytes()
     head, *rows = list(csv.reader(io.StringIO(content.decode())))
     columns = dict(zip(head, zip(*rows, strict=True), strict=True))
     numbers = {name: found for name, column in columns.items() if (found := _numbers(column))}
+    said = {name: " ".join(_WORDS.findall(name)).lower() if in_words else name for name in columns}
     return MadeTable(
         Table(sha256_bytes(content), path.name, len(content)),
         content,
         tuple(
-            LabelColumn(Name(name, name), labels)
+            LabelColumn(Name(name, said[name]), labels)
             for name, column in columns.items()
             if name not in numbers and 1 < len(labels := tuple(dict.fromkeys(column))) <= len(rows) / 4
         ),
-        tuple(NumberColumn(Name(name, name), min(found), max(found)) for name, found in numbers.items()),
+        tuple(NumberColumn(Name(name, said[name]), min(found), max(found)) for name, found in numbers.items()),
         (),
     )
 
