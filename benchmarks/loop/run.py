@@ -51,7 +51,7 @@ class Size:
     """Tasks that the first seed also sits behind `transformers serve`."""
     layers: int = 3
     is_easy: bool = False
-    """One form, and names of syllables: enough to see in minutes that something is learnt."""
+    """Two forms, and names of syllables: enough to see in minutes that something is learnt."""
 
     @property
     def style(self) -> Style:
@@ -78,10 +78,10 @@ BUILT_IN = replace(FULL, lessons=6000, steps=3500, layers=4, seeds=1, controls=(
 """What ships is trained for longer, and is larger: it is made once."""
 QUICK = Size(
     lessons=2000,
-    steps=600,
+    steps=500,
     seeds=1,
     controls=("random weights",),
-    tasks={"one-step": 60},
+    tasks={"one-step": 40},
     served=0,
     is_easy=True,
 )

@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, told: list[Progress]) -> Pa
 
 
 def test_loss_falls(folder: Path, told: list[Progress]) -> None:
-    """A few steps on sixty lessons take the loss to less than a third of that of guessing."""
+    """A few steps on sixty lessons take the loss to less than half of that of guessing."""
     assert told == []  # Nothing is told before the fiftieth step.
     loaded = Loaded.of(folder)
     losses = []
@@ -48,7 +48,7 @@ def test_loss_falls(folder: Path, told: list[Progress]) -> None:
             logits = torch.tensor(reading.read([number]))
             if mark:
                 losses.append(float(torch.nn.functional.cross_entropy(logits, torch.tensor(following))))
-    assert sum(losses) / len(losses) < 6.46 / 3
+    assert sum(losses) / len(losses) < 6.46 / 2
 
 
 def test_going_on_begins_where_it_was(folder: Path, tmp_path: Path) -> None:
