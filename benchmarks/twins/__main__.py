@@ -117,7 +117,7 @@ def shown(one: Twinned) -> str:
     """A task and one twin, whole."""
     (twin, *_) = one.twins
     return "\n\n".join(
-        f"**{name}** {task.question}\n\n```python\n{_program(task)}\n```\n\n"
+        f"**{name}** {task.question}\n\n```text\n{_program(task)}\n```\n\n"
         f"Answer: {render(from_json(task.answer_json, task.contract), task.contract)}. "
         f"Level {task.level}. Gates passed: {', '.join(gate.gate for gate in task.proof.gates)}."
         for name, task in (("Task.", one.task), ("Its twin.", twin))
