@@ -210,9 +210,7 @@ def _astype(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
     if isinstance(kinds, Constant) and isinstance(kinds.value, dict):
         for name, kind in kinds.value.items():
             changed = columns.call(picking.column(frame, str(name)), "astype", _given("astype", Constant(kind)), reader)
-            # Text to number and the like changes no value that is spoken of.
-            if changed != picking.column(frame, str(name)):
-                frame = changing.add_column(frame, str(name), changed, reader)
+            frame = changing.add_column(frame, str(name), changed, reader)
         return frame
     if kinds is None:
         raise Unreadable("change of a table's types")

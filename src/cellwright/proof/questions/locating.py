@@ -147,16 +147,16 @@ def _taken(frame: Frame, words: str, reader: Evaluator) -> Frame:
 
 
 def _one(place: Place, item: object, reader: Evaluator) -> Frame | Method:
-    if place.by_label and isinstance(item, str) and not place.frame.index:
-        reader.require(reader.check(f"({place.source}).loc[{item!r}].ndim == 1"))
-        return Method(_taken(place.frame, f"the row labelled {wording.value(item)}", reader), "row")
-    if _by_number(place, reader):
+    unnamed = place.by_label and isinstance(item, str) and not place.frame.index
+    if not unnamed and _by_number(place, reader):
         if not isinstance(item, int) or item < (0 if place.by_label else -1):
             raise Unreadable("rows by position")
         words = "the last row" if item == -1 else f"the {picking.nth(item)} row"
         return Method(_taken(place.frame, words, reader), "row")
     # A label of several rows, or a month among days, picks a table.
     reader.require(reader.check(f"({place.source}).loc[{item!r}].ndim == 1"))
+    if unnamed:
+        return Method(_taken(place.frame, f"the row labelled {wording.value(item)}", reader), "row")
     return Method(place.frame.keep(f"{_label(place.frame)} is {wording.value(item)}"), "row")
 
 

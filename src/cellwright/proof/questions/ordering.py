@@ -19,6 +19,7 @@ Reading = Callable[[Frame, Arguments, Evaluator], Frame]
 
 
 def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """The rows sorted by columns."""
     keys = picking.names_of(arguments.take("by", 0) or Constant(None))
     ascending = arguments.constant("ascending", None, True)
     arguments.ignore("kind", "ignore_index", "na_position")
@@ -42,6 +43,7 @@ def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Ev
 
 
 def head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """The first rows; where they are sorted, the cut must not part equal ones."""
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("head of a computed length")
@@ -67,6 +69,7 @@ def _no_tie_at(frame: Frame, count: int, keys: Sequence[str], table: str, method
 
 
 def tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """The last rows."""
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("tail of a computed length")
@@ -77,12 +80,14 @@ def tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
 
 
 def sample(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+    """Rows that chance picks."""
     arguments.ignore("n", "0", "frac", "1", "random_state")
     base = frame.settled() if frame.taken else frame
     return replace(base, order=None, taken=SAMPLE)
 
 
 def sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+    """The rows sorted by the column that labels them."""
     if frame.label is None:
         raise Unreadable("method sort_index")
     ascending = bool(arguments.constant("ascending", None, True))
@@ -91,7 +96,9 @@ def sort_index(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     return replace(base, order=Order((frame.label,), (ascending,), check))
 
 
-def largest(ascending: bool) -> "Reading":
+def largest(ascending: bool) -> Reading:
+    """The reading of `nlargest`, or of `nsmallest`: the first rows after sorting."""
+
     def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         count = arguments.constant("n", 0)
         keys = picking.names_of(arguments.take("columns", 1) or Constant(None))

@@ -123,6 +123,7 @@ def rows_between(low: int, high: int | None) -> str:
 
 
 def nth(place: int) -> str:
+    """A position, counted from zero: "first", "2nd"."""
     return "first" if place == 0 else wording.ordinal(place + 1)
 
 
