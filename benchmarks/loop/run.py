@@ -49,7 +49,7 @@ class Size:
     tasks: Mapping[Exam, int]
     served: int
     """Tasks that the first seed also sits behind `transformers serve`."""
-    layers: int = 3
+    layers: int = 4
     is_easy: bool = False
     """Two forms, and names of syllables: enough to see in minutes that something is learnt."""
 
@@ -59,8 +59,8 @@ class Size:
 
 
 FULL = Size(
-    lessons=4000,
-    steps=1500,
+    lessons=6000,
+    steps=2500,
     seeds=3,
     controls=("random weights", "shuffled answers", "no outputs"),
     tasks={
@@ -74,8 +74,8 @@ FULL = Size(
     },
     served=40,
 )
-BUILT_IN = replace(FULL, lessons=6000, steps=3500, layers=4, seeds=1, controls=("random weights",))
-"""What ships is trained for longer, and is larger: it is made once."""
+BUILT_IN = replace(FULL, steps=3500, seeds=1, controls=("random weights",))
+"""What ships is trained for longer: it is made once."""
 QUICK = Size(
     lessons=2000,
     steps=500,
@@ -83,6 +83,7 @@ QUICK = Size(
     controls=("random weights",),
     tasks={"one-step": 40},
     served=0,
+    layers=3,
     is_easy=True,
 )
 
