@@ -141,6 +141,18 @@ def test_nearest_of_equal_names_is_meant_and_a_tie_is_not_guessed(tmp_path: Path
     assert tie.tables == ()
 
 
+def test_a_name_that_could_hold_anything_is_not_taken_from_a_folder_about_something_else(tmp_path: Path) -> None:
+    """`train.csv` of a lesson on networks is not the one that a folder beside it has on ships."""
+    files = ["nb/other.txt", "data/titanic/train.csv", "data/titanic/ages.csv"]
+    source = "pd.read_csv('train.csv')\npd.read_csv('ages.csv')\npd.read_csv('../titanic/train.csv')"
+    found = linked(tmp_path, files, source)
+    assert found.notebook.cells[0].source == (
+        "pd.read_csv('train.csv')\npd.read_csv('data/ages.csv')\npd.read_csv('data/train.csv')"
+    )
+    assert linked(tmp_path, files, "pd.read_csv('train.csv')", at="nb/titanic.ipynb").tables
+    assert linked(tmp_path, ["data/train.csv"], "pd.read_csv('train.csv')").tables
+
+
 def test_table_of_another_project_is_not_taken(tmp_path: Path) -> None:
     """In a folder of many projects, `train.csv` of another one is another table."""
     files = ["one/README.md", "one/nb/a.ipynb", "two/README.md", "two/train.csv"]

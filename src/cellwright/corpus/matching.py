@@ -10,6 +10,11 @@ from cellwright.corpus.sources import Source
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]{1,20}://", re.IGNORECASE)
+_GENERIC_NAMES = re.compile(
+    "train|test|valid|validation|data|dataset|input|output|sample|example|file|results|labels|submission"
+)
+"""What files are called that could hold anything."""
+_GENERIC_FOLDERS = re.compile("data|datasets?|inputs?|raw|files|csv|tables|resources|assets")
 _NEVER = {".ipynb", ".py", ".ipy", ".md", ".html", ".png", ".jpg", ".gif"}
 
 
@@ -80,6 +85,8 @@ def _by_name(parts: list[str], notebook: str, source: Source) -> Match | None:
     """
     project = source.project(notebook)
     inside = [p for p in source.named(parts[-1]) if not project or p.startswith(f"{project}/")]
+    if len(parts) == 1:
+        inside = [p for p in inside if not _is_of_others(p, notebook)]
     if not inside:
         return None
     ranked = sorted(inside, key=lambda p: (-_common_end(parts, p), *_distance(notebook, p), p))
@@ -87,6 +94,18 @@ def _by_name(parts: list[str], notebook: str, source: Source) -> Match | None:
     if len(ranked) > 1 and _rank(parts, notebook, ranked[1]) == _rank(parts, notebook, best):
         return None  # two files are meant as well: a guess could be the wrong table
     return Match(best, "end of the path" if _common_end(parts, best) > 1 else "name")
+
+
+def _is_of_others(path: str, notebook: str) -> bool:
+    """Whether a file with a name such as `train.csv` stands in a folder that is about something else than the notebook:
+    one that says what it holds, away from the notebook, which does not say so."""
+    stem = posixpath.splitext(posixpath.basename(path))[0].casefold()
+    folder, here = posixpath.dirname(path), posixpath.dirname(notebook)
+    is_on_the_way = f"{here}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{here}/")
+    if _GENERIC_NAMES.fullmatch(stem) is None or not folder or is_on_the_way:
+        return False
+    about = posixpath.basename(folder).casefold()
+    return _GENERIC_FOLDERS.fullmatch(about) is None and about not in notebook.casefold()
 
 
 def _rank(parts: list[str], notebook: str, path: str) -> tuple[int, int, int]:

@@ -15,7 +15,10 @@ from cellwright.notebooks.read import read_notebook
 from cellwright.proof.execution import ExecutionLimits
 from cellwright.proof.repair import Proposer, Repaired, ran_in_part, ran_whole
 from cellwright.proof.repair import repair as repair_notebook
+from cellwright.proof.repair.cells import Statement
+from cellwright.proof.repair.failures import Failure, Losses
 from cellwright.proof.repair.model import ModelProposer
+from cellwright.proof.units import Unit, parse_cell
 from tests.writing import notebook
 
 Mend = Callable[..., Repaired]
@@ -47,6 +50,12 @@ def mend() -> Iterator[Mend]:
 
 async def _pool() -> LocalPool:
     return LocalPool(1, rung="trusted")
+
+
+def parse_units(source: str) -> tuple[Unit, ...]:
+    parsed = parse_cell(0, source)
+    assert parsed is not None
+    return parsed.units
 
 
 def sources(repaired: Repaired) -> list[str]:
@@ -97,6 +106,87 @@ def test_a_missing_package_takes_only_what_needs_it(mend: Mend) -> None:
     assert (values(repaired, 1), values(repaired, 3)) == ([3], [4])
     assert [ran_whole(repaired, cell) for cell in range(4)] == [False, False, False, True]
     assert [ran_in_part(repaired, cell) for cell in range(3)] == [True, True, False]
+
+
+def test_what_is_made_of_a_stale_value_is_lost_for_the_reason_that_made_it_stale(mend: Mend) -> None:
+    """A name that a lost statement would have bound anew still holds what it held, also in a later round."""
+    repaired = mend(
+        "pieces = [1, 2, 3]",
+        "import no_such_package as nope\npieces = nope.parts()\nfew = pieces[:2]",
+        "mails = [part.walk() for part in few]",
+        "open('data/missing.csv')\nlen(mails)",
+        "few = ['fresh']\nfew.walk()",
+    )
+    assert [(loss.source, loss.cause) for loss in repaired.losses] == [
+        ("import no_such_package as nope", "package"),
+        ("pieces = nope.parts()", "package"),
+        ("mails = [part.walk() for part in few]", "package"),
+        ("open('data/missing.csv')", "file"),
+        ("len(mails)", "package"),
+        ("few.walk()", "unknown"),
+    ]
+
+
+def test_a_later_round_knows_what_an_earlier_one_lost() -> None:
+    """What was lost is a comment in the next round, and what it would have bound is wanting all the same."""
+    losses = Losses()
+    for name in ("rows = load()", "rows"):
+        losses.begin(0)
+        (unit,) = parse_units(name)
+        statement = Statement(0, 0, len(name), 1, 1, name)
+        error, message = ("ConnectionError", "") if "load" in name else ("NameError", "name 'rows' is not defined")
+        losses.add(Failure(error, message, 0, statement, (), (name,)), [unit])
+    assert [loss.cause for loss in losses.rows] == ["network", "network"]
+
+
+def test_errors_that_a_cell_magic_hides_are_found(mend: Mend) -> None:
+    """Of the cell only what fails is lost; where nothing fails, the magic stays."""
+    repaired = mend(
+        "%%capture seen\nprint(1)",
+        "%%capture --no-stdout\nimport no_such_package\ngrid = no_such_package.Grid()\nkept = 1",
+        "grid.best",
+        "kept, seen.stdout",
+    )
+    assert [(loss.cell, loss.cause) for loss in repaired.losses] == [(1, "package"), (1, "package"), (2, "package")]
+    assert [(r.rule, r.cell) for r in repaired.repairs if not r.is_drop] == [("cell-magic", 1)]
+    assert [cell.status for cell in repaired.execution.cells] == ["ok"] * 4
+
+
+def test_a_cell_magic_takes_all_that_its_cell_would_have_bound(mend: Mend) -> None:
+    repaired = mend("%%no_such_magic\ngrid = 1", "grid + 1")
+    assert [loss.cell for loss in repaired.losses] == [0, 1]
+
+
+def test_methods_that_a_package_would_have_given_are_lost_with_it(mend: Mend) -> None:
+    repaired = mend(
+        "import pandas as pd\nimport no_such_janitor\ndf = pd.DataFrame({'A a': [1]})", "df.clean_all_names()"
+    )
+    assert [(loss.cell, loss.cause) for loss in repaired.losses] == [(0, "package"), (1, "package")]
+
+
+def test_what_is_done_to_a_picture_that_failed_computes_nothing(mend: Mend) -> None:
+    """What is worked out of one is a loss of its own."""
+    repaired = mend(
+        "import matplotlib.pyplot as plt\nbar = plt.colorbar()\nbar.set_label('x')\nlow = bar.vmin + 1\nkept = 1"
+    )
+    assert [loss.cause for loss in repaired.losses] == ["plot", "plot", "unknown"]
+
+
+def test_a_parameter_with_another_name_is_renamed_where_it_was_written(mend: Mend) -> None:
+    """The search that was made of it is made again."""
+    repaired = mend(
+        "import numpy as np\nfrom sklearn.ensemble import AdaBoostClassifier\n"
+        "from sklearn.model_selection import GridSearchCV\nfrom sklearn.tree import DecisionTreeClassifier\n"
+        "X, y = np.arange(20).reshape(-1, 1), np.arange(20) % 2\n"
+        "model = AdaBoostClassifier(DecisionTreeClassifier(), n_estimators=2, random_state=0)\n"
+        "grid = {'base_estimator__max_depth': [1]}\nsearch = GridSearchCV(model, grid, cv=2)",
+        "search.fit(X, y)",
+        "search.best_params_",
+    )
+    assert not repaired.losses
+    assert [(r.rule, r.after) for r in repaired.repairs] == [
+        ("parameter-renamed", "grid = {'estimator__max_depth': [1]}")
+    ]
 
 
 def test_the_statement_that_failed_is_lost_and_no_other(mend: Mend) -> None:
@@ -261,6 +351,12 @@ def test_a_seed_makes_draws_repeatable(mend: Mend) -> None:
     first, second = (mend("import numpy as np", "float(np.random.rand())") for _ in range(2))
     assert values(first, 1) == values(second, 1)
     assert [r.rule for r in first.repairs] == ["seed"]
+
+
+def test_a_draw_inside_a_function_is_seeded_too(mend: Mend) -> None:
+    cells = "import numpy as np\ndef draw():\n    return float(np.random.rand())", "draw()"
+    first, second = (mend(*cells) for _ in range(2))
+    assert values(first, 1) == values(second, 1)
 
 
 def says(*blocks: str) -> ModelProposer:

@@ -1,13 +1,13 @@
 """A statement that failed, and why it cannot be helped when it cannot."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from cellwright.core.types import Output
 from cellwright.proof.repair.cells import Statement
-from cellwright.proof.units import Unit
+from cellwright.proof.units import Unit, parse_cell
 
 Cause = Literal[
     "package",
@@ -44,6 +44,7 @@ _PLOT = re.compile(
     r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax\w*|fig\w*|g|px|go|pylab|pyplot)\b[.\[]|\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\("
 )
 _NAME = re.compile(r"name '(\w+)' is not defined")
+_NO_METHOD = re.compile(r"'(DataFrame|Series|\w*GroupBy|\w*Index)' object has no attribute")
 
 
 class Site(NamedTuple):
@@ -96,37 +97,77 @@ class Loss:
 
 
 class Losses:
-    """The statements lost so far, and the names that are not what they would have been."""
+    """The statements lost so far, and the names that are not what they would have been.
+
+    A notebook is mended in rounds. What an earlier round lost is a comment in the next one, and nobody meets it there:
+    `begin` tells at which cell a round is, so that the names that were lost in it are wanting again.
+    """
 
     def __init__(self) -> None:
         self.rows: list[Loss] = []
         self._wanting: dict[str, Cause] = {}
+        self._lost_in: dict[int, dict[str, Cause]] = {}
+        """Cell to the names that what was lost in it would have bound."""
+        self._pulled: Cause | None = None
+        """What was wanting of an import that only gives methods to others, such as `import janitor`."""
 
-    def add(self, failure: Failure, unit: Unit | None, contradiction: str = "") -> Loss:
-        """File a failure under its cause. `contradiction`: what speaks against all guesses that make it run."""
-        inherited = None if contradiction else self._inherited(failure, unit)
+    def begin(self, cell: int) -> None:
+        """A round begins with the first cell, and has come to this one."""
+        if cell == 0:
+            self._wanting.clear()
+        self._wanting.update(self._lost_in.get(cell, {}))
+
+    def add(self, failure: Failure, units: Sequence[Unit], contradiction: str = "") -> Loss:
+        """File a failure of some statements under its cause. `contradiction`: what speaks against all guesses that make
+        them run."""
+        inherited = None if contradiction else self._inherited(failure, units)
         cause = "contradicted" if contradiction else inherited or cause_of(failure)
         error = "; ".join(filter(None, (failure.text[:500], contradiction)))
         loss = Loss(failure.cell, failure.statement.source, error, cause, inherited is None)
         self.rows.append(loss)
-        if unit is not None and cause not in HARMLESS and cause != "as its author saw":
-            for name in unit.defines | unit.changes:
-                self._wanting.setdefault(name, cause)
+        if cause in ABSENT and _is_for_effect(units, failure.sources):
+            self._pulled = cause
+        if cause != "as its author saw":
+            for name in {name for unit in units for name in unit.defines | unit.changes}:
+                self._lost_in.setdefault(failure.cell, {})[name] = cause
+                self._wanting[name] = cause
         return loss
 
     def ran(self, units: Sequence[Unit]) -> None:
-        """Statements that ran bind their names anew."""
+        """Statements that ran bind their names anew; what they made of something else than was meant, is not what was
+        meant either."""
         for unit in units:
+            cause = self._of(unit.uses)
             for name in unit.defines - unit.uses:
                 self._wanting.pop(name, None)
+            if cause is not None and cause not in HARMLESS:
+                self._wanting.update(dict.fromkeys(unit.defines | unit.changes, cause))
 
-    def _inherited(self, failure: Failure, unit: Unit | None) -> Cause | None:
+    def _of(self, names: Iterable[str]) -> Cause | None:
+        return next((self._wanting[name] for name in sorted(names) if name in self._wanting), None)
+
+    def _inherited(self, failure: Failure, units: Sequence[Unit]) -> Cause | None:
+        """The cause of the loss that a failure comes from; None where it comes from none."""
         if (found := _NAME.search(failure.message)) is not None and failure.error == "NameError":
-            return self._wanting.get(found[1])
+            cause = self._wanting.get(found[1])
+            # Without a picture nothing can be done to it; what is worked out of one is lost for its own sake.
+            is_about = failure.statement.source.startswith((f"{found[1]}.", f"{found[1]}["))
+            return None if cause in HARMLESS and not is_about else cause
         if failure.is_as_author_saw() or cause_of(failure) != "unknown":
             return None
-        used = (unit.uses | unit.changes) if unit is not None else frozenset[str]()
-        return next((self._wanting[name] for name in sorted(used) if name in self._wanting), None)
+        cause = self._of({name for unit in units for name in unit.uses | unit.changes})
+        if cause is None and failure.error == "AttributeError" and _NO_METHOD.search(failure.message):
+            return self._pulled
+        return None if cause in HARMLESS else cause
+
+
+def _is_for_effect(units: Sequence[Unit], sources: Sequence[str]) -> bool:
+    """Whether it is an import of names that the notebook never uses."""
+    if not units or not all(unit.imports for unit in units):
+        return False
+    names = {name for unit in units for name in unit.defines}
+    parsed = (parse_cell(number, source) for number, source in enumerate(sources))
+    return not any(names & unit.uses for cell in parsed if cell is not None for unit in cell.units)
 
 
 def cause_of(failure: Failure) -> Cause:

@@ -9,7 +9,7 @@ from cellwright.core.types import Notebook
 from cellwright.kernels import Kernel
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
 from cellwright.proof.repair.cells import statements
-from cellwright.proof.repair.failures import HARMLESS, Loss
+from cellwright.proof.repair.failures import HARMLESS, Loss, Losses
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
 from cellwright.proof.repair.session import MendingRun, Repair
@@ -54,8 +54,8 @@ async def repair(
         if not _failed(after):
             break
     if not _is_better(found, after, before):
-        return Repaired(notebook, before, losses=tuple(found.losses))
-    return Repaired(found.notebook, after, tuple(found.repairs), tuple(found.losses), before)
+        return Repaired(notebook, before, losses=found.losses)
+    return Repaired(found.notebook, after, tuple(found.repairs), found.losses, before)
 
 
 class _Attempt:
@@ -64,7 +64,12 @@ class _Attempt:
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
         self.repairs: list[Repair] = []
-        self.losses: list[Loss] = []
+        self._losses = Losses()
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """Of all rounds."""
+        return tuple(self._losses.rows)
 
     def reorder(self) -> None:
         """Put the code cells in the order in which they were run, where that explains names used before they exist."""
@@ -93,14 +98,13 @@ class _Attempt:
         cells = self.notebook.code_cells
         drawn_from = min((made.cell for made in self.repairs if made.rule == SEED), default=len(cells))
         async with kernels() as kernel:
-            run = MendingRun(cells, kernel, proposers, limits, witnesses(cells, drawn_from))
+            run = MendingRun(cells, kernel, proposers, limits, witnesses(cells, drawn_from), self._losses)
             try:
                 await run.run()
             except KernelDied:
                 return False
         self._take(run.sources)
         self.repairs.extend([*run.repairs, *run.drops])
-        self.losses.extend(run.losses.rows)
         return bool(run.repairs or run.drops)
 
     def _take(self, sources: Sequence[str]) -> None:
@@ -145,7 +149,7 @@ async def mend(notebook: Notebook, kernels: Kernels, limits: ExecutionLimits) ->
     found = _Attempt(notebook)
     found.change_silently()
     await found.mend(kernels, limits, (RuleProposer(),))
-    return Mended(found.notebook, tuple(found.repairs), tuple(found.losses))
+    return Mended(found.notebook, tuple(found.repairs), found.losses)
 
 
 def cells_that_ran(repaired: Repaired) -> int:

@@ -18,6 +18,8 @@ _SAVES = re.compile(r"No such file or directory: '(?P<path>[^']+)'|non-existent 
 _WRITES = re.compile(
     r"savefig|to_csv|to_excel|to_json|to_pickle|to_parquet|to_hdf|dump|np\.save|, *'[wax]b?\+?'|mode='[wa]|imsave|write"
 )
+_PARAMETERS = {"base_estimator": "estimator"}
+"""Names of parameters of scikit-learn's estimators, and those that they have now."""
 _PARAMETER = re.compile(r"Invalid parameter '?(\w+)'? for estimator")
 
 
@@ -142,19 +144,24 @@ def _input(failure: Failure) -> Iterator[Proposal]:
 
 
 def _parameter(failure: Failure) -> Iterator[Proposal]:
-    """A search over a parameter that has gone, without it."""
+    """A search over a parameter that has another name or has gone: with that name, or without it."""
     found = _PARAMETER.search(failure.message)
     if found is None:
         return
-    earlier = _earlier_sites(failure)
-    for site in [*failure.sites, *earlier]:
+    name, new = found[1], _PARAMETERS.get(found[1])
+    for site in [*failure.sites, *_earlier_sites(failure)]:
         module, magics = parsed(site.statement.source)
-        if module is None or found[1] not in site.statement.source:
+        if module is None or name not in site.statement.source:
             continue
-        changed = module.visit(_WithoutKey(found[1])).code
-        if changed != module.code:
-            why = f"the estimator has no parameter {found[1]!r} any more"
-            yield _proposal("parameter-gone", why, site, show_magics(changed, magics), is_guess=True)
+        changed = module.visit(_WithoutKey(name) if new is None else _RenamedKey(name, new)).code
+        if changed == module.code:
+            continue
+        text = show_magics(changed, magics)
+        if new is None:
+            why = f"the estimator has no parameter {name!r} any more"
+            yield _proposal("parameter-gone", why, site, text, is_guess=True)
+        else:
+            yield _proposal("parameter-renamed", f"the estimator's parameter {name!r} is called {new!r}", site, text)
 
 
 def _earlier_sites(failure: Failure) -> list[Site]:
@@ -187,6 +194,22 @@ class _WithoutKey(cst.CSTTransformer):
             return False
         key = str(element.key.evaluated_value)
         return key == self._name or key.endswith(f"__{self._name}")
+
+
+class _RenamedKey(cst.CSTTransformer):
+    """Renames a parameter, its own or a step's, in the keys of dictionaries."""
+
+    def __init__(self, name: str, new: str) -> None:
+        super().__init__()
+        self._part = re.compile(rf"(?<=[_'\"]){re.escape(name)}(?=[_'\"])")
+        self._new = new
+
+    def leave_DictElement(self, original_node: cst.DictElement, updated_node: cst.DictElement) -> cst.DictElement:
+        if not isinstance(updated_node.key, cst.SimpleString):
+            return updated_node
+        return updated_node.with_changes(
+            key=updated_node.key.with_changes(value=self._part.sub(self._new, updated_node.key.value))
+        )
 
 
 _USUAL = {

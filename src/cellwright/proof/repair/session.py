@@ -9,6 +9,7 @@ cell shows something: where they differ, the next one is tried, and where there 
 """
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ _MOST_FAILURES = 60
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
 _DROPPED = "dropped: "
+_HIDES_ERRORS = re.compile(r"\s*%%capture\b")
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -95,11 +97,13 @@ class MendingRun:
         proposers: Sequence[Proposer],
         limits: ExecutionLimits,
         seen: Sequence[Seen],
+        losses: Losses,
     ) -> None:
-        """`limits` of one execution: mending may take twice as long. `seen`: what `witnesses` found."""
+        """`limits` of one execution: mending may take twice as long. `seen`: what `witnesses` found. `losses`: those of
+        the rounds before; this one's are added."""
         self.sources = [cell.source for cell in cells]
         self.repairs: list[Repair] = []
-        self.losses = Losses()
+        self.losses = losses
         self.drops: list[Repair] = []
         self._cells, self._kernel, self._proposers = cells, kernel, proposers
         self._cell_s, self._notebook_s = limits.cell_s, 2 * limits.notebook_s
@@ -126,6 +130,7 @@ class MendingRun:
         if result.status != "ok":
             raise KernelDied(f"the kernel did not take the recorder: {result.error}")
         for cell in range(len(self.sources)):
+            self.losses.begin(cell)
             if self.sources[cell].strip():
                 try:
                     await self._run_cell(cell)
@@ -138,6 +143,8 @@ class MendingRun:
 
     async def _run_cell(self, cell: int) -> None:
         self._modernise(cell)
+        if _HIDES_ERRORS.match(self.sources[cell]):
+            await self._run_openly(cell)
         self._guesses = []
         done = 0
         for _ in range(_MOST_FAILURES):
@@ -160,6 +167,21 @@ class MendingRun:
             if trouble.error == "Died":
                 self.is_over = True
                 return
+
+    async def _run_openly(self, cell: int) -> None:
+        """Run a cell whose magic hides errors too; the magic goes where there are any."""
+        await self._kernel.execute(
+            "__import__('sys').__dict__.pop('last_value', None) and None", timeout_s=_ASK_TIMEOUT_S
+        )
+        await self._execute(cell, self.sources[cell])
+        told = await self._kernel.execute(
+            "assert not hasattr(__import__('sys'), 'last_value')", timeout_s=_ASK_TIMEOUT_S
+        )
+        source = self.sources[cell]
+        body = source.lstrip().partition("\n")[2]
+        if told.status != "ok" and statements(body) is not None:
+            self.sources[cell] = body
+            self.repairs.append(Repair("cell-magic", cell, source, body, "what hides the cell's errors is left out"))
 
     def _modernise(self, cell: int) -> None:
         """Make Python 3 of a cell that is none: nothing of it ran, so there is nothing to lose."""
@@ -288,11 +310,12 @@ class MendingRun:
         if is_itself:
             count += new_count - 1
         else:
-            again = await self._execute(cell, self._span(cell, proposal.statement.index, new_count))
-            if again.status != "ok":
-                return self._failure(failure.cell, first, await self._trouble(again)), count
             if cell == failure.cell:
                 first += new_count - 1
+            for place in self._again(cell, proposal.statement.index, new_count, until=(failure.cell, first)):
+                again = await self._execute(place[0], self._span(*place))
+                if again.status != "ok":
+                    return self._failure(failure.cell, first, await self._trouble(again)), count
         result = await self._execute(failure.cell, self._span(failure.cell, first, count))
         if result.status == "ok":
             if any(made.is_guess for made in self.repairs[self._mended_from :]):
@@ -303,6 +326,25 @@ class MendingRun:
             return count
         trouble = await self._trouble(result)
         return self._failure(failure.cell, first, trouble), count
+
+    def _again(self, cell: int, first: int, count: int, until: tuple[int, int]) -> list[tuple[int, int, int]]:
+        """Cell, index and count of what must run again, up to a statement of a cell, when some statements were changed:
+        these, and the later ones that do no more than bind names to what they make of theirs."""
+        found = [(cell, first, count)]
+        given = {name for unit in self._units(cell)[first : first + count] for name in unit.defines}
+        for later in range(cell, until[0] + 1):
+            for index, unit in enumerate(self._units(later)):
+                is_between = (cell, first + count) <= (later, index) < until
+                if (
+                    is_between
+                    and unit.uses & given
+                    and unit.defines
+                    and not unit.changes
+                    and not unit.defines & unit.uses
+                ):
+                    found.append((later, index, 1))
+                    given |= unit.defines
+        return found
 
     def _span(self, cell: int, first: int, count: int) -> str:
         """Some statements of a cell, on their own lines."""
@@ -351,11 +393,12 @@ class MendingRun:
 
     def _drop(self, failure: Failure) -> int:
         """Turn a statement into a comment; returns the index of the statement after it."""
+        source, first = self.sources[failure.cell], failure.statement.index
         units = self._units(failure.cell)
-        unit = units[failure.statement.index] if failure.statement.index < len(units) else None
-        loss = self.losses.add(failure, unit, self._contradiction)
+        # A cell magic takes all of its cell with it.
+        lost = units if is_cell_magic(source) else units[first : first + 1]
+        loss = self.losses.add(failure, lost, self._contradiction)
         self._contradiction = ""
-        source = self.sources[failure.cell]
         text = dropped(source, failure.statement, _reason(loss))
         self.sources[failure.cell] = text
         self.drops.append(Repair(f"{_DROPPED}{loss.cause}", failure.cell, failure.statement.source, "", _reason(loss)))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from cellwright.proof.repair.cells import is_cell_magic, replaced, statements
+from cellwright.proof.repair.cells import hide_magics, is_cell_magic, parse, replaced, statements
 from cellwright.proof.repair.patterns import rewritten
 from cellwright.proof.repair.rules import table
 from cellwright.proof.repair.session import Repair
@@ -27,7 +27,7 @@ def silent_repairs(sources: Sequence[str]) -> tuple[list[str], list[Repair]]:
             for rule in table().silent:
                 for pattern in rule.patterns():
                     new = next(rewritten(text, pattern), text)
-                    if new != text:
+                    if new != text and parse(hide_magics(new)[0]) is not None:
                         why = f"{rule.library} {rule.since}: {rule.why}"
                         repairs.append(Repair(rule.name, cell, text, new, why))
                         text = new
@@ -43,7 +43,7 @@ def _seeded(sources: list[str], repairs: list[Repair]) -> list[str]:
     for cell, source in enumerate(sources):
         found = statements(source) or []
         first = next((s for s in found if _DRAWS.search(s.source) and not is_cell_magic(source)), None)
-        if first is None or first.source.startswith(("def ", "class ", "import ", "from ")):
+        if first is None or first.source.startswith(("import ", "from ")):
             continue
         why = "a draw without a seed gives another value at each run"
         text = f"__import__('random').seed(0)\n__import__('numpy').random.seed(0)\n{first.source}"
