@@ -65,6 +65,11 @@ def is_cell_magic(source: str) -> bool:
     return source.lstrip().startswith("%%")
 
 
+def hides_errors(source: str) -> bool:
+    """Whether the cell's magic keeps errors to itself, so that a cell that fails seems to run."""
+    return re.match(r"\s*%%capture\b", source) is not None
+
+
 def parse(text: str) -> ast.Module | None:
     """The syntax tree of plain Python; None for anything else, too deep or not Unicode text included."""
     try:

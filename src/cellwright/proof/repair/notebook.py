@@ -8,7 +8,7 @@ from cellwright.core.errors import KernelDied
 from cellwright.core.types import Notebook
 from cellwright.kernels import Kernel
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
-from cellwright.proof.repair.cells import statements
+from cellwright.proof.repair.cells import hides_errors, statements
 from cellwright.proof.repair.failures import HARMLESS, Loss, Losses
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
@@ -44,7 +44,8 @@ async def repair(
     if _failed(before):
         found.reorder()
     found.change_silently()
-    if not _failed(before) and not found.repairs:
+    seems_clean = not _failed(before) and not any(hides_errors(cell.source) for cell in notebook.code_cells)
+    if seems_clean and not found.repairs:
         return Repaired(notebook, before)
     after = before
     for _ in range(_MOST_ROUNDS):
@@ -65,6 +66,8 @@ class _Attempt:
         self.notebook = notebook
         self.repairs: list[Repair] = []
         self._losses = Losses()
+        self.hid_errors: set[int] = set()
+        """Cells that only seemed to run."""
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -104,6 +107,7 @@ class _Attempt:
             except KernelDied:
                 return False
         self._take(run.sources)
+        self.hid_errors |= run.hid_errors
         self.repairs.extend([*run.repairs, *run.drops])
         return bool(run.repairs or run.drops)
 
@@ -125,7 +129,7 @@ def _failed(execution: Execution) -> bool:
 def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
     """Whether more cells run than did; as many will do where nothing fails that ran."""
     lost = {loss.cell for loss in found.losses if loss.cause not in HARMLESS}
-    ran_before = [cell.status == "ok" for cell in before.cells]
+    ran_before = [cell.status == "ok" and index not in found.hid_errors for index, cell in enumerate(before.cells)]
     ran_after = [cell.status == "ok" and index not in lost for index, cell in enumerate(after.cells)]
     if sum(ran_after) != sum(ran_before):
         return sum(ran_after) > sum(ran_before)

@@ -9,7 +9,6 @@ cell shows something: where they differ, the next one is tried, and where there 
 """
 
 import json
-import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,15 @@ from cellwright.core.types import Cell, CellResult
 from cellwright.kernels import Kernel
 from cellwright.proof.execution import ExecutionLimits
 from cellwright.proof.inside import FAILURE_MIME, program
-from cellwright.proof.repair.cells import Statement, dropped, is_cell_magic, replaced, rest_after, statements
+from cellwright.proof.repair.cells import (
+    Statement,
+    dropped,
+    hides_errors,
+    is_cell_magic,
+    replaced,
+    rest_after,
+    statements,
+)
 from cellwright.proof.repair.failures import Failure, Loss, Losses, Site, cause_of
 from cellwright.proof.repair.proposers import Proposal, Proposer
 from cellwright.proof.repair.python2 import PYTHON2, as_python3
@@ -36,7 +43,6 @@ _MOST_FAILURES = 60
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
 _DROPPED = "dropped: "
-_HIDES_ERRORS = re.compile(r"\s*%%capture\b")
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -105,6 +111,8 @@ class MendingRun:
         self.repairs: list[Repair] = []
         self.losses = losses
         self.drops: list[Repair] = []
+        self.hid_errors: set[int] = set()
+        """Cells that failed behind a magic, so that they seemed to run."""
         self._cells, self._kernel, self._proposers = cells, kernel, proposers
         self._cell_s, self._notebook_s = limits.cell_s, 2 * limits.notebook_s
         self._witnesses = seen
@@ -143,7 +151,7 @@ class MendingRun:
 
     async def _run_cell(self, cell: int) -> None:
         self._modernise(cell)
-        if _HIDES_ERRORS.match(self.sources[cell]):
+        if hides_errors(self.sources[cell]):
             await self._run_openly(cell)
         self._guesses = []
         done = 0
@@ -180,6 +188,7 @@ class MendingRun:
         source = self.sources[cell]
         body = source.lstrip().partition("\n")[2]
         if told.status != "ok" and statements(body) is not None:
+            self.hid_errors.add(cell)
             self.sources[cell] = body
             self.repairs.append(Repair("cell-magic", cell, source, body, "what hides the cell's errors is left out"))
 
