@@ -72,8 +72,9 @@ class Outcome:
     @property
     def is_saved(self) -> bool:
         """Whether it runs to its end, or loses only what needs something that is not there."""
-        rest = all(cell.status == "ok" for cell in self.repaired.execution.cells)
-        return rest and all(loss.cause in _ABSENT for loss in self.repaired.losses)
+        losses = self.repaired.losses
+        failing = {index for index, cell in enumerate(self.repaired.execution.cells) if cell.status != "ok"}
+        return failing <= {loss.cell for loss in losses} and all(loss.cause in _ABSENT for loss in losses)
 
 
 def main() -> None:

@@ -189,6 +189,18 @@ def test_a_parameter_with_another_name_is_renamed_where_it_was_written(mend: Men
     ]
 
 
+def test_groups_have_their_keys_where_a_later_statement_needs_them(mend: Mend) -> None:
+    """The statement that made the groups ran; what was made of them since is made again."""
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'hour': [1, 1, 2], 'n': [1, 2, 3]})\n"
+        "def means(table):\n    return table.groupby('hour').apply(lambda group: group.mean())",
+        "found = means(df)",
+        "found.drop(columns=['hour']).shape",
+    )
+    assert not repaired.losses
+    assert [r.rule for r in repaired.repairs] == ["groups-with-their-keys"]
+
+
 def test_the_statement_that_failed_is_lost_and_no_other(mend: Mend) -> None:
     """Where a statement stands does not depend on how many the cell before it had."""
     repaired = mend("a = 1\nb = 2\nc = 3", "import no_such_package\nkept = 4\nother = 5", "kept + other")

@@ -105,6 +105,7 @@ class Losses:
 
     def __init__(self) -> None:
         self.rows: list[Loss] = []
+        self._cell = 0
         self._wanting: dict[str, Cause] = {}
         self._lost_in: dict[int, dict[str, Cause]] = {}
         """Cell to the names that what was lost in it would have bound."""
@@ -115,6 +116,7 @@ class Losses:
         """A round begins with the first cell, and has come to this one."""
         if cell == 0:
             self._wanting.clear()
+        self._cell = cell
         self._wanting.update(self._lost_in.get(cell, {}))
 
     def add(self, failure: Failure, units: Sequence[Unit], contradiction: str = "") -> Loss:
@@ -138,7 +140,8 @@ class Losses:
         meant either."""
         for unit in units:
             cause = self._of(unit.uses)
-            for name in unit.defines - unit.uses:
+            # What was lost stood after what binds a name first, as a loop that fills a list does.
+            for name in unit.defines - unit.uses - self._lost_in.get(self._cell, {}).keys():
                 self._wanting.pop(name, None)
             if cause is not None and cause not in HARMLESS:
                 self._wanting.update(dict.fromkeys(unit.defines | unit.changes, cause))

@@ -63,6 +63,7 @@ def _all(failure: Failure) -> Iterator[Proposal]:
         _folder,
         _input,
         _parameter,
+        _keys_of_groups,
         _usual_import,
         _inner_plot,
     ):
@@ -164,6 +165,22 @@ def _parameter(failure: Failure) -> Iterator[Proposal]:
             yield _proposal("parameter-renamed", f"the estimator's parameter {name!r} is called {new!r}", site, text)
 
 
+_COLUMN = re.compile(r"^\W*'([^']+)'|no attribute '(\w+)'")
+_KEYS_OF_GROUPS = "groups-with-their-keys"
+
+
+def _keys_of_groups(failure: Failure) -> Iterator[Proposal]:
+    """A column that is missing further down, because groups do not have their keys any more."""
+    found = _COLUMN.search(failure.message)
+    rule = next(rule for rule in table().rules if rule.name == _KEYS_OF_GROUPS)
+    if found is None or failure.error not in ("KeyError", "AttributeError"):
+        return
+    for site in _earlier_sites(failure):
+        if "groupby" in site.statement.source and repr(found[1] or found[2]) in site.statement.source:
+            for text in rule.texts(site.statement.source, failure.error, failure.message):
+                yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text, is_guess=rule.guess)
+
+
 def _earlier_sites(failure: Failure) -> list[Site]:
     """Statements of the same and earlier cells, nearest first."""
     found: list[Site] = []
@@ -223,6 +240,11 @@ _USUAL = {
     "re": "import re",
     "math": "import math",
     "json": "import json",
+    "nan": "from numpy import nan",
+    "inf": "from numpy import inf",
+    "randn": "from numpy.random import randn",
+    "DataFrame": "from pandas import DataFrame",
+    "Series": "from pandas import Series",
 }
 
 
