@@ -281,6 +281,9 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
         find_model(ModelOptions(), environment, {})
     assert find_model(ModelOptions("built-in"), environment, {}).endpoint.url == BUILT_IN
     assert find_model(ModelOptions(), environment, {}, or_built_in=True).endpoint.url == BUILT_IN
+    path.write_text("model: built-in\n")
+    assert find_model(ModelOptions(), environment, {}).endpoint.url == BUILT_IN
+    path.unlink()
     with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
         find_model(ModelOptions("x"), environment, {})
 
@@ -298,6 +301,7 @@ def test_without_any_model_the_built_in_one_answers_or_says_that_it_cannot(desk:
     code, out, err = run(desk, "ask", question, "sub/tips.csv")
     told = " ".join(out.split())
     assert (code, BUILT_IN_SAYS[question][1] in told) == (BUILT_IN_SAYS[question][0], True), told + err
+    assert told.count("could not answer this") == (code == 1)
     assert "model: built-in, comes with Cellwright, by default" in told
     assert "a very small network" in told
 

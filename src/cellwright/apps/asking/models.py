@@ -83,6 +83,8 @@ def find_model(
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
     path = config_path(environment)
     kept = _kept(path)
+    if kept.model == NAME and not (options.model or options.url or kept.url):
+        return Choice(_BUILT_IN, str(path))
     wish = Wish(
         model=options.model or kept.model,
         url=options.url or ("" if options.model.startswith(("http://", "https://")) else kept.url),

@@ -98,7 +98,7 @@ class Screen:
         self._end_line()
 
     def _after(self, step: Step) -> None:
-        if step.problem:
+        if step.problem and step.problem != "refused":
             self._console.print(f"[yellow]a turn of no use: {escape(step.problem)}; the model was told[/]")
         result = step.result
         if result is None:

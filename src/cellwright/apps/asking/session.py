@@ -218,7 +218,9 @@ class _Sitting:
         if trace.answer is not None:
             self._console.print(Panel(escape(clean(trace.answer)), title="answer", title_align="left", style="bold"))
         else:
-            self._console.print(f"[red]no answer: {escape(trace.ending)}[/] {escape(clean(trace.detail))}")
+            # A refusal is what the model said last, and stands above.
+            detail = "" if trace.ending == "model refused" else clean(trace.detail)
+            self._console.print(f"[red]no answer: {escape(trace.ending)}[/] {escape(detail)}".rstrip())
         usage, cells = trace.usage, sum(step.code is not None for step in trace.steps)
         cost = "cost unknown" if usage.cost_usd is None else f"{usage.cost_usd:.4f} USD"
         self._console.print(

@@ -86,6 +86,13 @@ class BuiltInModel:
 
     async def reply(self, request: Request, hear: Hear | None = None) -> Reply:
         """The likeliest turn. Raises ContextOverflow for a chat that leaves no room for a token."""
+        reply = await self._turn(request)
+        if hear is not None:
+            for delta in deltas(reply.message):
+                hear(delta)
+        return reply
+
+    async def _turn(self, request: Request) -> Reply:
         if self._checks_scope and (refusal := why_not_go_on(request.messages)):
             return Reply(Message("assistant", refusal), finish="refused")
         numbers = self._loaded.tokenizer.encode(chat.render(request.messages, asks=True))
@@ -101,11 +108,7 @@ class BuiltInModel:
             )
         finally:
             stop.set()
-        reply = self._checked(self._reply(said, len(numbers)), request.messages)
-        if hear is not None:
-            for delta in deltas(reply.message):
-                hear(delta)
-        return reply
+        return self._checked(self._reply(said, len(numbers)), request.messages)
 
     async def close(self) -> None:
         """The memory goes with the last reference."""
