@@ -17,6 +17,7 @@ _LEAST_DISTINCT_OF_OTHER_NAMES = 8
 _MOST_SHARED = 4
 _LEAST_OF_A_KEY = 20
 _LEAST_LABELS, _MOST_LABELS = 4, 40
+_GOOD_NUMBER_OF_LABELS = 12
 _LEAST_ROWS_OF_A_LABEL = 3
 # Names that number rows: equal values in two tables say nothing.
 _ROW_NUMBER = re.compile(r"(?i)unnamed.*|index|id|_id|no\.?|nr\.?|row|row[ _]?(id|number)|number|#|rank|pos|position")
@@ -114,12 +115,22 @@ def shared_labels(profiles: Sequence[TableProfile]) -> list[Pair]:
             for c in (mine, other)
         )
 
-    return _pairs(profiles, fits, 0.5)
+    # As many labels as show something and can still be told apart.
+    return _pairs(profiles, fits, 0.5, lambda pair: -abs(_labels(pair) - _GOOD_NUMBER_OF_LABELS))
+
+
+def _labels(pair: Pair) -> int:
+    column = pair.first.column(pair.column)
+    return column.distinct if column is not None else 0
 
 
 def _pairs(
-    profiles: Sequence[TableProfile], fits: Callable[[ColumnProfile, ColumnProfile], bool], least: float
+    profiles: Sequence[TableProfile],
+    fits: Callable[[ColumnProfile, ColumnProfile], bool],
+    least: float,
+    worth: Callable[[Pair], float] = lambda pair: 0,
 ) -> list[Pair]:
+    """For each two tables the pair of columns that meet best, of equals the one that is worth most."""
     found: list[Pair] = []
     for first, second in permutations(profiles, 2):
         candidates = [
@@ -131,7 +142,7 @@ def _pairs(
             if (overlap := _overlap(mine, other)) >= least
         ]
         if candidates:
-            found.append(max(candidates, key=lambda pair: (pair.overlap, pair.column)))
+            found.append(max(candidates, key=lambda pair: (pair.overlap, worth(pair), pair.column)))
     return sorted(found, key=lambda pair: (-pair.overlap, pair.first.table.name, pair.second.table.name))
 
 

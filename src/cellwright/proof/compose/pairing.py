@@ -108,8 +108,8 @@ def _side(draft: Draft, frame: str, source_name: str, value: ColumnProfile, stat
     name = f"{statistic}_{steps.short(value.name)}_{source_name}"[:50].strip("_")
     if name == taken:
         name += "_2"
-    rows = f"{source_name}.groupby({draft.source.shared!r}, as_index=False)[{value.name!r}].{statistic}()"
-    draft.step(f"{frame} = {rows}.rename(columns={{{value.name!r}: {name!r}}})")
+    named = f"{name}=({value.name!r}, {statistic!r})"
+    draft.step(f"{frame} = {source_name}.groupby({draft.source.shared!r}, as_index=False).agg({named})")
     groups = f"{source_name}.groupby({draft.source.shared!r})[{value.name!r}].count()"
     draft.guards.append(f"(lambda n: len(n) >= {_LEAST_GROUPS} and int(n.min()) >= {_LEAST_IN_GROUP})({groups})")
     draft.mentions.append(name)
@@ -189,10 +189,10 @@ def _typical(draft: Draft) -> tuple[str, str, str]:
     group, value = draft.label(3, 40), draft.number()
     statistic = draft.rng.choice(("mean", "median", "median", "max"))
     name = steps.fresh(draft, f"group_{statistic}_{steps.short(value.name)}")
-    per = f"{draft.name}.groupby({group.name!r}, as_index=False)[{value.name!r}].{statistic}()"
+    per = f"{draft.name}.groupby({group.name!r}, as_index=False).agg({name}=({value.name!r}, {statistic!r}))"
     draft.need_groups(grouped(draft, group.name, value.name), 3)
     draft.step(
-        f"per_group = {per}.rename(columns={{{value.name!r}: {name!r}}})",
+        f"per_group = {per}",
         f"{draft.name} = {draft.name}.merge(per_group, on={group.name!r}, how='inner')",
     )
     draft.mentions.append(name)
