@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -85,6 +86,14 @@ def test_pairs_need_values_in_common(taken: dict[str, TableProfile | Unprofiled]
     labels = {(pair.first.table.name, pair.second.table.name): pair.column for pair in shared_labels(profiles)}
     assert labels["sales_2019.csv", "sales_2020.csv"] == "shop"
     assert not {pair for pair in labels if "members.csv" in pair and "shops.csv" in pair}
+    # Twelve shops tell more than four products, whatever they are called.
+    names = {"shop": "a", "product": "z"}
+    renamed = [
+        replace(profile, columns=tuple(replace(c, name=names.get(c.name, c.name)) for c in profile.columns))
+        for profile in profiles
+        if profile.table.name.startswith("sales")
+    ]
+    assert {pair.column for pair in shared_labels(renamed)} == {"a"}
 
 
 @pytest.mark.parametrize(("first", "second", "share"), [(range(50), range(50), 1), (range(50), range(25), 0.5)])
