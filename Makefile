@@ -142,8 +142,8 @@ bench-corpus: $(VENV)/.with-dev ## Build CORPUS=FOLDER-OR-ZIP into OUT=DIR and c
 bench-twins: $(VENV)/.with-dev ## Count tasks that have twins, of the samples or of DATASET=DIR; writes docs/benchmarks.md
 	$(PY) -m benchmarks.twins $(DATASET)
 
-bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair, and in ENVIRONMENT=NAME[=PATH]
-	$(PY) -m benchmarks.repair $(CORPUS) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and after repair, and in ENVIRONMENT=NAME[=PATH]; writes docs/benchmarks.md
+	$(PY) -m benchmarks.repair $(or $(CORPUS),$(error name the notebooks: make bench-repair CORPUS=FOLDER-OR-ZIP)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
 
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz

@@ -1,8 +1,9 @@
 """How much of a corpus runs as it is, and how much after repair; what was repaired, and what is still lost and why.
 
 `python -m benchmarks.repair CORPUS [--only TEXT] [--workers N] [--environment NAME[=PATH]]`. CORPUS is a folder or zip
-of notebooks with their tables. As-is means: as Jupyter's "run all" does it, to the first error. With environments of
-other years, every notebook runs in each of them too, as it is.
+of notebooks with their tables; a run over all of it writes a section of docs/benchmarks.md. As-is means: as Jupyter's
+"run all" does it, to the first error. With environments of other years, every notebook runs in each of them too, as it
+is.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.tables import circumstances, table
+from benchmarks.tables import circumstances, table, write_section
 from cellwright.core.errors import CellwrightError
 from cellwright.core.types import Notebook
 from cellwright.corpus.links import TableStore
@@ -83,10 +84,14 @@ def main() -> None:
     arguments.add_argument("--only", default="", help="notebooks whose path holds this text")
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--details", action="store_true", help="each repair and each loss")
-    arguments.add_argument("--cell-s", type=float, default=60.0)
+    arguments.add_argument("--cell-s", type=float, default=120.0)
     arguments.add_argument("--environment", action="append", default=[], help="NAME or NAME=PATH, as for a build")
-    outcomes = asyncio.run(measured(arguments.parse_args()))
-    sys.stdout.write(report(outcomes) + "\n\n" + circumstances() + "\n")
+    given = arguments.parse_args()
+    body = report(asyncio.run(measured(given)))
+    sys.stdout.write(f"{body}\n\n{circumstances()}\n")
+    if not given.only:
+        limits = f"Limits: {given.cell_s:g} s a cell, {10 * given.cell_s:g} s a notebook, {given.workers} at once."
+        write_section("Repair", "make bench-repair CORPUS=…", f"{limits}\n\n{body}")
 
 
 async def measured(given: argparse.Namespace) -> list[Outcome]:
