@@ -78,7 +78,8 @@ class Outcome:
         return failing <= {loss.cell for loss in losses} and all(loss.cause in _ABSENT for loss in losses)
 
 
-def main() -> None:
+def main() -> int:
+    """Exit code 2 where there is nothing to measure."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("corpus", type=Path)
     arguments.add_argument("--only", default="", help="notebooks whose path holds this text")
@@ -87,11 +88,16 @@ def main() -> None:
     arguments.add_argument("--cell-s", type=float, default=120.0)
     arguments.add_argument("--environment", action="append", default=[], help="NAME or NAME=PATH, as for a build")
     given = arguments.parse_args()
-    body = report(asyncio.run(measured(given)))
+    try:
+        body = report(asyncio.run(measured(given)))
+    except CellwrightError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     sys.stdout.write(f"{body}\n\n{circumstances()}\n")
     if not given.only:
         limits = f"Limits: {given.cell_s:g} s a cell, {10 * given.cell_s:g} s a notebook, {given.workers} at once."
         write_section("Repair", "make bench-repair CORPUS=…", f"{limits}\n\n{body}")
+    return 0
 
 
 async def measured(given: argparse.Namespace) -> list[Outcome]:
@@ -207,4 +213,4 @@ def _of(count: int, total: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
