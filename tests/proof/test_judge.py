@@ -1,14 +1,16 @@
 """Judging programs in forks: what one does is not seen by another, with and without checkpoints."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from cellwright.kernels import KernelSettings, LocalPool
-from cellwright.proof.judge import Judge, Program, Run
+from cellwright.proof.judge import Circumstances, Judge, Program, Run
 
-Runs = Callable[[Sequence[Program]], list[Run]]
+Runs = Callable[..., list[Run]]
+"""Of programs, and of the circumstances where they are not the judge's own."""
 SLOW = "import time; time.sleep(0.1)"
 
 
@@ -20,13 +22,13 @@ def run(request: pytest.FixtureRequest) -> Iterator[Runs]:
         kernel = runner.run(context.__aenter__())
         judge = Judge(kernel, timeout_s=3, seed=5, checkpoints=request.param)
         try:
-            yield lambda programs: runner.run(judge.run(programs))
+            yield lambda programs, at=None: runner.run(judge.run(programs, at))
         finally:
             runner.run(context.__aexit__(None, None, None))
             runner.run(pool.close())
 
 
-def value(run: Run) -> object:
+def value(run: Run) -> Any:
     assert run.value is not None, run
     return run.value["v"]
 
@@ -66,6 +68,18 @@ def test_random_numbers_depend_on_the_seed_only(run: Runs) -> None:
     program = Program(("import random", SLOW, "x = random.random()"), "(x, random.random())")
     runs = run([program] * 4)
     assert len({str(found.value) for found in runs}) == 1
+
+
+def test_the_clock_is_where_a_run_wants_it(run: Runs) -> None:
+    """From the first line or from a checkpoint, which keeps the clock that it was made under."""
+    program = Program(
+        ("import datetime", SLOW, "began = datetime.date.today()"), "(datetime.date.today() - began).days"
+    )
+    today = Program(("import datetime", SLOW), "datetime.date.today().toordinal()")
+    moved = Circumstances(5, days_ahead=400)
+    assert [value(found) for found in run([program] * 3, moved)] == [0] * 3
+    later, now = ([value(found) for found in run([today] * 3, at)] for at in (moved, Circumstances(5)))
+    assert {day - other for day, other in zip(later, now, strict=True)} <= {400, 401}
 
 
 def test_swallowed_interrupts_do_not_stop_the_clock(run: Runs) -> None:
