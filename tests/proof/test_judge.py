@@ -40,7 +40,7 @@ def test_programs_do_not_see_each_other(run: Runs) -> None:
     clean = Program(units, "(len(seen), sorted(os.listdir()), random.random())")
     first, *_, last = run([clean, dirty, clean, dirty, clean])
     assert first.value == last.value
-    assert value(last)[1]["v"] == [{"t": "str", "v": "data"}, {"t": "str", "v": "kept"}]  # type: ignore[index]
+    assert value(last)[1]["v"] == [{"t": "str", "v": "data"}, {"t": "str", "v": "kept"}]
 
 
 def test_failures_name_their_statement(run: Runs) -> None:
