@@ -17,7 +17,7 @@ from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.ask import Asked, answered
 from cellwright.pipeline.config import ComposeConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.plan import MORE_OF_SEVERAL, PlannedGroup
+from cellwright.pipeline.plan import CANDIDATES_PER_TASK, DRAFTS_PER_TASK, MORE_OF_SEVERAL, PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
 from cellwright.proof.compose import Composed, Source, compose
@@ -28,8 +28,6 @@ NAME = "compose"
 NO_CELL = -1
 """The cell of a task that no output of a notebook was asked about."""
 _SEED = 7
-_CANDIDATES_PER_TASK = 3.5
-_DRAFTS_PER_TASK = 12
 _PROPOSALS = 30
 _MOST_WORDS = 110
 _IMPORTS = ("import pandas as pd", "import numpy as np", "from scipy import stats")
@@ -137,7 +135,7 @@ class _Composing:
         found: dict[tuple[tuple[str, ...], str], _Worded] = {}
         families = self.config.families or None
         drafts = compose(self.source, self.config.seed, families)
-        for composed in islice(drafts, self.count * _DRAFTS_PER_TASK):
+        for composed in islice(drafts, self.count * DRAFTS_PER_TASK):
             try:
                 reading = read_slice(composed.units, composed.expression)
                 comments = tuple(narrate(composed.units))
@@ -145,7 +143,7 @@ class _Composing:
                 self.gone[f"no words: {unreadable.reason}"] += 1
                 continue
             found.setdefault((composed.units, composed.expression), _Worded(composed, reading, comments))
-            if len(found) >= self.count * _CANDIDATES_PER_TASK:
+            if len(found) >= self.count * CANDIDATES_PER_TASK:
                 break
         return list(found.values())
 

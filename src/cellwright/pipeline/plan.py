@@ -3,16 +3,19 @@
 What a group has for joins is known from its profiles alone. Groups are counted first and planned after, one at a time.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cellwright.pipeline.config import ComposeConfig
 from cellwright.pipeline.profile import ProfiledGroup
-from cellwright.proof.compose import Source
+from cellwright.proof.compose import Source, differing
 
 NAME = "plan"
 MORE_OF_SEVERAL = 2
 """Times as much as a table alone may give, that tables together may: they have the columns of each, and are rarer."""
+CANDIDATES_PER_TASK, DRAFTS_PER_TASK = 3.5, 12
+"""Different programs that are tried for each task, and drafts that are made to find these."""
 _OWN_PER_TABLE = 0.5
 """Of what a table alone gives, how much its joins with its own groups give at the most: they are of a few forms."""
 _OWN_OF_JOINS = 0.3
@@ -54,13 +57,12 @@ class Room:
 
 def plan(groups: Callable[[], Iterable[ProfiledGroup]], config: ComposeConfig) -> Iterator[PlannedGroup]:
     """Each group with its quota. `groups` gives all of them each time that it is called."""
-    total = Room()
-    for group in groups():
-        total += room(group, config)
+    rooms = [room(group, config) for group in groups()]
+    total = sum(rooms, Room())
     wanted = settle(total, config.join_share, config.several_files_share)
     before = Room()
-    for group in groups():
-        after = before + room(group, config)
+    for group, its_room in zip(groups(), rooms, strict=True):
+        after = before + its_room
         yield PlannedGroup(group, Quota(*(_portion(before, after, total, wanted, kind) for kind in _KINDS)))
         before = after
 
@@ -79,10 +81,16 @@ def _portion(before: Room, after: Room, total: Room, wanted: Room, kind: str) ->
 
 def room(group: ProfiledGroup, config: ComposeConfig) -> Room:
     """What one group could give."""
-    found = group.sources
+    found, most = group.sources, MORE_OF_SEVERAL * config.tasks_per_table
+
+    def could_give(source: Source) -> float:
+        """A join of a handful of rows has few programs; one in so many of them becomes a task."""
+        enough = math.ceil(CANDIDATES_PER_TASK * most)
+        drafts = differing(source, config.seed, config.families or None, drafts=DRAFTS_PER_TASK * most, enough=enough)
+        return min(most, len(drafts) / CANDIDATES_PER_TASK)
 
     def of(kind: Sequence[Source]) -> float:
-        return MORE_OF_SEVERAL * config.tasks_per_table * min(len(kind), config.most_combinations)
+        return sum(could_give(source) for source in kind[: config.most_combinations])
 
     alone = config.tasks_per_table * len(found.alone)
     return Room(alone, of(found.joins), _OWN_PER_TABLE * config.tasks_per_table * len(found.own), of(found.several))

@@ -11,8 +11,18 @@ import pytest
 
 from cellwright.core.types import Table
 from cellwright.kernels import KernelSettings, LocalPool
-from cellwright.proof.compose import Composed, TableProfile, Unprofiled, compose, loads, sources, take_profiles
+from cellwright.proof.compose import (
+    Composed,
+    TableProfile,
+    Unprofiled,
+    compose,
+    differing,
+    loads,
+    sources,
+    take_profiles,
+)
 from cellwright.proof.compose.keys import contained, joins, shared_keys, shared_labels, stacks
+from cellwright.proof.compose.sources import compared
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.questions import Unreadable, read_slice
 from tests.proof.compose.tables import lay_out
@@ -94,6 +104,16 @@ def test_pairs_need_values_in_common(taken: dict[str, TableProfile | Unprofiled]
         if profile.table.name.startswith("sales")
     ]
     assert {pair.column for pair in shared_labels(renamed)} == {"a"}
+
+
+def test_a_join_of_a_handful_of_rows_has_few_programs(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """How many tasks a source could give is known before any program runs."""
+    (first, second) = (p for p in good(taken) if p.table.name.startswith("sales"))
+    (pair,) = (pair for pair in shared_labels([first, second]) if pair.first is first)
+    many = compared(pair)
+    assert len(differing(many, 1, drafts=100, enough=30)) == 30
+    few = differing(replace(many, columns=many.columns[:2]), 1, drafts=100, enough=30)
+    assert len(few) < 10
 
 
 @pytest.mark.parametrize(("first", "second", "share"), [(range(50), range(50), 1), (range(50), range(25), 0.5)])

@@ -6,7 +6,7 @@ pandas programs over them. It only proposes: a program counts when `proof.questi
 gives an answer worth asking for.
 """
 
-from cellwright.proof.compose.composer import Sources, compose, sources
+from cellwright.proof.compose.composer import Sources, compose, differing, sources
 from cellwright.proof.compose.draft import Composed
 from cellwright.proof.compose.loading import loads
 from cellwright.proof.compose.profiles import TableProfile, Unprofiled, take_profiles
@@ -19,6 +19,7 @@ __all__ = [
     "TableProfile",
     "Unprofiled",
     "compose",
+    "differing",
     "loads",
     "sources",
     "take_profiles",

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from cellwright.core.hashing import sha256_bytes
@@ -139,3 +139,15 @@ def compose(source: Source, seed: int, families: Sequence[str] | None = None) ->
                 impossible[family.__name__] = 0
             except Impossible:
                 impossible[family.__name__] = impossible.get(family.__name__, 0) + 1
+
+
+def differing(
+    source: Source, seed: int, families: Sequence[str] | None = None, *, drafts: int, enough: int
+) -> list[Composed]:
+    """The different programs among so many drafts, until there are enough."""
+    found: dict[tuple[tuple[str, ...], str], Composed] = {}
+    for composed in islice(compose(source, seed, families), drafts):
+        found.setdefault((composed.units, composed.expression), composed)
+        if len(found) >= enough:
+            break
+    return list(found.values())
