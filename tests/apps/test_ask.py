@@ -283,6 +283,11 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
     assert find_model(ModelOptions(), environment, {}, or_built_in=True).endpoint.url == BUILT_IN
     path.write_text("model: built-in\n")
     assert find_model(ModelOptions(), environment, {}).endpoint.url == BUILT_IN
+    with served(names=["a"]) as server:
+        assert find_model(ModelOptions(url=server.url), environment, {}).endpoint.traits.name == "a"
+    path.write_text("model: built-in\nurl: http://localhost:9/v1\n")
+    with pytest.raises(ConfigError, match="has no url"):
+        find_model(ModelOptions(), environment, {})
     path.unlink()
     with pytest.raises(ModelMisused, match="no server that listens here has a model 'x'"):
         find_model(ModelOptions("x"), environment, {})

@@ -151,6 +151,7 @@ def test_a_name_that_could_hold_anything_is_not_taken_from_a_folder_about_someth
     )
     assert linked(tmp_path, files, "pd.read_csv('train.csv')", at="nb/titanic.ipynb").tables
     assert linked(tmp_path, ["data/train.csv"], "pd.read_csv('train.csv')").tables
+    assert linked(tmp_path / "other", ["titanic/train.csv"], "pd.read_csv('train.csv')", at="kernel.ipynb").tables
 
 
 def test_table_of_another_project_is_not_taken(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _is_of_others(path: str, notebook: str) -> bool:
     one that says what it holds, away from the notebook, which does not say so."""
     stem = posixpath.splitext(posixpath.basename(path))[0].casefold()
     folder, here = posixpath.dirname(path), posixpath.dirname(notebook)
-    is_on_the_way = f"{here}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{here}/")
+    is_on_the_way = not here or f"{here}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{here}/")
     if _GENERIC_NAMES.fullmatch(stem) is None or not folder or is_on_the_way:
         return False
     about = posixpath.basename(folder).casefold()

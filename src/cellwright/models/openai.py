@@ -364,7 +364,9 @@ class _Turn:
         if isinstance(delta.content, str) and delta.content:
             self.text += delta.content
             told.append(Delta("text", delta.content))
-        self.refusal += getattr(delta, "refusal", None) or ""
+        if refused := getattr(delta, "refusal", None):
+            self.refusal += refused
+            told.append(Delta("text", refused))
         for call in delta.tool_calls or ():
             told += self._take_call(call)
         return told

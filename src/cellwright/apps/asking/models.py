@@ -5,7 +5,7 @@ import contextlib
 import csv
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -83,8 +83,12 @@ def find_model(
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
     path = config_path(environment)
     kept = _kept(path)
-    if kept.model == NAME and not (options.model or options.url or kept.url):
-        return Choice(_BUILT_IN, str(path))
+    if kept.model == NAME and kept.url:
+        raise ConfigError(f"{path}: the built-in model has no url; leave one of the two out")
+    if kept.model == NAME:
+        if not (options.model or options.url):
+            return Choice(_BUILT_IN, str(path))
+        kept = replace(kept, model="")
     wish = Wish(
         model=options.model or kept.model,
         url=options.url or ("" if options.model.startswith(("http://", "https://")) else kept.url),

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -257,7 +258,9 @@ def _parts(column: ColumnProfile, least: int) -> list[str]:
 
 
 def short(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_").lower()[:20].strip("_") or "value"
+    """A part of a name in Python, of a column's: letters without accents, digits and lines."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"\W+", "_", plain).strip("_").lower()[:20].strip("_") or "value"
 
 
 def fresh(draft: Draft, name: str) -> str:

@@ -70,6 +70,12 @@ def hides_errors(source: str) -> bool:
     return re.match(r"\s*%%capture\b", source) is not None
 
 
+def captured_name(source: str) -> str:
+    """The name under which a cell's %%capture keeps what was shown; empty for none."""
+    words = source.lstrip().partition("\n")[0].split()[1:]
+    return next((word for word in words if word.isidentifier()), "")
+
+
 def parse(text: str) -> ast.Module | None:
     """The syntax tree of plain Python; None for anything else, too deep or not Unicode text included."""
     try:

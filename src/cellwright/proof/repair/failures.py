@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from cellwright.core.types import Output
 from cellwright.proof.repair.cells import Statement
-from cellwright.proof.units import Unit, parse_cell
+from cellwright.proof.units import Unit
 
 Cause = Literal[
     "package",
@@ -41,10 +41,20 @@ _PACKAGE = re.compile(
     r"cannot import name|ImportError|pip install|not found: \w+|ExecutableNotFound"
 )
 _PLOT = re.compile(
-    r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax\w*|fig\w*|g|px|go|pylab|pyplot)\b[.\[]|\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\("
+    r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax\w*|fig\w*|px|go|pylab|pyplot)\b[.\[]|\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\(|"
+    r"^\s*g\.(?:map|set|add_legend|fig|ax|savefig|despine|refline)"
 )
 _NAME = re.compile(r"name '(\w+)' is not defined")
-_NO_METHOD = re.compile(r"'(DataFrame|Series|\w*GroupBy|\w*Index)' object has no attribute")
+_NO_METHOD = re.compile(r"'(?:DataFrame|Series|\w*GroupBy|\w*Index)' object has no attribute '(\w+)'")
+_EXTENDS_TABLES = re.compile(
+    r"\bimport\s+(?:janitor|pandas_profiling|ydata_profiling|hvplot|cufflinks|swifter|pandarallel|pandas_ta|geopandas)\b"
+    r"|\bfrom\s+(?:tqdm|pandarallel|pandas_profiling|ydata_profiling|plydata|dfply)\b|\bimport\s+hvplot\.pandas\b"
+)
+"""Packages that give methods of their own to pandas' tables."""
+_ABOUT_A_PICTURE = re.compile(
+    r"\w+(?:\.\w+|\[[^\]]*\])*\.(?:set_\w+|add_\w+|text|annotate|legend|grid|ax[hv]line|tick_params|suptitle|savefig|"
+    r"tight_layout|remove|draw\w*|update\w*|show|set|despine|invert_\w+|autofmt_xdate)\("
+)
 
 
 class Site(NamedTuple):
@@ -107,17 +117,19 @@ class Losses:
         self.rows: list[Loss] = []
         self._cell = 0
         self._wanting: dict[str, Cause] = {}
-        self._lost_in: dict[int, dict[str, Cause]] = {}
-        """Cell to the names that what was lost in it would have bound."""
-        self._pulled: Cause | None = None
-        """What was wanting of an import that only gives methods to others, such as `import janitor`."""
+        self._lost_in: dict[int, dict[str, tuple[int, Cause]]] = {}
+        """Cell to the names that what was lost in it would have bound, each with how many statements stand before."""
+        self._imported: set[str] = set()
+        """Names of modules, and of what is in them: a statement that changes such a thing does not make it another."""
+        self._extension: tuple[int, Cause] | None = None
+        """The cell that should have imported a package for the methods that it gives to tables, and why it did not."""
 
     def begin(self, cell: int) -> None:
         """A round begins with the first cell, and has come to this one."""
         if cell == 0:
             self._wanting.clear()
         self._cell = cell
-        self._wanting.update(self._lost_in.get(cell, {}))
+        self._wanting.update({name: cause for name, (_, cause) in self._lost_in.get(cell, {}).items()})
 
     def add(self, failure: Failure, units: Sequence[Unit], contradiction: str = "") -> Loss:
         """File a failure of some statements under its cause. `contradiction`: what speaks against all guesses that make
@@ -127,12 +139,12 @@ class Losses:
         error = "; ".join(filter(None, (failure.text[:500], contradiction)))
         loss = Loss(failure.cell, failure.statement.source, error, cause, inherited is None)
         self.rows.append(loss)
-        if cause in ABSENT and _is_for_effect(units, failure.sources):
-            self._pulled = cause
+        if cause in ABSENT and inherited is None and _EXTENDS_TABLES.search(failure.statement.source):
+            self._extension = (failure.cell, cause)
         if cause != "as its author saw":
-            for name in {name for unit in units for name in unit.defines | unit.changes}:
-                self._lost_in.setdefault(failure.cell, {})[name] = cause
-                self._wanting[name] = cause
+            lost = {name for unit in units for name in unit.defines | (unit.changes - self._imported)}
+            self._lost_in.setdefault(failure.cell, {}).update(dict.fromkeys(lost, (failure.statement.index, cause)))
+            self._wanting.update(dict.fromkeys(lost, cause))
         return loss
 
     def ran(self, units: Sequence[Unit]) -> None:
@@ -140,37 +152,42 @@ class Losses:
         meant either."""
         for unit in units:
             cause = self._of(unit.uses)
-            # What was lost stood after what binds a name first, as a loop that fills a list does.
-            for name in unit.defines - unit.uses - self._lost_in.get(self._cell, {}).keys():
-                self._wanting.pop(name, None)
+            if unit.imports:
+                self._imported |= unit.defines
+            for name in unit.defines - unit.uses:
+                place, _ = self._lost_in.get(self._cell, {}).get(name, (0, None))
+                if unit.statement >= place:  # otherwise what was lost came later, as a loop that fills a list does
+                    self._wanting.pop(name, None)
             if cause is not None and cause not in HARMLESS:
-                self._wanting.update(dict.fromkeys(unit.defines | unit.changes, cause))
+                self._wanting.update(dict.fromkeys(unit.defines | (unit.changes - self._imported), cause))
 
     def _of(self, names: Iterable[str]) -> Cause | None:
-        return next((self._wanting[name] for name in sorted(names) if name in self._wanting), None)
+        """Why one of these names is wanting; of several reasons the one that says least for the notebook."""
+        found = [self._wanting[name] for name in names if name in self._wanting]
+        return max(found, key=lambda cause: (cause not in HARMLESS, cause not in ABSENT, cause), default=None)
 
     def _inherited(self, failure: Failure, units: Sequence[Unit]) -> Cause | None:
         """The cause of the loss that a failure comes from; None where it comes from none."""
+        source = failure.statement.source
         if (found := _NAME.search(failure.message)) is not None and failure.error == "NameError":
             cause = self._wanting.get(found[1])
             # Without a picture nothing can be done to it; what is worked out of one is lost for its own sake.
-            is_about = failure.statement.source.startswith((f"{found[1]}.", f"{found[1]}["))
-            return None if cause in HARMLESS and not is_about else cause
+            return None if cause in HARMLESS and _ABOUT_A_PICTURE.match(source) is None else cause
         if failure.is_as_author_saw() or cause_of(failure) != "unknown":
             return None
         cause = self._of({name for unit in units for name in unit.uses | unit.changes})
-        if cause is None and failure.error == "AttributeError" and _NO_METHOD.search(failure.message):
-            return self._pulled
-        return None if cause in HARMLESS else cause
+        if cause is None or cause in HARMLESS:
+            return self._of_extension(failure)
+        return cause
 
-
-def _is_for_effect(units: Sequence[Unit], sources: Sequence[str]) -> bool:
-    """Whether it is an import of names that the notebook never uses."""
-    if not units or not all(unit.imports for unit in units):
-        return False
-    names = {name for unit in units for name in unit.defines}
-    parsed = (parse_cell(number, source) for number, source in enumerate(sources))
-    return not any(names & unit.uses for cell in parsed if cell is not None for unit in cell.units)
+    def _of_extension(self, failure: Failure) -> Cause | None:
+        """Why a method of tables is not there that an extension of pandas would have given."""
+        found = _NO_METHOD.search(failure.message)
+        if self._extension is None or found is None or failure.error != "AttributeError":
+            return None
+        cell, cause = self._extension
+        is_called = re.search(rf"\.{found[1]}\s*[.(]", failure.statement.source)
+        return cause if failure.cell >= cell and is_called else None
 
 
 def cause_of(failure: Failure) -> Cause:

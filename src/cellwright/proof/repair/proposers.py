@@ -176,7 +176,8 @@ def _keys_of_groups(failure: Failure) -> Iterator[Proposal]:
     if found is None or failure.error not in ("KeyError", "AttributeError"):
         return
     for site in _earlier_sites(failure):
-        if "groupby" in site.statement.source and repr(found[1] or found[2]) in site.statement.source:
+        texts = re.findall(r"['\"]([^'\"]+)['\"]", site.statement.source)
+        if "groupby" in site.statement.source and (found[1] or found[2]) in texts:
             for text in rule.texts(site.statement.source, failure.error, failure.message):
                 yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text, is_guess=rule.guess)
 
@@ -240,20 +241,34 @@ _USUAL = {
     "re": "import re",
     "math": "import math",
     "json": "import json",
+}
+_OF_PYLAB = {
     "nan": "from numpy import nan",
     "inf": "from numpy import inf",
     "randn": "from numpy.random import randn",
     "DataFrame": "from pandas import DataFrame",
     "Series": "from pandas import Series",
 }
+"""Names that IPython's --pylab, or the author's own start-up file, had bound."""
 
 
 def _usual_import(failure: Failure) -> Iterator[Proposal]:
-    """A name that the notebook never binds but everybody means the same by."""
+    """A name that the notebook never binds, also not in what was dropped of it, but everybody means the same by."""
     found = re.search(r"name '(\w+)' is not defined", failure.message)
-    if failure.error == "NameError" and found is not None and found[1] in _USUAL:
-        text = f"{_USUAL[found[1]]}\n{failure.statement.source}"
-        yield _proposal("usual-import", "the notebook never imports it", failure.sites[-1], text)
+    if failure.error != "NameError" or found is None:
+        return
+    name = found[1]
+    line = _USUAL.get(name) or _OF_PYLAB.get(name)
+    forms = (
+        rf"[\w, ]*\b{name}\b[\w, ]*=[^=]",
+        rf"(?:from .*)?import .*\b{name}\b",
+        rf"def {name}\b",
+        rf"for .*\b{name}\b.* in\b",
+    )
+    binds = re.compile(rf"^[#\s]*(?:{'|'.join(forms)})", re.MULTILINE)
+    if line is not None and not any(binds.search(source) for source in failure.sources):
+        why, text = "the notebook never imports it", f"{line}\n{failure.statement.source}"
+        yield _proposal("usual-import", why, failure.sites[-1], text, is_guess=name in _OF_PYLAB)
 
 
 _PLOTTERS = re.compile(r"^(plt|pyplot|pylab|sns|ax\w*|axes\w*|fig\w*|g|grid)\b|\.(plot|hist|boxplot)\b")

@@ -23,6 +23,7 @@ from cellwright.proof.execution import ExecutionLimits
 from cellwright.proof.inside import FAILURE_MIME, program
 from cellwright.proof.repair.cells import (
     Statement,
+    captured_name,
     dropped,
     hides_errors,
     is_cell_magic,
@@ -150,9 +151,27 @@ class MendingRun:
                 return
 
     async def _run_cell(self, cell: int) -> None:
+        """Run and mend a cell; without its magic where that would keep errors to itself."""
+        source = self.sources[cell]
+        body = source.lstrip().partition("\n")[2]
+        is_covered = hides_errors(source) and bool(statements(body))
+        if is_covered:
+            self.sources[cell] = body
+        try:
+            await self._run_statements(cell)
+        finally:
+            if is_covered and self.sources[cell] == body:
+                self.sources[cell] = source
+            elif is_covered:
+                self.hid_errors.add(cell)
+                why = "what hides the cell's errors is left out"
+                self.repairs.append(Repair("cell-magic", cell, source, body, why))
+        if is_covered and (name := captured_name(source)):
+            bind = f"{name} = __import__('IPython.utils.capture').utils.capture.CapturedIO(None, None)"
+            await self._kernel.execute(bind, timeout_s=_ASK_TIMEOUT_S)
+
+    async def _run_statements(self, cell: int) -> None:
         self._modernise(cell)
-        if hides_errors(self.sources[cell]):
-            await self._run_openly(cell)
         self._guesses = []
         done = 0
         for _ in range(_MOST_FAILURES):
@@ -175,22 +194,6 @@ class MendingRun:
             if trouble.error == "Died":
                 self.is_over = True
                 return
-
-    async def _run_openly(self, cell: int) -> None:
-        """Run a cell whose magic hides errors too; the magic goes where there are any."""
-        await self._kernel.execute(
-            "__import__('sys').__dict__.pop('last_value', None) and None", timeout_s=_ASK_TIMEOUT_S
-        )
-        await self._execute(cell, self.sources[cell])
-        told = await self._kernel.execute(
-            "assert not hasattr(__import__('sys'), 'last_value')", timeout_s=_ASK_TIMEOUT_S
-        )
-        source = self.sources[cell]
-        body = source.lstrip().partition("\n")[2]
-        if told.status != "ok" and statements(body) is not None:
-            self.hid_errors.add(cell)
-            self.sources[cell] = body
-            self.repairs.append(Repair("cell-magic", cell, source, body, "what hides the cell's errors is left out"))
 
     def _modernise(self, cell: int) -> None:
         """Make Python 3 of a cell that is none: nothing of it ran, so there is nothing to lose."""
@@ -305,6 +308,11 @@ class MendingRun:
                     return mended
             self.sources = kept
             del self.repairs[made:]
+            if proposal.cell != failure.cell or proposal.statement.index < failure.statement.index:
+                # What stands elsewhere ran in another form meanwhile, and with it what is made of its names.
+                until = (failure.cell, failure.statement.index)
+                for place in self._again(proposal.cell, proposal.statement.index, 1, until):
+                    await self._execute(place[0], self._span(*place))
         return None
 
     async def _try(self, proposal: Proposal, failure: Failure, count: int) -> "int | tuple[Failure, int]":
@@ -321,7 +329,7 @@ class MendingRun:
         else:
             if cell == failure.cell:
                 first += new_count - 1
-            for place in self._again(cell, proposal.statement.index, new_count, until=(failure.cell, first)):
+            for place in self._again(cell, proposal.statement.index, new_count, (failure.cell, first)):
                 again = await self._execute(place[0], self._span(*place))
                 if again.status != "ok":
                     return self._failure(failure.cell, first, await self._trouble(again)), count
@@ -338,19 +346,15 @@ class MendingRun:
 
     def _again(self, cell: int, first: int, count: int, until: tuple[int, int]) -> list[tuple[int, int, int]]:
         """Cell, index and count of what must run again, up to a statement of a cell, when some statements were changed:
-        these, and the later ones that do no more than bind names to what they make of theirs."""
+        these, and the later ones that make something of what they bind. A statement that changes other things too would
+        change them twice, and is left out: the result is a guess, until the notebook runs in a fresh kernel."""
         found = [(cell, first, count)]
         given = {name for unit in self._units(cell)[first : first + count] for name in unit.defines}
         for later in range(cell, until[0] + 1):
-            for index, unit in enumerate(self._units(later)):
+            for index, unit in enumerate([] if is_cell_magic(self.sources[later]) else self._units(later)):
                 is_between = (cell, first + count) <= (later, index) < until
-                if (
-                    is_between
-                    and unit.uses & given
-                    and unit.defines
-                    and not unit.changes
-                    and not unit.defines & unit.uses
-                ):
+                touches = (unit.uses | unit.changes) & given
+                if is_between and touches and unit.changes <= given and unit.defines & unit.uses <= given:
                     found.append((later, index, 1))
                     given |= unit.defines
         return found

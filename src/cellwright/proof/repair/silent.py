@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from cellwright.proof.repair.cells import hide_magics, is_cell_magic, parse, replaced, statements
+from cellwright.proof.repair.cells import is_cell_magic, replaced, statements
 from cellwright.proof.repair.patterns import rewritten
 from cellwright.proof.repair.rules import table
 from cellwright.proof.repair.session import Repair
@@ -11,8 +11,9 @@ from cellwright.proof.repair.session import Repair
 SEED = "seed"
 """Name of the repair that sets a seed before the first draw."""
 _DRAWS = re.compile(
-    r"\b(?:np|numpy)\.random\.(?!seed|default_rng|RandomState)\w|\brandom\.(?:random|randint|choice|sample|shuffle|uniform|gauss)\(|\.sample\(|train_test_split\(|\bshuffle\(|resample\(X|KFold\(.*shuffle=True|RandomForest\w+\(|KMeans\(|TSNE\(|MLP\w+\(|DecisionTree\w+\("
+    r"\b(?:np|numpy)\.random\.(?!seed|default_rng|RandomState)\w|\brandom\.(?:random|randint|choice|sample|shuffle|uniform|gauss)\(|\.sample\(|train_test_split\(|\bshuffle\(|resample\(X|KFold\(.*shuffle=True|RandomForest\w+\(|KMeans\(|TSNE\(|MLP\w+\(|DecisionTree\w+\(|\brandn?\("
 )
+_DEFINES = re.compile(r"(?:@[^\n]*\n\s*)*(?:async\s+)?(?:def|class)\s+(\w+)")
 _SEEDED = re.compile(r"\bseed\(|random_state\s*=|set_random_seed|RandomState\(")
 
 
@@ -27,7 +28,7 @@ def silent_repairs(sources: Sequence[str]) -> tuple[list[str], list[Repair]]:
             for rule in table().silent:
                 for pattern in rule.patterns():
                     new = next(rewritten(text, pattern), text)
-                    if new != text and parse(hide_magics(new)[0]) is not None:
+                    if new != text:
                         why = f"{rule.library} {rule.since}: {rule.why}"
                         repairs.append(Repair(rule.name, cell, text, new, why))
                         text = new
@@ -37,16 +38,20 @@ def silent_repairs(sources: Sequence[str]) -> tuple[list[str], list[Repair]]:
 
 
 def _seeded(sources: list[str], repairs: list[Repair]) -> list[str]:
-    """The cells with a seed before the first draw, where none is set."""
+    """The cells with a seed before the first draw, where none is set. What only defines a function does not draw."""
     if any(_SEEDED.search(source) for source in sources):
         return sources
+    draws = _DRAWS
     for cell, source in enumerate(sources):
-        found = statements(source) or []
-        first = next((s for s in found if _DRAWS.search(s.source) and not is_cell_magic(source)), None)
-        if first is None or first.source.startswith(("import ", "from ")):
-            continue
-        why = "a draw without a seed gives another value at each run"
-        text = f"__import__('random').seed(0)\n__import__('numpy').random.seed(0)\n{first.source}"
-        repairs.append(Repair(SEED, cell, first.source, text, why))
-        return [*sources[:cell], replaced(source, first, text), *sources[cell + 1 :]]
+        for statement in [] if is_cell_magic(source) else statements(source) or []:
+            text = statement.source
+            if draws.search(text) is None or text.startswith(("import ", "from ")):
+                continue
+            if (defined := _DEFINES.match(text)) is not None:
+                draws = re.compile(rf"{draws.pattern}|\b{defined[1]}\b")
+                continue
+            why = "a draw without a seed gives another value at each run"
+            seeded = f"__import__('random').seed(0)\n__import__('numpy').random.seed(0)\n{text}"
+            repairs.append(Repair(SEED, cell, text, seeded, why))
+            return [*sources[:cell], replaced(source, statement, seeded), *sources[cell + 1 :]]
     return sources
