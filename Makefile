@@ -63,9 +63,9 @@ test-train: ## Run the tests of training; installs PyTorch and TRL into .venv-tr
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
 	.venv-train/bin/python -m pytest tests/training
 
-loop: ## Train from random weights, three seeds and controls, and examine them; writes docs/benchmarks.md
+loop: ## Train from random weights, three seeds and controls, and examine them; goes on where it was; writes docs/benchmarks.md
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
-	.venv-train/bin/python -m benchmarks.loop
+	.venv-train/bin/python -m benchmarks.loop --keep .loop
 
 loop-quick: ## The same with one seed and less of everything; writes nothing
 	$(MAKE) VENV=.venv-train .venv-train/.with-train

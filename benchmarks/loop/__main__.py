@@ -1,7 +1,7 @@
 """The closed loop from nothing: tasks are made, a model is trained on them from random weights, and sits others.
 
-`python -m benchmarks.loop [--quick] [--built-in]`. Needs the extras [data] and [train]. No download, no GPU. The exit
-code is 1 when training has made no difference.
+`python -m benchmarks.loop [--quick] [--built-in] [--keep DIR]`. Needs the extras [data] and [train]; no download, and no
+GPU. The exit code is 1 when training has made no difference.
 """
 
 import argparse
@@ -45,12 +45,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="trainings from other random weights")
     parser.add_argument("--steps", type=int, help="of each training")
     parser.add_argument("--built-in", action="store_true", help="train the built-in model and put it into the package")
+    parser.add_argument("--keep", type=Path, help="a folder for the trained models, from which a later run goes on")
     order = parser.parse_args()
     size = QUICK if order.quick else BUILT_IN if order.built_in else FULL
     size = replace(size, seeds=order.seeds or size.seeds, steps=order.steps or size.steps)
     try:
         with tempfile.TemporaryDirectory(prefix="cellwright-loop-") as folder:
-            report, has_learnt = run(size, Path(folder), built_in=order.built_in)
+            report, has_learnt = run(size, Path(folder), order.keep, built_in=order.built_in)
     except CellwrightError as error:
         _say(str(error))
         return 2
@@ -61,12 +62,13 @@ def main() -> int:
     return 0 if has_learnt else 1
 
 
-def run(size: Size, folder: Path, *, built_in: bool) -> tuple[str, bool]:
-    """All of it: the report in Markdown, which is also said, and whether training made a difference."""
+def run(size: Size, folder: Path, keep: Path | None, *, built_in: bool) -> tuple[str, bool]:
+    """All of it: the report in Markdown, which is also said, and whether training made a difference. The trained models
+    go into `keep`, or are gone with the folder."""
     began, store = time.monotonic(), folder / "tables"
     lessons, exams = asyncio.run(make_all(size, store))
     _say(f"{len(lessons)} lessons, {sum(map(len, exams.values()))} tasks, {_cpu_s():.0f} CPU-s so far")
-    trained = train_all(lessons, size, folder, _say)
+    trained = train_all(lessons, size, keep or folder, _say)
     results: dict[str, Mapping[Exam, Sequence[Sitting]]] = {}
     for one in trained:
         results[one.name] = asyncio.run(examine(one, exams, store))

@@ -1,10 +1,12 @@
 """The parts of the loop: make lessons and exams, train, let what was trained sit the exams."""
 
+import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
@@ -21,6 +23,7 @@ from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed, make_lessons
 from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
 from cellwright.training.scratch.school import (
+    RECORD,
     Control,
     Plan,
     easy_lessons_recipe,
@@ -36,6 +39,7 @@ Exam = Literal["one-step", "look-first", "two-step", "three-step", "wide", "reco
 _REAL = ("grunfeld", "statecrime", "fair", "longley", "cpunish", "copper", "macrodata", "elnino", "randhie", "nile")
 _REAL_PER_TABLE = 3
 _KERNELS_USE = ("pandas",)
+_COST = "cost.json"
 
 
 @dataclass(frozen=True)
@@ -147,24 +151,31 @@ def samples_of(store: Path) -> Path:
 
 
 def train_all(lessons: Sequence[Lesson], size: Size, folder: Path, tell: Callable[[str], None]) -> list[Trained]:
-    """All trainings, one process for each core, each on one thread."""
+    """All trainings, one process for each core, each on one thread. What `folder` holds of an earlier run, trained by
+    the same plan, is taken as it is."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as workers:
-        jobs = [
-            workers.submit(_train, lessons, plan, name, folder / name.replace(" ", "-"))
+        jobs = {
+            workers.submit(_train, lessons, plan, name, folder / name.replace(" ", "-")): name
             for name, plan in plans(size).items()
-        ]
-        found: list[Trained] = []
-        for job in jobs:
-            found.append(job.result())
-            tell(f"{found[-1].name}: trained in {found[-1].cpu_s:.0f} CPU-s, {found[-1].tokens} tokens")
-        return found
+        }
+        found: dict[str, Trained] = {}
+        for job in as_completed(jobs):
+            one = found[jobs[job]] = job.result()
+            tell(f"{one.name}: trained in {one.cpu_s:.0f} CPU-s, {one.tokens} tokens")
+        return [found[name] for name in jobs.values()]
 
 
 def _train(lessons: Sequence[Lesson], plan: Plan, name: str, folder: Path) -> Trained:
+    cost = folder / _COST
+    if cost.exists() and json.loads((folder / RECORD).read_text()) == json.loads(json.dumps(asdict(plan))):
+        return Trained(name, folder, *json.loads(cost.read_text()))
+    shutil.rmtree(folder, ignore_errors=True)
     began = time.process_time()
     last: list[Progress] = []
     school(lessons, plan, folder, last.append)
-    return Trained(name, folder, time.process_time() - began, last[-1].tokens if last else 0)
+    trained = Trained(name, folder, time.process_time() - began, last[-1].tokens if last else 0)
+    cost.write_text(json.dumps([trained.cpu_s, trained.tokens]))  # last: what has it is whole
+    return trained
 
 
 async def examine(trained: Trained, exams: Mapping[Exam, Sequence[Task]], store: Path) -> dict[Exam, list[Sitting]]:

@@ -234,7 +234,9 @@ def _changed(code: str, columns: Sequence[str]) -> list[str]:
 def test_controls_take_away_what_they_say() -> None:
     """Without outputs nothing is seen; shuffled, the same answers stand at other questions."""
     made, _ = lessons()
-    assert {turn.shown for lesson in without_outputs(made) for turn in lesson.turns} == {""}
+    blind = without_outputs(made)
+    blind += [rearranged(lesson, random.Random(1)) for lesson in blind]
+    assert {turn.shown for lesson in blind for turn in lesson.turns} == {""}
     shuffled = with_shuffled_answers(made, 0)
     assert sorted(lesson.answer for lesson in shuffled) == sorted(lesson.answer for lesson in made)
     assert sum(one.answer != other.answer for one, other in zip(made, shuffled, strict=True)) > len(made) / 2

@@ -59,8 +59,8 @@ def rearranged(lesson: Lesson, rng: random.Random) -> Lesson:
     seed = rng.random()
 
     def other(turn: Turn) -> Turn:
-        if turn.is_slip or not turn.code.endswith("print(list(df.columns))"):
-            return turn
+        if turn.is_slip or not turn.shown or not turn.code.endswith("print(list(df.columns))"):
+            return turn  # without outputs, as a control has it, there is nothing to rearrange
         columns: list[str] = ast.literal_eval(turn.shown)
         drawn = random.Random(seed)
         kept = [name for name in columns if repr(name) in code or drawn.random() < share]
