@@ -1,7 +1,7 @@
 """The closed loop from nothing: tasks are made, a model is trained on them from random weights, and sits others.
 
-`python -m benchmarks.loop [--quick] [--built-in] [--keep DIR]`. Needs the extras [data] and [train]; no download, and no
-GPU. The exit code is 1 when training has made no difference.
+`python -m benchmarks.loop [--quick] [--built-in] [--keep DIR]`. Needs the extras [data] and [train]; no download,
+no GPU. The exit code is 1 when training has made no difference.
 """
 
 import argparse
