@@ -410,6 +410,16 @@ def test_a_seed_makes_draws_repeatable(mend: Mend) -> None:
     assert [r.rule for r in first.repairs] == ["seed"]
 
 
+def test_a_seed_of_one_draw_is_not_that_of_another(mend: Mend) -> None:
+    cells = (
+        "import pandas as pd\ns = pd.Series(range(99))\ns.sample(1, random_state=1).iloc[0]",
+        "int(s.sample(1).iloc[0])",
+    )
+    repaired = mend(*cells)
+    assert [(r.rule, r.cell) for r in repaired.repairs] == [("seed", 1)]
+    assert not mend(cells[0]).repairs
+
+
 def test_a_draw_inside_a_function_is_seeded_too(mend: Mend) -> None:
     cells = "import numpy as np\ndef draw():\n    return float(np.random.rand())", "draw()"
     first, second = (mend(*cells) for _ in range(2))

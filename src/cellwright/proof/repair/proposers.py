@@ -175,9 +175,9 @@ def _keys_of_groups(failure: Failure) -> Iterator[Proposal]:
     rule = next(rule for rule in table().rules if rule.name == _KEYS_OF_GROUPS)
     if found is None or failure.error not in ("KeyError", "AttributeError"):
         return
+    key = re.compile(rf"['\"]{re.escape(found[1] or found[2])}['\"]")
     for site in _earlier_sites(failure):
-        texts = re.findall(r"['\"]([^'\"]+)['\"]", site.statement.source)
-        if "groupby" in site.statement.source and (found[1] or found[2]) in texts:
+        if "groupby" in site.statement.source and key.search(site.statement.source):
             for text in rule.texts(site.statement.source, failure.error, failure.message):
                 yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text, is_guess=rule.guess)
 

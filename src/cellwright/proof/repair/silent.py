@@ -14,7 +14,9 @@ _DRAWS = re.compile(
     r"\b(?:np|numpy)\.random\.(?!seed|default_rng|RandomState)\w|\brandom\.(?:random|randint|choice|sample|shuffle|uniform|gauss)\(|\.sample\(|train_test_split\(|\bshuffle\(|resample\(X|KFold\(.*shuffle=True|RandomForest\w+\(|KMeans\(|TSNE\(|MLP\w+\(|DecisionTree\w+\(|\brandn?\("
 )
 _DEFINES = re.compile(r"(?:@[^\n]*\n\s*)*(?:async\s+)?(?:def|class)\s+(\w+)")
-_SEEDED = re.compile(r"\bseed\(|random_state\s*=|set_random_seed|RandomState\(")
+_SEEDED = re.compile(r"\bseed\(|set_random_seed")
+_OWN_SEED = re.compile(r"random_state\s*=|RandomState\(\w")
+"""Of one draw: what stands elsewhere draws without it."""
 
 
 def silent_repairs(sources: Sequence[str]) -> tuple[list[str], list[Repair]]:
@@ -45,7 +47,8 @@ def _seeded(sources: list[str], repairs: list[Repair]) -> list[str]:
     for cell, source in enumerate(sources):
         for statement in [] if is_cell_magic(source) else statements(source) or []:
             text = statement.source
-            if draws.search(text) is None or text.startswith(("import ", "from ")):
+            is_idle = draws.search(text) is None or _OWN_SEED.search(text) is not None
+            if is_idle or text.startswith(("import ", "from ")):
                 continue
             if (defined := _DEFINES.match(text)) is not None:
                 draws = re.compile(rf"{draws.pattern}|\b{defined[1]}\b")
