@@ -256,6 +256,15 @@ def test_thoughts_come_under_either_name(name: str) -> None:
     ]
 
 
+def test_a_refusal_is_heard_as_it_comes() -> None:
+    """A server sends it beside the text; who listens sees no difference."""
+    body = b"".join([chunk({"refusal": "I will "}), chunk({"refusal": "not."}), chunk({}, "stop")])
+    with served([Raw(body + b"data: [DONE]\n\n", "text/event-stream")]) as server:
+        reply, pieces = heard(endpoint(server))
+    assert (reply.finish, reply.message.content) == ("refused", "I will not.")
+    assert [piece.text for piece in pieces if piece.kind == "text"] == ["I will ", "not."]
+
+
 @pytest.mark.parametrize("text", ["<think>\nHm.\n</think>\n\n4", "Hm.</think>4"])
 def test_thoughts_in_the_text_are_taken_out(text: str) -> None:
     """With or without the tag in front, which some templates write themselves."""
