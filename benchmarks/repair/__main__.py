@@ -85,7 +85,7 @@ def main() -> int:
     arguments.add_argument("--only", default="", help="notebooks whose path holds this text")
     arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--details", action="store_true", help="each repair and each loss")
-    arguments.add_argument("--cell-s", type=float, default=120.0)
+    arguments.add_argument("--cell-s", type=float, default=60.0)
     arguments.add_argument("--environment", action="append", default=[], help="NAME or NAME=PATH, as for a build")
     given = arguments.parse_args()
     try:

@@ -25,9 +25,9 @@ _MAX_CONTINUATIONS = 20
 class ExecutionLimits:
     """How long a notebook may run."""
 
-    cell_s: float = 120.0
+    cell_s: float = 60.0
     """Seconds for one cell."""
-    notebook_s: float = 600.0
+    notebook_s: float = 300.0
     """Seconds for all cells; those left over then are not run."""
 
 
