@@ -164,6 +164,17 @@ def test_a_cell_whose_errors_are_hidden_runs_once(mend: Mend) -> None:
     assert values(ended, 2) == [2]
 
 
+def test_a_statement_that_took_something_out_before_it_failed_is_tried_in_a_fresh_kernel(mend: Mend) -> None:
+    repaired = mend(
+        "import pandas as pd\ndata = pd.DataFrame({'year': [2000, 2000], 'quarter': [1, 2], 'v': [1, 2]})",
+        "periods = pd.PeriodIndex(year=data.pop(\"year\"), quarter=data.pop('quarter'), name='date')\nlen(periods)",
+        "len(data.columns)",
+    )
+    assert not repaired.losses
+    assert [r.rule for r in repaired.repairs] == ["period-index-fields"]
+    assert values(repaired, 2) == [1]
+
+
 def test_what_is_bound_anew_after_a_loss_is_what_was_meant(mend: Mend) -> None:
     """In its cell, as in later ones; and a module is not another one because a lost statement set something of it."""
     repaired = mend(

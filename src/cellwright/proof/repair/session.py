@@ -9,6 +9,7 @@ cell shows something: where they differ, the next one is tried, and where there 
 """
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ _MOST_FAILURES = 60
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
 _DROPPED = "dropped: "
+_POPPED = re.compile(r"\.pop\(\s*('[^']*')\s*\)")
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -129,7 +131,8 @@ class MendingRun:
         self._guesses: list[_Guess] = []
         """Of the cell under way."""
         self.is_over = False
-        """Whether the kernel died or the time ran out, so that later cells were not looked at."""
+        """Whether later cells were not looked at: the kernel died, the time ran out, or what it holds is not to be had
+        again."""
 
     async def run(self) -> None:
         """Mend what fails. Raises KernelDied when the kernel does not even start."""
@@ -191,8 +194,8 @@ class MendingRun:
             self.losses.ran(self._units(cell)[done : failure.statement.index])
             mended = await self._mend(failure)
             done = failure.statement.index + mended if mended is not None else self._drop(failure)
-            if trouble.error == "Died":
-                self.is_over = True
+            self.is_over |= trouble.error == "Died"
+            if self.is_over:
                 return
 
     def _modernise(self, cell: int) -> None:
@@ -342,6 +345,12 @@ class MendingRun:
             self.losses.ran(self._units(failure.cell)[first : first + count])
             return count
         trouble = await self._trouble(result)
+        if trouble.error == "KeyError" and trouble.message in _POPPED.findall(
+            failure.statement.source.replace('"', "'")
+        ):
+            # The statement as it was had taken that out before it failed: only a fresh kernel can tell.
+            self.is_over = True
+            return count
         return self._failure(failure.cell, first, trouble), count
 
     def _again(self, cell: int, first: int, count: int, until: tuple[int, int]) -> list[tuple[int, int, int]]:
