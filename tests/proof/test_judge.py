@@ -71,7 +71,7 @@ def test_random_numbers_depend_on_the_seed_only(run: Runs) -> None:
 
 
 def test_the_clock_is_where_a_run_wants_it(run: Runs) -> None:
-    """From the first line or from a checkpoint, which keeps the clock that it was made under."""
+    """Whatever ran before it, under whichever clock."""
     program = Program(
         ("import datetime", SLOW, "began = datetime.date.today()"), "(datetime.date.today() - began).days"
     )

@@ -154,14 +154,13 @@ def tables(request: str) -> None:
 
 def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
-    # Checkpoints have read the tables as they are.
-    if not order.get("checkpoints") or program["variant"]:
+    # Checkpoints have read the tables as they are, and the clock.
+    if not order.get("checkpoints") or program["days_ahead"] or program["variant"]:
         reply = _run(program, order["timeout_s"])
         reply.pop("seconds", None)
         return reply
     units: list[str] = program["units"]
-    at = (program["seed"], program["days_ahead"])
-    alike = (p for p in _checkpoints if p.watching == _watching[0] and p.at == at)
+    alike = (p for p in _checkpoints if p.watching == _watching[0] and p.seed == program["seed"])
     passed = [point for point in alike if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     further = start.run(program, order["timeout_s"]) if start is not None else None
@@ -175,20 +174,20 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
     if slow and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
         beginning = units[: skipped + slow[-1] + 1]
-        key = json.dumps([at, beginning])
+        key = json.dumps([program["seed"], beginning])
         _beginnings[key] = _beginnings.get(key, 0) + 1
         if _beginnings[key] == _SEEN_BEFORE_KEEPING:  # it costs a run of its own, so it must be likely to come again
-            _keep(beginning, at, order)
+            _keep(beginning, program["seed"], order)
     return reply
 
 
-def _keep(units: list[str], at: tuple[int, int], order: dict[str, Any]) -> None:
+def _keep(units: list[str], seed: int, order: dict[str, Any]) -> None:
     """Keep a process that has run these units, in the place of the one that was used least lately."""
     if any(_KNOWS_ITS_PLACE.search(source) for source in units):
         return
     while len(_checkpoints) >= order["checkpoints"]:
         _checkpoints.pop(0).close()
-    point = _Checkpoint(units, at)
+    point = _Checkpoint(units, seed)
     if point.starts(order["timeout_s"]):
         _checkpoints.append(point)
     else:
@@ -201,14 +200,13 @@ class _Checkpoint:
     What a program does after the checkpoint happens in its own process and folder, so the next one does not see it.
     """
 
-    def __init__(self, units: list[str], at: tuple[int, int]) -> None:
-        """`at`: the seed, and how many days the clock is moved."""
-        self.units, self.at, self.watching = units, at, _watching[0]
+    def __init__(self, units: list[str], seed: int) -> None:
+        self.units, self.seed, self.watching = units, seed, _watching[0]
         self._folder = _work_folder()
         self._ours, theirs = socket.socketpair()
         self._child = os.fork()
         if self._child == 0:
-            _serve(units, at, self._folder, theirs)
+            _serve(units, seed, self._folder, theirs)
         theirs.close()
 
     def starts(self, timeout_s: float) -> bool:
@@ -219,7 +217,7 @@ class _Checkpoint:
 
     def run(self, program: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
         """What came of a program; None when the checkpoint is lost."""
-        rest = {**program, "units": program["units"][len(self.units) :], "seed": None, "days_ahead": 0}
+        rest = {**program, "units": program["units"][len(self.units) :], "seed": None}
         try:
             _send(self._ours, {"program": rest, "timeout_s": timeout_s})
             reply = self._receive(timeout_s + _ANSWER_S)
@@ -256,14 +254,11 @@ _beginnings: dict[str, int] = {}
 _watching = [False]
 
 
-def _serve(units: list[str], at: tuple[int, int], folder: str, requests: socket.socket) -> None:
+def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:
     """The life of a checkpoint. Never returns."""
     try:
         _enter(folder)
-        seed, days_ahead = at
         seed_random(seed)
-        if days_ahead:
-            move_clock(days_ahead)
         before = _ties()
         for source in units:
             _evaluate(source, "exec")
