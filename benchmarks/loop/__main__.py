@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="trainings from other random weights")
     parser.add_argument("--steps", type=int, help="of each training")
     parser.add_argument("--built-in", action="store_true", help="train the built-in model and put it into the package")
-    parser.add_argument("--keep", type=Path, help="a folder for the trained models, from which a later run goes on")
+    parser.add_argument("--keep", type=Path, help="where trained models stay, for a later run of the same code")
     order = parser.parse_args()
     size = QUICK if order.quick else BUILT_IN if order.built_in else FULL
     size = replace(size, seeds=order.seeds or size.seeds, steps=order.steps or size.steps)

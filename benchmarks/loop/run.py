@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal
 
+from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Task
 from cellwright.kernels import LocalPool
 from cellwright.models import Model
@@ -23,7 +24,6 @@ from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import Recipe, confirmed, make_lessons
 from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
 from cellwright.training.scratch.school import (
-    RECORD,
     Control,
     Plan,
     easy_lessons_recipe,
@@ -39,7 +39,6 @@ Exam = Literal["one-step", "look-first", "two-step", "three-step", "wide", "reco
 _REAL = ("grunfeld", "statecrime", "fair", "longley", "cpunish", "copper", "macrodata", "elnino", "randhie", "nile")
 _REAL_PER_TABLE = 3
 _KERNELS_USE = ("pandas",)
-_COST = "cost.json"
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def samples_of(store: Path) -> Path:
 
 def train_all(lessons: Sequence[Lesson], size: Size, folder: Path, tell: Callable[[str], None]) -> list[Trained]:
     """All trainings, one process for each core, each on one thread. What `folder` holds of an earlier run, trained by
-    the same plan, is taken as it is."""
+    the same plan on the same lessons, is taken as it is."""
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as workers:
         jobs = {
             workers.submit(_train, lessons, plan, name, folder / name.replace(" ", "-")): name
@@ -166,15 +165,18 @@ def train_all(lessons: Sequence[Lesson], size: Size, folder: Path, tell: Callabl
 
 
 def _train(lessons: Sequence[Lesson], plan: Plan, name: str, folder: Path) -> Trained:
-    cost = folder / _COST
-    if cost.exists() and json.loads((folder / RECORD).read_text()) == json.loads(json.dumps(asdict(plan))):
-        return Trained(name, folder, *json.loads(cost.read_text()))
+    texts = [(one.question, one.answer, [(turn.code, turn.shown) for turn in one.turns]) for one in lessons]
+    order = {"plan": json.loads(json.dumps(asdict(plan))), "lessons": sha256_bytes(json.dumps(texts).encode())}
+    mark = folder.with_name(f"{folder.name}.json")
+    if mark.exists() and (kept := json.loads(mark.read_text()))["order"] == order:
+        return Trained(name, folder, kept["cpu_s"], kept["tokens"])
     shutil.rmtree(folder, ignore_errors=True)
     began = time.process_time()
     last: list[Progress] = []
     school(lessons, plan, folder, last.append)
     trained = Trained(name, folder, time.process_time() - began, last[-1].tokens if last else 0)
-    cost.write_text(json.dumps([trained.cpu_s, trained.tokens]))  # last: what has it is whole
+    # Beside the folder, which may go into the package; written last, so that what has it is whole.
+    mark.write_text(json.dumps({"order": order, "cpu_s": trained.cpu_s, "tokens": trained.tokens}))
     return trained
 
 

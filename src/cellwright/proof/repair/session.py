@@ -45,7 +45,7 @@ _MOST_FAILURES = 60
 _MOST_STEPS = 8
 _MOST_TRIALS = 40
 _DROPPED = "dropped: "
-_POPPED = re.compile(r"\.pop\(\s*('[^']*')\s*\)")
+_POPPED = re.compile(r"\.pop\(\s*['\"]([^'\"]*)['\"]\s*\)")
 _LOST_WRITE = "ChainedAssignmentError"
 
 
@@ -345,9 +345,7 @@ class MendingRun:
             self.losses.ran(self._units(failure.cell)[first : first + count])
             return count
         trouble = await self._trouble(result)
-        if trouble.error == "KeyError" and trouble.message in _POPPED.findall(
-            failure.statement.source.replace('"', "'")
-        ):
+        if trouble.error == "KeyError" and trouble.message.strip("'") in _POPPED.findall(failure.statement.source):
             # The statement as it was had taken that out before it failed: only a fresh kernel can tell.
             self.is_over = True
             return count
