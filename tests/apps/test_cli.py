@@ -5,14 +5,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat import v4
 
 from cellwright.answers import from_json, render
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
 from cellwright.kernels.isolation import WORDS, best_rung
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import TASKS, load_traces
+from cellwright.pipeline.export import REJECTS, TASKS, load_traces
 from tests.apps.commands import cellwright, said
 from tests.pipeline.conftest import built, corpus
 
@@ -96,6 +98,17 @@ def test_mistakes_get_one_line(arguments: tuple[str, ...], corpus: Path) -> None
     assert MISTAKES[arguments] in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert not Path("x").exists()
+
+
+def test_a_build_without_tasks_says_where_the_reasons_are(tmp_path: Path) -> None:
+    """There is nothing to verify then."""
+    notebook = v4.new_notebook(cells=[v4.new_code_cell("1 + 1")])
+    (tmp_path / "alone.ipynb").write_text(nbformat.writes(notebook))
+    done = said("build", tmp_path / "alone.ipynb", "--out", tmp_path / "out", "--trusted")
+    assert done.returncode == 0, done.stderr
+    assert "0 proved tasks" in done.stdout
+    assert str(tmp_path / "out" / REJECTS) in done.stdout
+    assert "verify" not in done.stdout
 
 
 def test_version() -> None:

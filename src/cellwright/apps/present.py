@@ -13,6 +13,7 @@ from cellwright.answers import from_json, render
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.pipeline.build import BuildResult
+from cellwright.pipeline.export import REJECTS
 from cellwright.pipeline.verify import Verdict
 
 _REASONS = 4
@@ -38,6 +39,10 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
         console.print(f"  answer {escape(_answer(task))}   [dim]L{task.level}, id {task.id}[/dim]")
     console.print(f"\n{len(result.tasks)} proved tasks from {result.notebooks} notebooks in {result.seconds:.0f} s")
     console.print(f"report   {result.out / 'report.html'}", soft_wrap=True)
+    if not result.tasks:
+        console.print(f"why not  {result.out / REJECTS}: what each stage turned away, and for what", soft_wrap=True)
+        console.print("next     see in the funnel where the records end; does the code read tables that lie beside it?")
+        return
     console.print(f"tasks    {result.out / 'tasks.parquet'}", soft_wrap=True)
     console.print(f"traces   {result.out / 'traces.parquet'}", soft_wrap=True)
     console.print(f"next     cellwright verify {result.out}", soft_wrap=True)

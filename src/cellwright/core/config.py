@@ -1,6 +1,6 @@
 """Settings: a frozen dataclass, filled from its defaults, one YAML file and `a.b=value` changes.
 
-An unknown key is an error that names the nearest known one.
+An unknown key is an error that names the nearest known one, and so is a value outside what its field's type allows.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -16,6 +16,11 @@ import yaml
 from cellwright.core.errors import ConfigError
 
 T = TypeVar("T")
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+"""From 0 to 1."""
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class _Loader(yaml.SafeLoader):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cellwright.core.config import AtLeastOne, Count, Seconds
 from cellwright.core.types import MODERN, CellResult, Output
 
 Listener = Callable[[Output], None]
@@ -21,19 +22,19 @@ told: the CellResult is what counts."""
 class Limits:
     """What one kernel may use, all its processes together. None of them can raise a limit in a sandbox."""
 
-    memory_bytes: int = 4 << 30
+    memory_bytes: AtLeastOne = 4 << 30
     """Memory. A process that asks for as much at once sees MemoryError; all together, the kernel is ended."""
-    processes: int = 256
+    processes: AtLeastOne = 256
     """Processes and threads alive at once; one more sees BlockingIOError or RuntimeError."""
-    disk_bytes: int = 1 << 30
+    disk_bytes: AtLeastOne = 1 << 30
     """Files that it writes, which are in memory; one more byte sees OSError, no space left on device."""
-    cpu_s: float | None = None
+    cpu_s: Seconds | None = None
     """Seconds of processor time; the kernel is ended."""
-    wall_s: float | None = None
+    wall_s: Seconds | None = None
     """Seconds from start to end; the kernel is ended."""
-    output_bytes: int = 4 << 20
+    output_bytes: Count = 4 << 20
     """Output kept of one cell; the rest is counted and thrown away."""
-    start_timeout_s: float = 60.0
+    start_timeout_s: Seconds = 60.0
     """Seconds for a kernel to come up."""
 
 

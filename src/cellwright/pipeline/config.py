@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cellwright.core.config import load_settings
+from cellwright.core.config import AtLeastOne, Count, Seconds, Share, load_settings
 from cellwright.kernels import Limits
 from cellwright.proof.execution import ExecutionLimits
 
@@ -27,11 +27,11 @@ class RepairConfig:
 class SliceConfig:
     """How outputs are sliced."""
 
-    outputs_per_notebook: int = 60
+    outputs_per_notebook: Count = 60
     """Outputs looked at in one notebook, in order; those beyond are rejected as such."""
-    program_timeout_s: float = 20.0
+    program_timeout_s: Seconds = 20.0
     """Seconds for one candidate program."""
-    notebook_s: float = 240.0
+    notebook_s: Seconds = 240.0
     """Seconds for all outputs of one notebook."""
 
 
@@ -39,9 +39,9 @@ class SliceConfig:
 class AskConfig:
     """How many questions are asked."""
 
-    questions_per_output: int = 2
+    questions_per_output: Count = 2
     """Questions from one output at the most."""
-    questions_per_notebook: int = 24
+    questions_per_notebook: Count = 24
     """Questions from one notebook at the most; outputs take turns."""
 
 
@@ -57,16 +57,16 @@ class PortConfig:
 class ComposeConfig:
     """How much is composed over the tables themselves."""
 
-    tasks_per_table: int = 12
+    tasks_per_table: Count = 12
     """Tasks over one table at the most, and up to twice as many over each join and each stack of tables, where the
     shares below need them; 0 composes nothing."""
-    join_share: float = 0.2
+    join_share: Share = 0.2
     """Wanted share of the tasks that need a join, as far as the tables give them."""
-    several_files_share: float = 0.3
+    several_files_share: Share = 0.3
     """Wanted share of the tasks that need more than one file, joins among them, as far as the tables give them."""
-    most_combinations: int = 3
+    most_combinations: Count = 3
     """Joins, and stacks, of one group's tables that count in full; more of them share."""
-    level_shares: tuple[float, float, float, float, float] = (0.1, 0.25, 0.3, 0.2, 0.15)
+    level_shares: tuple[Share, Share, Share, Share, Share] = (0.1, 0.25, 0.3, 0.2, 0.15)
     """Wanted shares of the levels 1 to 5, as far as the tables give them."""
     families: tuple[str, ...] = ()
     """Families to compose, by the names in `proof.compose.families`; empty for all."""
@@ -78,7 +78,7 @@ class ComposeConfig:
 class ScreenConfig:
     """What may not be answered without the data, or known from elsewhere."""
 
-    guessers_share: float = 0.02
+    guessers_share: Share = 0.02
     """Share of the tasks that one guesser without the data may be right about; two tasks may always stay."""
     keep_told: bool = True
     """Whether tasks stay whose answer stands in the notebook's own text, which nobody sees who gets the question."""
@@ -88,7 +88,7 @@ class ScreenConfig:
     """Files of `cellwright fingerprint`: benchmarks that the dataset must not hold parts of."""
     same_columns: bool = True
     """Whether a table with the columns of a benchmark's table counts as the benchmark's, whatever its rows."""
-    ngram_share: float = 0.5
+    ngram_share: Share = 0.5
     """Share of a question's runs of five words, from which on it is a benchmark's."""
 
 
@@ -96,13 +96,13 @@ class ScreenConfig:
 class ProveConfig:
     """How answers are proved."""
 
-    runs: int = 3
+    runs: AtLeastOne = 3
     """Runs in fresh kernels, each with seeds of its own."""
-    program_timeout_s: float = 60.0
+    program_timeout_s: Seconds = 60.0
     """Seconds for one run of one oracle."""
     gates: bool = True
     """Whether tasks go through the gates besides re-execution: leakage, sanity, ambiguity, determinism, mutation."""
-    most_cells: int = 60_000
+    most_cells: AtLeastOne = 60_000
     """Tables of more cells (rows times columns) are changed, by the gates that change tables, on a sample of rows."""
 
 
@@ -110,11 +110,11 @@ class ProveConfig:
 class TwinConfig:
     """Tasks re-issued on changed tables."""
 
-    per_task: int = 0
+    per_task: Count = 0
     """Twins of each proved task; 0 makes none."""
-    tries: int = 4
+    tries: AtLeastOne = 4
     """Tries for one twin before it is given up, each of which changes more than the one before."""
-    most_bytes: int = 20_000_000
+    most_bytes: Count = 20_000_000
     """Larger tables are not re-issued."""
 
 
@@ -124,11 +124,11 @@ class CurateConfig:
 
     keep_trivial: bool = False
     """Whether tasks whose answer stands in the first rows of a table are kept, marked, or dropped."""
-    max_trace_chars: int = 60_000
+    max_trace_chars: AtLeastOne = 60_000
     """Characters of all messages of one trace."""
-    test_share: float = 0.1
+    test_share: Share = 0.1
     """Share of the groups of tables that go to the test split."""
-    validation_share: float = 0.1
+    validation_share: Share = 0.1
     """Share of the groups of tables that go to the validation split."""
 
 
@@ -138,7 +138,7 @@ class BuildConfig:
 
     trusted: bool = False
     """Run notebooks without a sandbox. Only for notebooks whose authors you trust."""
-    workers: int = 2
+    workers: AtLeastOne = 2
     """Kernels alive at once."""
     environments: tuple[str, ...] = ()
     """Kernel environments of other years to try besides the modern one, which is this installation: NAME of one that

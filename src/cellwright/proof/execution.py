@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from cellwright.core.config import Seconds
 from cellwright.core.errors import KernelDied
 from cellwright.core.types import Cell, CellResult, Notebook
 from cellwright.kernels import Kernel
@@ -25,9 +26,9 @@ _MAX_CONTINUATIONS = 20
 class ExecutionLimits:
     """How long a notebook may run."""
 
-    cell_s: float = 60.0
+    cell_s: Seconds = 60.0
     """Seconds for one cell."""
-    notebook_s: float = 300.0
+    notebook_s: Seconds = 300.0
     """Seconds for all cells; those left over then are not run."""
 
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from cellwright.core.config import load_settings
+from cellwright.core.config import AtLeastOne, load_settings
 from cellwright.core.errors import ConfigError
 from cellwright.dataset.chat import Rendering
 
@@ -23,7 +23,7 @@ class DataConfig:
 
     rendering: Rendering = "non-thinking"
     """`thinking` for models that think aloud."""
-    window: int = 32768
+    window: AtLeastOne = 32768
     """Tokens that one trace, or one pack of traces, may have."""
     too_long: TooLong = "cut"
     """What becomes of a longer trace. `cut`: it ends after the last turn that fits; `drop`: it goes; `refuse`: the run
@@ -34,15 +34,15 @@ class DataConfig:
 class FreshConfig:
     """A new model of Qwen3's architecture with random weights, and a tokenizer trained on the dataset."""
 
-    vocabulary: int = 2048
+    vocabulary: AtLeastOne = 2048
     """Tokens at the most."""
-    layers: int = 3
-    hidden: int = 128
+    layers: AtLeastOne = 3
+    hidden: AtLeastOne = 128
     """Width of the residual stream."""
-    feedforward: int = 384
+    feedforward: AtLeastOne = 384
     """Width inside the feed-forward layers."""
-    heads: int = 4
-    key_value_heads: int = 2
+    heads: AtLeastOne = 4
+    key_value_heads: AtLeastOne = 2
 
 
 @dataclass(frozen=True)
