@@ -148,6 +148,7 @@ bench-repair: $(VENV)/.with-dev ## Count what of CORPUS=... runs before and afte
 fuzz-answers: $(VENV)/.with-dev ## Grade a million hostile texts, and time answers of a megabyte
 	$(PY) -m benchmarks.answers.fuzz
 
+# What only [train] needs keeps its pins: PyTorch's newest brings gigabytes for GPUs to machines that have none.
 lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
 	@unset PIP_CONSTRAINT PIP_BUILD_CONSTRAINT; $(FIND_PYTHON); \
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
@@ -155,6 +156,8 @@ lock: ## Pin the newest versions that fit pyproject.toml in constraints.txt
 	"$$folder/venv/bin/python" $(PIP) install --quiet hatchling editables '.[data,dev,bench]' && \
 	{ echo "# Made by 'make lock' with $$($$python --version). Do not edit: change pyproject.toml and make it anew."; \
 	"$$folder/venv/bin/python" $(PIP) freeze --exclude cellwright; } > "$$folder/constraints.txt" && \
+	sed 's/^\(.*\)==.*/^\1==/' "$$folder/constraints.txt" > "$$folder/names.txt" && \
+	{ grep '==' constraints.txt | grep -ivf "$$folder/names.txt" || true; } >> "$$folder/constraints.txt" && \
 	if grep -nE ' @ |^-|://' "$$folder/constraints.txt"; then echo "Those are no plain versions; constraints.txt stays as it was." >&2; exit 1; fi && \
 	cp "$$folder/constraints.txt" constraints.txt && \
 	echo "constraints.txt pins $$(grep -c == constraints.txt) packages; next: make check test"
