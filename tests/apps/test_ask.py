@@ -293,6 +293,20 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
         find_model(ModelOptions("x"), environment, {})
 
 
+def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
+    """With what to do, where it is an adapter; the screen about servers would help nobody."""
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "adapter_config.json").write_text("{}")
+    for name, said_of_it in (
+        ("adapter", "merge it first"),
+        ("", "has no config.json"),
+        ("missing", "there is no folder"),
+    ):
+        with pytest.raises(ModelMisused, match=said_of_it):
+            find_model(ModelOptions(str(tmp_path / name)), environment, {})
+
+
 BUILT_IN_SAYS = {
     "What is the mean of tip where day is Sun?": (0, "2.5"),
     "How many rows have day equal to Sun?": (0, "2"),

@@ -4,12 +4,12 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import nbformat
 import pytest
-from nbformat import v4
 
 from cellwright.answers import from_json, render
+from cellwright.apps.texts import visible
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
 from cellwright.kernels.isolation import WORDS, best_rung
@@ -102,13 +102,35 @@ def test_mistakes_get_one_line(arguments: tuple[str, ...], corpus: Path) -> None
 
 def test_a_build_without_tasks_says_where_the_reasons_are(tmp_path: Path) -> None:
     """There is nothing to verify then."""
-    notebook = v4.new_notebook(cells=[v4.new_code_cell("1 + 1")])
-    (tmp_path / "alone.ipynb").write_text(nbformat.writes(notebook))
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "a",
+        "source": "1 + 1",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    (tmp_path / "alone.ipynb").write_text(json.dumps(notebook))
     done = said("build", tmp_path / "alone.ipynb", "--out", tmp_path / "out", "--trusted")
     assert done.returncode == 0, done.stderr
     assert "0 proved tasks" in done.stdout
     assert str(tmp_path / "out" / REJECTS) in done.stdout
     assert "verify" not in done.stdout
+
+
+def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """The place and the system's own words."""
+    (tmp_path / "file").write_text("")
+    done = said("demo", "--out", tmp_path / "file" / "demo")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cellwright: {tmp_path / 'file' / 'demo'}")
+    assert done.stderr.endswith(": Not a directory\n")
+
+
+def test_a_terminal_sees_no_control_of_others() -> None:
+    """A title that a label sets, a screen that a notebook clears: shown, not done."""
+    assert visible("a\x1b]0;title\x07\nb\t\x9b2J\x7f") == "a␛]0;title␇\nb\t\ufffd2J␡"
 
 
 def test_version() -> None:

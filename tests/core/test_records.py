@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cellwright.core.errors import DatasetError
 from cellwright.core.records import Json, count_rows, read_shard, schema_of, write_shard
 from cellwright.core.types import Reject
 from tests.dataset.reports import task, trace
@@ -56,6 +57,16 @@ def test_json_is_marked_as_such(tmp_path: Path) -> None:
     write_shard(tmp_path / "x.parquet", Whole, [WHOLE])
     assert pq.read_schema(tmp_path / "x.parquet").field("content").type == pa.json_()
     assert pq.read_table(tmp_path / "x.parquet").to_pylist()[0]["content"] == '{"a": [1]}'
+
+
+def test_another_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    """Whether it is no parquet at all or holds something else."""
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DatasetError, match=r"x.parquet cannot be read as a parquet file"):
+        list(read_shard(tmp_path / "x.parquet", Reject))
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "y.parquet")
+    with pytest.raises(DatasetError, match=r"y.parquet does not hold records of the kind Reject"):
+        list(read_shard(tmp_path / "y.parquet", Reject))
 
 
 def test_failure_leaves_no_file(tmp_path: Path) -> None:

@@ -63,17 +63,39 @@ def test_distil_goes_on_to_train(dataset: Path, tmp_path: Path) -> None:
     assert curve[-1].loss < curve[0].loss
 
 
+SMALLEST = (*TINY, *options(SMALL))
+PACKED = ("--set", "sft.packing=true")
 MISTAKES = {
     ("sft", "nowhere", "--out", "x"): "holds no traces.parquet",
     ("sft", "DATASET", "--out", "x", "--config", "qwen4"): "there is no recipe 'qwen4'",
     ("sft", "DATASET", "--out", "x", *TINY, "--set", "template=qwen5"): "there is no template 'qwen5'",
     ("sft", "DATASET", "--out", "x", *TINY, "--sweep", "epochs"): "--sweep takes one setting and its values",
     ("sft", "DATASET", "--out", "x", *TINY, "--sweep", "epoch=1,2"): "unknown setting epoch",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "sft.num_train_epochs=abc"): "sft.num_train_epochs=abc",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "sft.num_train_epochs=0"): "there would be no step",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "sft.per_device_train_batch_size=0"): "at least 1",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "sft.report_to=wandb"): "wandb",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, *PACKED, "--set", "sft.packing_strategy=wrapped"): "would cut traces",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "load.dtype=auto"): "load.dtype=auto: one of float32",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "load.attn_implementation=nope"): "section load of the recipe",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--set", "lora.target_modules=[nope]"): "does not take these settings",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--sweep", "rate=1e-3,abc"): "sft.learning_rate=abc",
+    (
+        "sft",
+        "DATASET",
+        "--out",
+        "x",
+        *SMALLEST,
+        "--sweep",
+        "template=qwen3-instruct,no.jinja",
+    ): "no template 'no.jinja'",
+    ("sft", "DATASET", "--out", "x", *SMALLEST, "--sweep", "epochs=1,-1"): "there would be no step",
+    ("distil", "DATASET", "--out", "x", "--model", "built-in", "--train", *TINY): "whose weights are at hand",
+    ("distil", "DATASET", "--out", "x", "--model", "./missing"): "there is no folder missing",
     ("inspect", "DATASET", "zzz", *TINY): "with an id that begins with 'zzz'",
     ("merge", "nowhere", "--out", "x"): "holds no adapter",
     ("distil", "nowhere", "--out", "x", "--model", "built-in"): "holds no tasks.parquet",
     ("distil", "DATASET", "--out", "x", "--model", "built-in", "--enough", "9"): "of 4 samples 9 cannot be enough",
-    ("distil", "DATASET", "--out", "x", "--model", "built-in", "--train", "--config", "no"): "there is no recipe 'no'",
     ("files", "fsdp.yaml"): "did you mean fsdp2.yaml?",
 }
 

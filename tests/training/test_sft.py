@@ -1,9 +1,11 @@
 """Training for real, on models that take seconds: it learns, it is kept whole, and what was stopped goes on."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,12 +27,14 @@ from cellwright.training.sft import (
     Told,
     last_checkpoint,
     make_trainer,
+    plan_of,
     prepare,
     quiet_libraries,
+    remove_broken,
     train_sft,
 )
 from cellwright.training.templates import encode, find_template
-from tests.training.small import SMALL, options, small, train
+from tests.training.small import SMALL, THREAD, options, small, train
 
 torch = pytest.importorskip("torch", reason="NOT TESTED HERE: training; run `make test-train`")
 transformers = pytest.importorskip("transformers", reason="NOT TESTED HERE: training; run `make test-train`")
@@ -120,6 +124,56 @@ def test_the_snippet_of_the_card_runs(trained: tuple[Path, Result]) -> None:
     assert isinstance(scope["text"], str)
 
 
+def test_the_snippet_of_a_thinking_models_card_runs(dataset: Path, tmp_path: Path) -> None:
+    """What it thinks and what it says come apart."""
+    changes = ("template=qwen3-thinking", "data.rendering=thinking", "sft.max_steps=1", "sft.eval_strategy=no")
+    train_sft(dataset, small(*changes), tmp_path / "model", silent)
+    code = (tmp_path / "model" / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    assert "</think>" in code
+    scope: dict[str, Any] = {}
+    exec(code.replace("FOLDER", str(tmp_path / "model")).replace("max_new_tokens=512", "max_new_tokens=4"), scope)
+    assert isinstance(scope["text"], str)
+
+
+def test_two_processes_train_as_one(dataset: Path, tmp_path: Path) -> None:
+    """As on two GPUs: one of them writes and tells, and what comes out is one whole model."""
+    changes = options([*SMALL, "sft.max_steps=4", "sft.save_strategy=steps", "sft.save_steps=2"])
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "cellwright",
+    ]
+    command += [
+        "train",
+        "sft",
+        str(dataset),
+        "--config",
+        "tiny-from-scratch",
+        "--out",
+        str(tmp_path / "model"),
+        *changes,
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env={**os.environ, **THREAD}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("next       cellwright ask") == 1
+    assert done.stderr.count("memory: about") == 1
+    assert load_result(tmp_path / "model").steps == 4
+    transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+
+
+def test_a_model_that_was_trained_here_may_be_trained_further(trained: tuple[Path, Result]) -> None:
+    """By its own template, which is one of ours without the tags."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(trained[0])
+    assert find_template("auto", tokenizer) == find_template("qwen3-instruct", tokenizer)
+
+
 def test_a_killed_run_goes_on_with_the_same_losses(dataset: Path, tmp_path: Path) -> None:
     """SIGKILL after a checkpoint; the same command again gives, at every step, the loss of a run that was let be."""
     changes = [*SMALL, "sft.max_steps=24", "sft.eval_strategy=no", "sft.save_strategy=steps", "sft.save_steps=4"]
@@ -156,6 +210,7 @@ def test_half_a_checkpoint_is_not_gone_on_from(tmp_path: Path) -> None:
         if state is not None:
             (folder / "trainer_state.json").write_text(state)
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-4"
+    remove_broken(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-4"]
     assert last_checkpoint(tmp_path / "none") is None
 
@@ -262,6 +317,20 @@ def small_tokenizer(dataset: Path, tmp_path: Path) -> Path:
         start = prepare(read_talks(dataset, "non-thinking")["train"], [], small(), tmp_path / "none")
     start.tokenizer.save_pretrained(tmp_path / "tokenizer")
     return tmp_path / "tokenizer"
+
+
+def test_packed_rows_are_counted_with_their_mask(dataset: Path, tmp_path: Path) -> None:
+    """One window at a time is measured too, where one is trained on; three bytes for each pair of its tokens."""
+    talks = read_talks(dataset, "non-thinking")["train"]
+    changes = ("sft.packing=true", "data.window=1024", "sft.per_device_train_batch_size=1")
+    with quiet_libraries():
+        packed = prepare(talks, talks, small(*changes), tmp_path / "packed")
+        more = prepare(talks, talks, small(*changes, "sft.per_device_eval_batch_size=4"), tmp_path / "more")
+        plain = prepare(talks, talks, small(), tmp_path / "plain")
+    assert packed.arguments.per_device_eval_batch_size == 1
+    assert [plan_of(start).masked for start in (packed, more, plain)] == [1024, 4096, 0]
+    size = Size(1000, 1000, 100, 2, 8, 4, 100)
+    assert need(size, plan_of(packed)).mask == 3 * 1024**2
 
 
 def test_what_would_fit_is_named() -> None:

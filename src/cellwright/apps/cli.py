@@ -60,6 +60,10 @@ def main() -> None:
         sys.exit(_fail(str(error), 2))
     except CellwrightError as error:
         sys.exit(_fail(f"{type(error).__name__}: {error}", 1))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(_fail(f"{error.filename}: {error.strerror}", 1))
     except KeyboardInterrupt:
         sys.exit(_fail("stopped. What was done is kept: the same command goes on from there.", 130))
 

@@ -10,6 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from cellwright.answers import from_json, render
+from cellwright.apps.texts import visible
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.pipeline.build import BuildResult
@@ -32,11 +33,11 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
     funnel.columns[1].justify = funnel.columns[2].justify = "right"
     for stage in result.stages:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in stage.reasons[:_REASONS])
-        funnel.add_row(f"{stage.stage} ({stage.unit})", str(stage.kept), str(stage.rejected), escape(reasons))
+        funnel.add_row(f"{stage.stage} ({stage.unit})", str(stage.kept), str(stage.rejected), _shown(reasons))
     console.print(funnel)
     for task in _varied(result.tasks):
-        console.print(f"\n[bold]{escape(task.question)}[/bold]")
-        console.print(f"  answer {escape(_answer(task))}   [dim]L{task.level}, id {task.id}[/dim]")
+        console.print(f"\n[bold]{_shown(task.question)}[/bold]")
+        console.print(f"  answer {_shown(_answer(task))}   [dim]L{task.level}, id {task.id}[/dim]")
     console.print(f"\n{len(result.tasks)} proved tasks from {result.notebooks} notebooks in {result.seconds:.0f} s")
     console.print(f"report   {result.out / 'report.html'}", soft_wrap=True)
     if not result.tasks:
@@ -46,6 +47,11 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
     console.print(f"tasks    {result.out / 'tasks.parquet'}", soft_wrap=True)
     console.print(f"traces   {result.out / 'traces.parquet'}", soft_wrap=True)
     console.print(f"next     cellwright verify {result.out}", soft_wrap=True)
+
+
+def _shown(text: str) -> str:
+    """A text that is not ours, in rich's markup."""
+    return escape(visible(text))
 
 
 def _varied(tasks: Sequence[Task]) -> list[Task]:
@@ -86,7 +92,7 @@ def print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         console.print_json(json.dumps({"tasks": len(verdicts), "correct": len(verdicts) - len(wrong), "wrong": rows}))
         return
     for verdict in wrong:
-        console.print(f"[red]{verdict.task_id}[/red] {escape(verdict.evidence)}", soft_wrap=True)
+        console.print(f"[red]{verdict.task_id}[/red] {_shown(verdict.evidence)}", soft_wrap=True)
     share = 100 * (len(verdicts) - len(wrong)) / len(verdicts) if verdicts else 0.0
     console.print(f"{len(verdicts) - len(wrong)} of {len(verdicts)} answers came out again ({share:.1f}%)")
 
@@ -94,22 +100,22 @@ def print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
 def print_task(task: Task, trace: ChatRow | None) -> None:
     """One task: question, answer, origin, and the cells with their outputs."""
     console = Console(highlight=False)
-    console.print(Panel(escape(task.question), title=f"task {task.id}", title_align="left"))
+    console.print(Panel(_shown(task.question), title=f"task {task.id}", title_align="left"))
     origin = task.provenance
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("answer", escape(render(from_json(task.answer_json, task.contract), task.contract)))
+    facts.add_row("answer", _shown(render(from_json(task.answer_json, task.contract), task.contract)))
     facts.add_row("kind", f"{task.contract.kind}, level {task.level}, {task.family}, {task.split}")
-    facts.add_row("tables", escape(", ".join(f"{t.name} ({t.licence or 'licence unknown'})" for t in task.tables)))
-    facts.add_row("notebook", escape(f"{origin.path} by {origin.author or 'unknown'} ({origin.licence or 'unknown'})"))
-    facts.add_row("proved by", escape(", ".join(gate.gate for gate in task.proof.gates) + f" on {task.environment}"))
+    facts.add_row("tables", _shown(", ".join(f"{t.name} ({t.licence or 'licence unknown'})" for t in task.tables)))
+    facts.add_row("notebook", _shown(f"{origin.path} by {origin.author or 'unknown'} ({origin.licence or 'unknown'})"))
+    facts.add_row("proved by", _shown(", ".join(gate.gate for gate in task.proof.gates) + f" on {task.environment}"))
     console.print(facts)
     for message in trace.messages if trace is not None else ():
         for call in message.tool_calls or ():
             arguments = json.loads(call.function.arguments)
-            console.print(f"\n[dim]{escape(arguments.get('comment', ''))}[/dim]")
+            console.print(f"\n[dim]{_shown(arguments.get('comment', ''))}[/dim]")
             if "code" in arguments:
-                console.print(Syntax(arguments["code"], "python", background_color="default"))
+                console.print(Syntax(visible(arguments["code"]), "python", background_color="default"))
             else:
-                console.print(f"[bold]{escape(arguments.get('answer', ''))}[/bold]")
+                console.print(f"[bold]{_shown(arguments.get('answer', ''))}[/bold]")
         if message.role == "tool":
-            console.print(escape(message.content))
+            console.print(_shown(message.content))

@@ -15,6 +15,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cellwright.core.errors import DatasetError
+
 T = TypeVar("T")
 Json = NewType("Json", str)
 """A JSON text that readers who know Arrow's JSON type, such as the `datasets` library, hand out as what it says."""
@@ -99,11 +101,22 @@ def write_shard(path: Path, kind: type, nouns: Iterable[object]) -> int:
 
 
 def read_shard(path: Path, kind: type[T]) -> Iterator[T]:
-    """The nouns of one parquet file, a batch of rows in memory at a time."""
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP):
-            for row in batch.to_pylist(maps_as_pydicts="strict"):
-                yield from_row(kind, row)
+    """The nouns of one parquet file, a batch of rows in memory at a time. Raises DatasetError for another file."""
+    for row in _rows(path):
+        try:
+            noun = from_row(kind, row)
+        except msgspec.ValidationError as error:
+            raise DatasetError(f"{path} does not hold records of the kind {kind.__name__}: {error}") from None
+        yield noun
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP):
+                yield from batch.to_pylist(maps_as_pydicts="strict")
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
+        raise DatasetError(f"{path} cannot be read as a parquet file: {error}") from None
 
 
 def count_rows(path: Path) -> int:

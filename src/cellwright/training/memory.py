@@ -9,7 +9,7 @@ framework itself (about 0.1 GiB on a CPU) and fragmentation take, so a run that 
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,9 @@ _TILE_TOKENS, _TILE_VOCABULARY = 4096, 32768
 _TILE_COPIES, _TILE_COPIES_ON_GPU = 8, 2
 """In 32 bits. Without TRL's kernel for GPUs there are copies for each step of the arithmetic: 7.3 were measured. Those
 on a GPU are read from its source, and not measured."""
+_MASK_BYTES = 3
+"""A byte for each pair of tokens, and its copy in 16 bits, which PyTorch's attention makes of it; read from its source
+(aten/src/ATen/native/transformers/attention.cpp, convert_boolean_attn_mask), and not measured."""
 # Bytes that the optimizer keeps for a parameter of four bytes; those of its states follow the parameter's kind.
 _STATES = {"adafactor": 0.1, "sgd": 0.0, "adamw_8bit": 2.0, "adamw_bnb_8bit": 2.0, "paged_adamw_8bit": 2.0}
 _ADAM_STATES = 8.0
@@ -67,6 +70,9 @@ class Plan:
     shards_weights: bool = False
     """Whether they share the weights too."""
     on_gpu: bool = False
+    masked: int = 0
+    """Tokens in one forward pass, of training or of measuring, of which attention keeps a mask for each pair: those of
+    packed traces, where it is no flash attention."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +83,19 @@ class Need:
     gradients: float
     optimizer: float
     activations: float
+    mask: float
     logits: float
 
     @property
     def total(self) -> float:
-        return self.weights + self.gradients + self.optimizer + self.activations + self.logits
+        return sum(self._parts().values())
+
+    def _parts(self) -> dict[str, float]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __str__(self) -> str:
-        parts = {name: getattr(self, name) for name in ("weights", "gradients", "optimizer", "activations", "logits")}
-        return f"{_gib(self.total)} ({', '.join(f'{name} {_gib(value)}' for name, value in parts.items())})"
+        parts = ", ".join(f"{name} {_gib(value)}" for name, value in self._parts().items() if value)
+        return f"{_gib(self.total)} ({parts})"
 
 
 def measure(config: "PretrainedConfig", bytes_each: int, lora: "LoraConfig | None") -> Size:
@@ -132,6 +142,7 @@ def need(size: Size, plan: Plan) -> Need:
         size.trained * size.bytes_each / plan.shards,
         size.trained * states / plan.shards,
         kept + layer if plan.checkpointing else layer * size.layers,
+        plan.masked**2 * _MASK_BYTES,
         tile * (_TILE_COPIES_ON_GPU if plan.on_gpu else _TILE_COPIES),
     )
 
@@ -184,7 +195,7 @@ def _smaller(size: Size, plan: Plan) -> Iterable[tuple[str, Need]]:
     for change, changed in (("", size), (words, lora)):
         for tokens in _windows(plan.tokens, is_lora=bool(change)):
             window = f"`--set data.window={tokens}`" if tokens < plan.tokens else ""
-            found = need(changed, replace(plan, tokens=tokens))
+            found = need(changed, replace(plan, tokens=tokens, masked=plan.masked * tokens // plan.tokens))
             yield " and ".join(part for part in (change, window) if part), found
     for count in (2, 4, 8, 16):
         sharded = replace(plan, shards=count, shards_weights=True)
@@ -198,4 +209,4 @@ def _windows(tokens: int, *, is_lora: bool) -> list[int]:
 
 
 def _gib(count: float) -> str:
-    return f"{count / GIB:.1f} GiB"
+    return f"{count / GIB:.1f} GiB" if count >= GIB / 10 else f"{count / 2**20:.0f} MiB"

@@ -78,24 +78,31 @@ def this_run(dataset: Path, recipe: Recipe) -> Run:
     return Run(dataset.resolve().name, sha256_file(dataset / TRACES), recipe, versions)
 
 
-def claim(out: Path, run: Run) -> Result | None:
-    """Make a folder this run's. Its result, where it is done already.
+def look(out: Path, run: Run) -> Result | None:
+    """What a folder holds of this run: its result, where it is done already. Writes nothing.
 
     Raises UsageError for a folder that holds something else.
     """
     path = out / RUN
-    if path.exists():
-        before = msgspec.json.decode(path.read_bytes(), type=Run)
-        if changed := _differences(before, run):
-            raise UsageError(
-                f"{out} holds another run: {', '.join(changed)} differ. Give another --out, or remove the folder"
-            )
-    elif out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty and holds no run of training: give another --out")
+    try:
+        if path.exists():
+            before = msgspec.json.decode(path.read_bytes(), type=Run)
+            if changed := _differences(before, run):
+                raise UsageError(
+                    f"{out} holds another run: {', '.join(changed)} differ. Give another --out, or remove the folder"
+                )
+        elif out.exists() and any(out.iterdir()):
+            raise UsageError(f"{out} is not empty and holds no run of training: give another --out")
+        result = out / RESULT
+        return msgspec.json.decode(result.read_bytes(), type=Result) if result.exists() else None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{out} holds a run whose record cannot be read ({error}): give another --out") from None
+
+
+def claim(out: Path, run: Run) -> None:
+    """Make a folder, at which somebody has looked, this run's."""
     out.mkdir(parents=True, exist_ok=True)
-    _write(path, run)
-    result = out / RESULT
-    return msgspec.json.decode(result.read_bytes(), type=Result) if result.exists() else None
+    _write(out / RUN, run)
 
 
 def _differences(before: Run, now: Run) -> list[str]:

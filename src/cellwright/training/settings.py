@@ -4,7 +4,9 @@ that Cellwright sets itself, with what to use instead."""
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
 
 from cellwright.core.config import refuse_unknown
 from cellwright.core.errors import ConfigError
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from trl import SFTConfig
 
 LOAD_KEYS = ("attn_implementation", "dtype", "revision", "trust_remote_code")
+_DTYPES = ("float32", "bfloat16", "float16")
+_PACKING = ("bfd", "bfd_split")
+"""TRL's ways of packing that keep documents apart."""
+_AT_LEAST_ONE = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
 _OURS = {
     "output_dir": "--out",
     "max_length": "data.window",
@@ -40,7 +46,10 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         if key in _OURS:
             raise ConfigError(f"sft.{key} is set by Cellwright: use {_OURS[key]}")
     refuse_unknown(recipe.sft, [f.name for f in dataclasses.fields(SFTConfig) if f.name not in _OURS], "sft.")
+    _check_values(recipe.sft, SFTConfig)
     defaults: Mapping[str, Any] = {
+        # TRL's is eight: eight packed windows, side by side, whatever one step of training has.
+        "per_device_eval_batch_size": recipe.sft.get("per_device_train_batch_size", 8),
         "report_to": "none",
         "use_cpu": not torch.cuda.is_available(),
         "logging_steps": 10,
@@ -56,9 +65,33 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         "dataset_num_proc": None,
     }
     try:
-        return SFTConfig(**{**defaults, **given, **owned})
+        found = SFTConfig(**{**defaults, **given, **owned})
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"section sft of the recipe: {error}") from error
+    if found.max_steps <= 0 and found.num_train_epochs <= 0:
+        raise ConfigError(f"sft.num_train_epochs is {found.num_train_epochs:g}: there would be no step")
+    if found.packing and found.packing_strategy not in _PACKING:
+        raise ConfigError(
+            f"sft.packing_strategy={found.packing_strategy} would cut traces and let each see the one before; take "
+            f"{' or '.join(_PACKING)}"
+        )
+    return found
+
+
+def _check_values(section: Mapping[str, Any], kind: type) -> None:
+    """Values against the types of another library's settings, where msgspec knows these. Raises ConfigError."""
+    hints = get_type_hints(kind)
+    for key, value in section.items():
+        try:
+            msgspec.convert(value, hints[key])
+        except msgspec.ValidationError as error:
+            if not (value is False and key.endswith("_strategy")):
+                raise ConfigError(f"sft.{key}={value}: {error}") from None
+        except TypeError:  # not one of msgspec's types; the library says itself what it takes
+            continue
+    for key in _AT_LEAST_ONE:
+        if section.get(key, 1) < 1:
+            raise ConfigError(f"sft.{key}={section[key]}: at least 1")
 
 
 def lora_config(recipe: Recipe) -> "LoraConfig | None":
@@ -77,4 +110,7 @@ def lora_config(recipe: Recipe) -> "LoraConfig | None":
 def load_keys(recipe: Recipe) -> dict[str, Any]:
     """What the model is loaded with. Raises ConfigError for a key that is not passed on."""
     refuse_unknown(recipe.load, LOAD_KEYS, "load.")
-    return {"dtype": "float32", **recipe.load}
+    keys = {"dtype": "float32", **recipe.load}
+    if keys["dtype"] not in _DTYPES:
+        raise ConfigError(f"load.dtype={keys['dtype']}: one of {', '.join(_DTYPES)}")
+    return keys

@@ -6,6 +6,7 @@ and its losses are those that it would have had. Checkpoints stand in OUT/checkp
 
 import contextlib
 import json
+import os
 import resource
 import shutil
 import time
@@ -20,7 +21,7 @@ from cellwright.training.card import write_card
 from cellwright.training.fresh import make_tokenizer, model_config
 from cellwright.training.memory import Plan, free_bytes, measure, refuse_too_little, shards
 from cellwright.training.recipe import Recipe
-from cellwright.training.record import Result, Side, claim, keep, points, this_run
+from cellwright.training.record import Result, Side, claim, keep, look, points, this_run
 from cellwright.training.rows import Rows, Talk, make_rows, read_talks, texts
 from cellwright.training.settings import load_keys, lora_config, sft_config
 from cellwright.training.templates import Template, find_template
@@ -51,17 +52,32 @@ Hear = Callable[[str | Told], None]
 
 
 @dataclass(frozen=True)
-class Start:
-    """All that training begins with, before the model is loaded."""
+class Checked:
+    """A recipe of which every setting was checked, and what it leads to, before data and weights are looked at."""
 
     recipe: Recipe
     tokenizer: "PreTrainedTokenizerBase"
     template: Template
     config: "PretrainedConfig"
-    train: Rows
-    validation: Rows | None
     arguments: "SFTConfig"
     lora: "LoraConfig | None"
+
+
+@dataclass(frozen=True)
+class Start(Checked):
+    """All that training begins with, before the model is loaded."""
+
+    train: Rows
+    validation: Rows | None
+
+
+def is_first_rank() -> bool:
+    """Whether this process is the one of a run on several devices that writes and tells."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _nobody(told: str | Told) -> None:
+    """Hears nothing."""
 
 
 def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
@@ -70,15 +86,23 @@ def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
     Raises UsageError for what cannot be trained so: wrong recipe or data, too little memory, another run's folder.
     """
     talks = read_talks(dataset, recipe.data.rendering)
+    if not is_first_rank():
+        hear = _nobody
     with quiet_libraries():
         run = this_run(dataset, recipe)
+        if done := look(out, run):
+            hear(f"{out} is trained already: nothing to do")
+            return done
         start = prepare(talks["train"], talks["validation"], recipe, out / CHECKPOINTS)
         if recipe.check_memory:
             hear(f"memory: about {_check_memory(start)}")
-        if done := claim(out, run):
-            hear(f"{out} is trained already: nothing to do")
-            return done
         trainer = make_trainer(start, hear)
+        # Every rank has looked before the first one writes; only what could be set up has a folder.
+        trainer.accelerator.wait_for_everyone()
+        if is_first_rank():
+            claim(out, run)
+            remove_broken(out / CHECKPOINTS)
+        trainer.accelerator.wait_for_everyone()
         checkpoint = last_checkpoint(out / CHECKPOINTS)
         if checkpoint is not None:
             hear(f"going on from {checkpoint.name}")
@@ -99,15 +123,15 @@ def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
             sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad),
             *_peak(),
         )
-        if trainer.is_world_process_zero():
+        if is_first_rank():
             write_card(out, result)
             keep(out, result)
             shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         return result
 
 
-def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoints: Path) -> Start:
-    """Tokenizer, template and rows, with every setting checked. Raises UsageError."""
+def check_recipe(recipe: Recipe, train: list[Talk], checkpoints: Path) -> Checked:
+    """Tokenizer and template, with every setting checked. Raises UsageError."""
     tokenizer = load_tokenizer(recipe, train)
     template = find_template(recipe.template, tokenizer)
     arguments = sft_config(recipe, template, checkpoints)
@@ -115,6 +139,13 @@ def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoin
     window = getattr(config.get_text_config(), "max_position_embeddings", None)
     if window is not None and recipe.data.window > window:
         raise ConfigError(f"data.window is {recipe.data.window}, and the model's own window is {window} tokens")
+    return Checked(recipe, tokenizer, template, config, arguments, lora_config(recipe))
+
+
+def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoints: Path) -> Start:
+    """What was checked, and the rows. Raises UsageError."""
+    checked = check_recipe(recipe, train, checkpoints)
+    tokenizer, template = checked.tokenizer, checked.template
     rows = make_rows(train, tokenizer, template, recipe.data)
     if not rows.lengths.rows:
         raise UsageError(
@@ -125,8 +156,8 @@ def prepare(train: list[Talk], validation: list[Talk], recipe: Recipe, checkpoin
     kept = others if others is not None and others.lengths.rows else None
     if kept is None:
         # A small dataset has no validation split; the recipe may ask for it all the same.
-        arguments.eval_strategy = "no"
-    return Start(recipe, tokenizer, template, config, rows, kept, arguments, lora_config(recipe))
+        checked.arguments.eval_strategy = "no"
+    return Start(**vars(checked), train=rows, validation=kept)
 
 
 def load_tokenizer(recipe: Recipe, train: list[Talk]) -> "PreTrainedTokenizerBase":
@@ -161,9 +192,12 @@ def _load_model(start: Start) -> "PreTrainedModel":
         with _translated(start.recipe):
             return transformers.AutoModelForCausalLM.from_pretrained(start.recipe.model, **keys)
     torch.manual_seed(start.arguments.seed)
-    return transformers.AutoModelForCausalLM.from_config(
-        start.config, dtype=getattr(torch, keys["dtype"]), attn_implementation=keys.get("attn_implementation")
-    )
+    try:
+        return transformers.AutoModelForCausalLM.from_config(
+            start.config, dtype=getattr(torch, keys["dtype"]), attn_implementation=keys.get("attn_implementation")
+        )
+    except (ValueError, ImportError) as error:
+        raise ConfigError(f"section load of the recipe: {_first_line(error)}") from error
 
 
 def _source(recipe: Recipe) -> dict[str, Any]:
@@ -175,12 +209,15 @@ def _translated(recipe: Recipe) -> Iterator[None]:
     """What transformers says of a folder or name that gives no model."""
     try:
         yield
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, RuntimeError) as error:
         raise UsageError(
-            f"{recipe.model} cannot be loaded as a model: {first}\n"
+            f"{recipe.model} cannot be loaded as a model: {_first_line(error)}\n"
             "--model names a folder or a model on the Hub; `--config tiny-from-scratch` needs neither."
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _check_memory(start: Start) -> object:
@@ -197,7 +234,13 @@ def plan_of(start: Start) -> Plan:
 
     arguments = start.arguments
     longest = start.recipe.data.window if arguments.packing else start.train.lengths.longest
-    bytes_each = getattr(torch, load_keys(start.recipe)["dtype"]).itemsize
+    keys = load_keys(start.recipe)
+    bytes_each = getattr(torch, keys["dtype"]).itemsize
+    rows_at_once = max(
+        arguments.per_device_train_batch_size,
+        arguments.per_device_eval_batch_size if start.validation is not None else 0,
+    )
+    has_mask = arguments.packing and not str(keys.get("attn_implementation")).startswith("flash")
     return Plan(
         longest * arguments.per_device_train_batch_size,
         2 if arguments.bf16 or arguments.fp16 else bytes_each,
@@ -205,11 +248,12 @@ def plan_of(start: Start) -> Plan:
         str(getattr(arguments.optim, "value", arguments.optim)),
         *shards(),
         on_gpu=torch.cuda.is_available(),
+        masked=longest * rows_at_once if has_mask else 0,
     )
 
 
 def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":
-    """TRL's trainer on these rows. Loads or makes the model."""
+    """TRL's trainer on these rows. Loads or makes the model. Raises UsageError for what the libraries do not take."""
     import datasets  # noqa: PLC0415
     import transformers  # noqa: PLC0415
     from trl import SFTTrainer  # noqa: PLC0415
@@ -222,33 +266,48 @@ def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":
                 told = Told(state.global_step, state.max_steps, state.epoch, logs.get("loss"), logs.get("eval_loss"))
                 hear(told)
 
-    trainer = SFTTrainer(
-        _load_model(start),
-        args=start.arguments,
-        train_dataset=datasets.Dataset(start.train.table),
-        eval_dataset=datasets.Dataset(start.validation.table) if start.validation is not None else None,
-        processing_class=start.tokenizer,
-        peft_config=start.lora,
-        callbacks=[Telling()],
-    )
+    model = _load_model(start)
+    try:
+        trainer = SFTTrainer(
+            model,
+            args=start.arguments,
+            train_dataset=datasets.Dataset(start.train.table),
+            eval_dataset=datasets.Dataset(start.validation.table) if start.validation is not None else None,
+            processing_class=start.tokenizer,
+            peft_config=start.lora,
+            callbacks=[Telling()],
+        )
+    except (ValueError, TypeError, ImportError, AttributeError, RuntimeError) as error:
+        raise ConfigError(f"TRL does not take these settings: {_first_line(error)}") from error
     trainer.remove_callback(transformers.PrinterCallback)
     return trainer
 
 
+def remove_broken(folder: Path) -> None:
+    """Checkpoints after the last whole one: they were being written when the run was stopped."""
+    for path in _checkpoints(folder):
+        if _is_whole(path):
+            return
+        shutil.rmtree(path)
+
+
 def last_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint that is whole. The trainer writes its state last, so one without was being written."""
+    """The last checkpoint that is whole."""
+    return next((path for path in _checkpoints(folder) if _is_whole(path)), None)
 
-    def step(path: Path) -> int:
-        return int(path.name.rpartition("-")[2])
 
-    for path in sorted(folder.glob("checkpoint-*"), key=step, reverse=True):
-        try:
-            json.loads((path / _STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            shutil.rmtree(path)
-        else:
-            return path
-    return None
+def _checkpoints(folder: Path) -> list[Path]:
+    """The last one first."""
+    return sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """The trainer writes its state last."""
+    try:
+        json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_measured(trainer: "SFTTrainer") -> bool:
@@ -261,7 +320,7 @@ def _save(trainer: "SFTTrainer", start: Start, out: Path) -> None:
     """Model and tokenizer, with the template that goes with use."""
     trainer.processing_class.chat_template = start.template.inference
     trainer.save_model(str(out))
-    if trainer.is_world_process_zero():
+    if is_first_rank():
         (out / "training_args.bin").unlink(missing_ok=True)  # A pickle; run.json says the same as text.
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from cellwright.core.errors import ConfigError, MissingExtra
 from cellwright.training.recipe import load_recipe
 from cellwright.training.record import Result
-from cellwright.training.sft import Hear, train_sft
+from cellwright.training.rows import read_talks
+from cellwright.training.sft import CHECKPOINTS, Hear, check_recipe, quiet_libraries, train_sft
 
 _SHORT = {"epochs": "sft.num_train_epochs", "rate": "sft.learning_rate"}
 PLOT, TABLE = "sweep.svg", "sweep.json"
@@ -57,8 +58,11 @@ def read_sweep(text: str) -> Sweep:
 
 def run_sweep(base: Base, sweep: Sweep, hear: Hear) -> list[Outcome]:
     """Train for each value in a folder of its own; runs that are done are not done again. Writes table and plot."""
-    # All recipes are read before the first run: a wrong value should not come to light after hours.
+    # All recipes are checked before the first run: a wrong value should not come to light after hours.
     recipes = [load_recipe(base.recipe, [*base.changes, f"{sweep.key}={v}"], base.model) for v in sweep.values]
+    with quiet_libraries():
+        for recipe in recipes:
+            check_recipe(recipe, read_talks(base.dataset, recipe.data.rendering)["train"], base.out / CHECKPOINTS)
     outcomes = []
     for value, recipe in zip(sweep.values, recipes, strict=True):
         hear(f"{sweep.name} = {value}")

@@ -69,9 +69,7 @@ def find_template(name: str, tokenizer: "PreTrainedTokenizerBase") -> Template:
     if name == AUTO:
         template = _own(tokenizer)
     elif name in shipped():
-        text = (_folder() / f"{name}.jinja").read_text(encoding="utf-8")
-        tokens = _TOKENS + (_THINKING_TOKENS if "<think>" in text else ())
-        template = Template(name, text, _TAG.sub("", text), _END, tokens)
+        template = _shipped(name)
     elif name.endswith(".jinja") and Path(name).is_file():
         text = Path(name).read_text(encoding="utf-8")
         if not _TAG.search(text):
@@ -97,8 +95,14 @@ def _folder() -> Any:
     return files(__package__) / "templates"
 
 
+def _shipped(name: str) -> Template:
+    text = (_folder() / f"{name}.jinja").read_text(encoding="utf-8")
+    tokens = _TOKENS + (_THINKING_TOKENS if "<think>" in text else ())
+    return Template(name, text, _TAG.sub("", text), _END, tokens)
+
+
 def _own(tokenizer: "PreTrainedTokenizerBase") -> Template:
-    """The model's own template, in its form for training."""
+    """The model's own template, in its form for training. A model that was trained here has one of ours."""
     from trl.chat_template_utils import get_training_chat_template  # noqa: PLC0415  # seconds to import
 
     own = tokenizer.chat_template
@@ -108,6 +112,9 @@ def _own(tokenizer: "PreTrainedTokenizerBase") -> Template:
             f"({', '.join(shipped())}, or a .jinja file with generation tags), or take an instruct model"
         )
     text = own if isinstance(own, str) else own["default"]
+    for name in shipped():
+        if (ours := _shipped(name)).inference == text:
+            return ours
     try:
         training = get_training_chat_template(tokenizer) or text
     except ValueError:

@@ -81,6 +81,7 @@ def find_model(
     if not options.url and (Path(options.model) / "config.json").is_file():
         traits = Traits(options.model, thinks=bool(options.thinks), window_tokens=options.window_tokens)
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
+    _refuse_folder(options)
     path = config_path(environment)
     kept = _kept(path)
     if kept.model == NAME and kept.url:
@@ -103,11 +104,28 @@ def find_model(
         return choice
     if options.model:
         raise ModelMisused(
-            f"no server that listens here has a model {options.model!r}.\n{NO_MODEL.format(config=path)}"
+            f"no server that listens here has a model {options.model!r}, and there is no such folder.\n"
+            f"{NO_MODEL.format(config=path)}"
         )
     if or_built_in:
         return Choice(_BUILT_IN, "default, as there is no other")
     raise UsageError(NO_MODEL.format(config=path))
+
+
+def _refuse_folder(options: ModelOptions) -> None:
+    """Raises ModelMisused for a folder that holds no model, and a path at which there is none."""
+    folder = Path(options.model).expanduser()
+    if options.url or not options.model:
+        return
+    if (folder / "adapter_config.json").is_file():
+        raise ModelMisused(
+            f"{folder} holds an adapter, not a whole model: merge it first, with cellwright train merge {folder} "
+            "--out MODEL"
+        )
+    if folder.is_dir() and "/" in options.model:
+        raise ModelMisused(f"the folder {folder} holds no model: it has no config.json")
+    if options.model.startswith(("/", "./", "../", "~")):
+        raise ModelMisused(f"there is no folder {folder}")
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cellwright.core.errors import UsageError
+
 train_app = typer.Typer(help="Fine-tune models on built datasets.")
 
 _RECIPE_HELP = "A recipe that ships with Cellwright, by its name, or a YAML file."
@@ -31,19 +33,21 @@ def sft(
     """Fine-tune a model on the traces of a dataset. A run that was stopped goes on when the command is given again."""
     from cellwright.apps.training.present import print_result, print_sweep, watching
     from cellwright.training.recipe import load_recipe
-    from cellwright.training.sft import train_sft
+    from cellwright.training.sft import is_first_rank, train_sft
     from cellwright.training.sweep import Base, read_sweep, run_sweep
 
     if sweep:
         wanted = read_sweep(sweep)
         with watching(quiet=as_json) as hear:
             outcomes = run_sweep(Base(dataset, config, changes or [], model, out), wanted, hear)
-        print_sweep(wanted, outcomes, out, as_json=as_json)
+        if is_first_rank():
+            print_sweep(wanted, outcomes, out, as_json=as_json)
         return
     recipe = load_recipe(config, changes or [], model)
     with watching(quiet=as_json) as hear:
         result = train_sft(dataset, recipe, out, hear)
-    print_result(result, out, as_json=as_json)
+    if is_first_rank():
+        print_result(result, out, as_json=as_json)
 
 
 _MODEL_HELP = "The student: a folder with a model, a name, or the URL of an endpoint."
@@ -87,8 +91,12 @@ def distil(
     proved = teacher == TRACES_AS_TEACHER and not url
     other = None if proved else find_model(ModelOptions(teacher, thinks=thinks, url=url)).endpoint
     # Read before the first run: a mistake in it should not come to light after hours.
-    own = model if student.url == IN_THIS_PROCESS else None
-    recipe = load_recipe(config, changes or [], own) if train else None
+    if train and student.url != IN_THIS_PROCESS:
+        raise UsageError(
+            f"--train needs a student whose weights are at hand, as a folder, and {model} is none. Leave it out, and "
+            f"train afterwards: cellwright train sft {out / DATASET} --out MODEL --model ID_OR_FOLDER"
+        )
+    recipe = load_recipe(config, changes or [], model) if train else None
     order = Distil(
         model,
         TRACES_AS_TEACHER if other is None else other.traits.name,

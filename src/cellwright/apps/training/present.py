@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from cellwright.apps.texts import visible
 from cellwright.training.distil import Tally
 from cellwright.training.inspecting import Inspected, Kind
 from cellwright.training.record import Result, Side
@@ -161,11 +162,11 @@ def print_inspected(found: Inspected, *, as_json: bool) -> None:
     for piece in found.pieces:
         if console.color_system is None:
             opening, closing = _BRACKETS[piece.kind]
-            text.append(opening + "".join(piece.tokens) + closing)
+            text.append(opening + visible("".join(piece.tokens)) + closing)
             continue
         for number, token in enumerate(piece.tokens):
             # Every other token is underlined, so that one sees where tokens end.
-            text.append(token, f"{_STYLES[piece.kind]}{' underline' if number % 2 else ''}")
+            text.append(visible(token), f"{_STYLES[piece.kind]}{' underline' if number % 2 else ''}")
     console.print(text, soft_wrap=True)
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in _STYLES)
     console.print(f"\ntrace {found.id}, template {escape(found.template)}, window {found.window}: {counts} tokens")
