@@ -46,8 +46,9 @@ def run(size: Size, folder: Path) -> str:
         _say("\n".join(f"seed {seed}, {' | '.join(row)}" for row in _rows([seeds[-1]])))
     return (
         f"A student after {size.steps} steps on {size.lessons} lessons does the tasks of {size.pool} others, once "
-        f"each; then it goes on. What that sitting cost is given in steps to the way that needs none. Seeds, "
-        f"taken together: {size.seeds}. Wilson's interval of 95%, which takes tasks of one table for independent.\n\n"
+        f"each; then it goes on, each way at the cost of that sitting and {size.further_steps} steps; the way that "
+        f"needs no sitting has all of it as steps. On policy the built-in model is the teacher. Seeds, taken together: "
+        f"{size.seeds}. Wilson's interval of 95%, which takes tasks of one table for independent.\n\n"
         f"{table(['goes on with', 'lessons', 'steps', 'CPU-s', *size.exam], _rows(seeds))}"
     )
 

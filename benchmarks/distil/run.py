@@ -3,15 +3,19 @@
 import asyncio
 import random
 import resource
+import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
-from cellwright.core.types import Task
+from cellwright.core.types import Task, Trace
 from cellwright.kernels import LocalPool
-from cellwright.models.builtin import BuiltInModel
+from cellwright.models.builtin import FOLDER, BuiltInModel, chat
+from cellwright.models.builtin.network import WEIGHTS
+from cellwright.training.distil.on_policy import learn
+from cellwright.training.recipe import load_recipe
 from cellwright.training.scratch.families import Form
 from cellwright.training.scratch.fitting import Fit
 from cellwright.training.scratch.lessons import Lesson
@@ -19,10 +23,12 @@ from cellwright.training.scratch.making import confirmed, make_lessons
 from cellwright.training.scratch.school import Plan, exam_recipe, go_on, lessons_recipe, school
 from cellwright.training.scratch.trial import Sitting, sit
 
-Way = Literal["no more", "more of the same", "its failures", "its failures, and as many others"]
-WAYS: tuple[Way, ...] = ("no more", "more of the same", "its failures", "its failures, and as many others")
+Way = Literal["no more", "more of the same", "its failures", "its failures, and as many others", "on policy"]
+WAYS: tuple[Way, ...] = get_args(Way)
 _KERNELS_USE = ("pandas",)
 _WARM_UP = 20
+_TRIED_STEPS = 4
+"""Of teaching on policy, to know what a step costs."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,26 @@ class Size:
     pool: int
     """Further lessons, of which the student does the tasks."""
     further_steps: int
+    """Of training on failures. With what the student's sitting cost they are what each way may cost."""
     seeds: int
     exam: Mapping[Form, int]
 
 
-FULL = Size(4000, 400, 1500, 150, 3, {"one-step": 200, "look-first": 100})
+FULL = Size(4000, 400, 800, 150, 3, {"one-step": 150, "look-first": 75})
 QUICK = Size(120, 8, 4, 4, 1, {"one-step": 2})
+
+
+_ON_POLICY = (
+    "template=auto",
+    "data.window=1024",
+    "check_memory=false",
+    "on_policy.max_completion_length=64",
+    "on_policy.per_device_train_batch_size=32",
+    "on_policy.learning_rate=1e-3",
+    "on_policy.warmup_steps=5",
+    "on_policy.beta=0.5",
+    "on_policy.save_strategy='no'",
+)
 
 
 @dataclass(frozen=True)
@@ -81,12 +101,14 @@ async def make_material(size: Size, store: Path) -> Material:
 def run_seed(material: Material, size: Size, seed: int, folder: Path) -> list[Outcome]:
     """The student and its ways, in the order of WAYS.
 
-    Equal cost: what doing the tasks of the pool took is given, as further steps, to the way that needs no sitting.
+    Equal cost: what doing the tasks of the pool took is given, as further steps, to the way that needs no sitting; and
+    on policy there are as many steps as cost what the further steps of the other ways do.
     """
     student = folder / "student"
-    student.mkdir(parents=True)
     began = time.process_time()
-    school(material.lessons, Plan(size.lessons, Fit(size.steps, seed=seed)), student, lambda told: None)
+    # The vocabulary is the built-in model's, so that it can be the teacher on policy.
+    plan = Plan(size.lessons, Fit(size.steps, seed=seed))
+    school(material.lessons, plan, student, lambda told: None, vocabulary=FOLDER)
     step_s = (time.process_time() - began) / size.steps
     before = _cpu_s()
     sittings = asyncio.run(_sit(student, [lesson.task for lesson in material.pool], material.store))
@@ -110,7 +132,44 @@ def run_seed(material: Material, size: Size, seed: int, folder: Path) -> list[Ou
         examined = place if steps and lessons else student
         exams = {form: asyncio.run(_sit(examined, tasks, material.store)) for form, tasks in material.exams.items()}
         found.append(Outcome(way, steps if lessons else 0, cpu_s if steps else 0.0, len(lessons), exams))
+    found.append(_on_policy(student, sittings, (sitting_s, step_s * size.further_steps), material, folder))
     return found
+
+
+def _on_policy(
+    student: Path, sittings: Sequence[Sitting], costs: tuple[float, float], material: Material, folder: Path
+) -> Outcome:
+    """The built-in model as teacher. `costs`: CPU-seconds of the sitting, and those that there are for learning."""
+    failed = [sitting.trace for sitting in sittings if not sitting.is_correct]
+    turns = list(dict.fromkeys(turn for trace in failed for turn in _turns(trace)))
+
+    def learnt(steps: int, place: Path) -> float:
+        began = time.process_time()
+        changes = ["fresh=null", f"on_policy.max_steps={steps}", f"sft.seed={steps}", *_ON_POLICY]
+        recipe = load_recipe("tiny-from-scratch", changes, str(student))
+        learn(turns, str(FOLDER), recipe, place, lambda told: None)
+        return time.process_time() - began
+
+    few, twice = (learnt(n * _TRIED_STEPS, folder / f"tried-{n}") for n in (1, 2))
+    steps = max(1, round(costs[1] / max((twice - few) / _TRIED_STEPS, 1e-6)))
+    cpu_s = learnt(steps, folder / "taught")
+    # Its weights in the student's own folder: transformers writes the tokenizer in a form of its own.
+    place = folder / "on-policy"
+    shutil.copytree(student, place)
+    shutil.copyfile(folder / "taught" / WEIGHTS, place / WEIGHTS)
+    exams = {form: asyncio.run(_sit(place, tasks, material.store)) for form, tasks in material.exams.items()}
+    return Outcome("on policy", steps, cpu_s + costs[0], len(failed), exams)
+
+
+def _turns(trace: Trace) -> Iterator[str]:
+    """What the student was given before each of its turns; up to the first call that cannot be read as one."""
+    said = [message for message in trace.messages if message.role != "system"]
+    for end, message in enumerate(said):
+        if message.role == "assistant":
+            try:
+                yield chat.render(said[:end], asks=True)
+            except ValueError:
+                return
 
 
 async def _sit(folder: Path, tasks: Sequence[Task], store: Path) -> list[Sitting]:

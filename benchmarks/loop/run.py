@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -39,6 +40,8 @@ Exam = Literal["one-step", "look-first", "two-step", "three-step", "wide", "reco
 _REAL = ("grunfeld", "statecrime", "fair", "longley", "cpunish", "copper", "macrodata", "elnino", "randhie", "nile")
 _REAL_PER_TABLE = 3
 _KERNELS_USE = ("pandas",)
+_TOLD_EVERY = 250
+"""Steps between two lines on where a training is."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,16 @@ def _train(lessons: Sequence[Lesson], plan: Plan, name: str, folder: Path) -> Tr
     shutil.rmtree(folder, ignore_errors=True)
     began = time.process_time()
     last: list[Progress] = []
-    school(lessons, plan, folder, last.append)
+
+    def heard(progress: Progress) -> None:
+        last.append(progress)
+        if progress.step % _TOLD_EVERY == 0:
+            sys.stderr.write(
+                f"{name}: step {progress.step} of {plan.fit.steps}, loss {progress.loss:.3f}, "
+                f"{progress.cpu_s:.0f} CPU-s\n"
+            )
+
+    school(lessons, plan, folder, heard)
     trained = Trained(name, folder, time.process_time() - began, last[-1].tokens if last else 0)
     # Beside the folder, which may go into the package; written last, so that what has it is whole.
     mark.write_text(json.dumps({"order": order, "cpu_s": trained.cpu_s, "tokens": trained.tokens}))

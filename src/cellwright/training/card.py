@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from cellwright.training.record import Point, Result, Side
+from cellwright.training.recipe import Recipe
+from cellwright.training.record import OnPolicyResult, Point, Result, Side
 
 
 def write_card(out: Path, result: Result) -> None:
@@ -43,7 +44,7 @@ Made by `cellwright train sft`.
 `cellwright ask QUESTION FILES --model FOLDER` runs it in a notebook, in a sandbox. By itself:
 
 ```python
-{_use(result)}
+{_use(result.run.recipe)}
 ```
 
 ## Data
@@ -103,8 +104,54 @@ _USE_THINKING = """
 thinking, _, said = text.rpartition("</think>")"""
 
 
-def _use(result: Result) -> str:
-    return _USE + (_USE_THINKING if result.run.recipe.data.rendering == "thinking" else "")
+def _use(recipe: Recipe) -> str:
+    return _USE + (_USE_THINKING if recipe.data.rendering == "thinking" else "")
+
+
+def on_policy_card(result: OnPolicyResult) -> str:
+    """The card of a student that was taught on policy."""
+    recipe = yaml.safe_dump(asdict(result.recipe), sort_keys=False, allow_unicode=True).strip()
+    rows = [(f"step {point.step}", f"{point.loss:.4f}") for point in _ends(result.curve)]
+    return f"""---
+library_name: transformers
+pipeline_tag: text-generation
+tags: [cellwright, jupyter, data-analysis, tool-use, distillation]
+---
+
+# {_plain(Path(result.recipe.model).name)}, taught on policy by Cellwright
+
+From {result.turns:,} places of its own failed runs it said its next turn, and was drawn to what
+{_plain(Path(result.teacher).name)} would have said there, token by token.
+Made by `cellwright train distil --on-policy`.
+{result.too_long:,} more places had no room in the window of {result.recipe.data.window:,} tokens.
+
+## Use
+
+`cellwright ask QUESTION FILES --model FOLDER` runs it in a notebook, in a sandbox. By itself:
+
+```python
+{_use(result.recipe)}
+```
+
+## Metrics
+
+{_table(("measured", "divergence a token"), rows)}
+
+{result.steps:,} steps in {result.seconds:.0f} s.
+
+## Limits
+
+- The divergence says how near it is to its teacher, not how often either is right: run it to know that.
+- Nobody asked whether the teacher is right.
+
+## Recipe
+
+```yaml
+{recipe}
+```
+
+{", ".join(f"{name} {number}" for name, number in result.versions.items())}.
+"""
 
 
 def _title(result: Result) -> str:

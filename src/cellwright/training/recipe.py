@@ -60,6 +60,9 @@ class Recipe:
     """Passed to transformers: dtype, attn_implementation, revision, trust_remote_code."""
     sft: Mapping[str, Any] = field(default_factory=dict)
     """Passed to TRL's SFTConfig, which is all of transformers' TrainingArguments and more."""
+    on_policy: Mapping[str, Any] = field(default_factory=dict)
+    """Passed to TRL's DistillationConfig, where a student is taught on policy: max_completion_length, temperature, beta
+    and so on; what it has in common with `sft` it takes from there."""
     lora: Mapping[str, Any] | None = None
     """Passed to PEFT's LoraConfig; None trains all parameters."""
     check_memory: bool = True

@@ -72,6 +72,24 @@ class Result:
     device: str
 
 
+@dataclass(frozen=True)
+class OnPolicyResult:
+    """How a student was taught on policy."""
+
+    teacher: str
+    recipe: Recipe
+    turns: int
+    """Places from which the student speaks."""
+    too_long: int
+    """Others, at which the window has no room for a turn."""
+    steps: int
+    seconds: float
+    """Of the last start, where a run was stopped and went on."""
+    curve: tuple[Point, ...]
+    """The divergence from the teacher, a token, of what the student says by then."""
+    versions: Mapping[str, str]
+
+
 def this_run(dataset: Path, recipe: Recipe) -> Run:
     """What a run that starts now depends on."""
     versions = {name: version(name) for name in _LIBRARIES}

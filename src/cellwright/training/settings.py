@@ -15,12 +15,14 @@ from cellwright.training.templates import Template
 
 if TYPE_CHECKING:
     from peft import LoraConfig
-    from trl import SFTConfig
+    from trl import DistillationConfig, SFTConfig
 
 LOAD_KEYS = ("attn_implementation", "dtype", "revision", "trust_remote_code")
 _DTYPES = ("float32", "bfloat16", "float16")
 _PACKING = ("bfd", "bfd_split")
 """TRL's ways of packing that keep documents apart."""
+_NOT_ON_POLICY = ("eval_strategy", "eval_steps", "load_best_model_at_end", "neftune_noise_alpha", "shuffle_dataset")
+"""Keys of `sft` that are not for a student who speaks while it learns: noise would be in what it says."""
 _AT_LEAST_ONE = ("per_device_train_batch_size", "per_device_eval_batch_size", "gradient_accumulation_steps")
 _OURS = {
     "output_dir": "--out",
@@ -46,7 +48,7 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         if key in _OURS:
             raise ConfigError(f"sft.{key} is set by Cellwright: use {_OURS[key]}")
     refuse_unknown(recipe.sft, [f.name for f in dataclasses.fields(SFTConfig) if f.name not in _OURS], "sft.")
-    _check_values(recipe.sft, SFTConfig)
+    _check_values(recipe.sft, SFTConfig, "sft")
     defaults: Mapping[str, Any] = {
         # TRL's is eight: eight packed windows, side by side, whatever one step of training has.
         "per_device_eval_batch_size": recipe.sft.get("per_device_train_batch_size", 8),
@@ -78,7 +80,33 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
     return found
 
 
-def _check_values(section: Mapping[str, Any], kind: type) -> None:
+def on_policy_config(recipe: Recipe, out: Path) -> "DistillationConfig":
+    """TRL's configuration of distillation. Raises ConfigError for what TRL does not know or does not take."""
+    import torch  # noqa: PLC0415
+    from trl import DistillationConfig  # noqa: PLC0415
+
+    known = [f.name for f in dataclasses.fields(DistillationConfig) if f.name not in _OURS]
+    refuse_unknown(recipe.on_policy, known, "on_policy.")
+    _check_values(recipe.on_policy, DistillationConfig, "on_policy")
+    # Nothing is measured beside: there is no right answer to a turn.
+    common = {key: recipe.sft[key] for key in recipe.sft if key in known and key not in _NOT_ON_POLICY}
+    settings: Mapping[str, Any] = {
+        "report_to": "none",
+        "use_cpu": not torch.cuda.is_available(),
+        "logging_steps": 10,
+        "save_total_limit": 2,
+        "disable_tqdm": True,
+        **{key: "no" if value is False and key.endswith("_strategy") else value for key, value in common.items()},
+        **recipe.on_policy,
+        "output_dir": str(out),
+    }
+    try:
+        return DistillationConfig(**settings)
+    except (ValueError, TypeError, ImportError) as error:
+        raise ConfigError(f"section on_policy of the recipe: {error}") from error
+
+
+def _check_values(section: Mapping[str, Any], kind: type, name: str) -> None:
     """Values against the types of another library's settings, where msgspec knows these. Raises ConfigError."""
     hints = get_type_hints(kind)
     for key, value in section.items():
@@ -86,12 +114,12 @@ def _check_values(section: Mapping[str, Any], kind: type) -> None:
             msgspec.convert(value, hints[key])
         except msgspec.ValidationError as error:
             if not (value is False and key.endswith("_strategy")):
-                raise ConfigError(f"sft.{key}={value}: {error}") from None
+                raise ConfigError(f"{name}.{key}={value}: {error}") from None
         except TypeError:  # not one of msgspec's types; the library says itself what it takes
             continue
     for key in _AT_LEAST_ONE:
         if section.get(key, 1) < 1:
-            raise ConfigError(f"sft.{key}={section[key]}: at least 1")
+            raise ConfigError(f"{name}.{key}={section[key]}: at least 1")
 
 
 def lora_config(recipe: Recipe) -> "LoraConfig | None":

@@ -76,7 +76,7 @@ def is_first_rank() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _nobody(told: str | Told) -> None:
+def nobody(told: str | Told) -> None:
     """Hears nothing."""
 
 
@@ -87,7 +87,7 @@ def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
     """
     talks = read_talks(dataset, recipe.data.rendering)
     if not is_first_rank():
-        hear = _nobody
+        hear = nobody
     with quiet_libraries():
         run = this_run(dataset, recipe)
         if done := look(out, run):
@@ -169,7 +169,7 @@ def load_tokenizer(recipe: Recipe, train: list[Talk]) -> "PreTrainedTokenizerBas
         raise MissingExtra("train", "training") from error
     if recipe.fresh is not None:
         return make_tokenizer(recipe.fresh, texts(train), recipe.data.window)
-    with _translated(recipe):
+    with translated(recipe.model):
         return transformers.AutoTokenizer.from_pretrained(recipe.model, **_source(recipe))
 
 
@@ -179,7 +179,7 @@ def _load_config(recipe: Recipe, tokenizer: "PreTrainedTokenizerBase") -> "Pretr
     load_keys(recipe)
     if recipe.fresh is not None:
         return model_config(recipe.fresh, tokenizer, recipe.data.window)
-    with _translated(recipe):
+    with translated(recipe.model):
         return transformers.AutoConfig.from_pretrained(recipe.model, **_source(recipe))
 
 
@@ -189,7 +189,7 @@ def _load_model(start: Start) -> "PreTrainedModel":
 
     keys = load_keys(start.recipe)
     if start.recipe.fresh is None:
-        with _translated(start.recipe):
+        with translated(start.recipe.model):
             return transformers.AutoModelForCausalLM.from_pretrained(start.recipe.model, **keys)
     torch.manual_seed(start.arguments.seed)
     try:
@@ -197,7 +197,7 @@ def _load_model(start: Start) -> "PreTrainedModel":
             start.config, dtype=getattr(torch, keys["dtype"]), attn_implementation=keys.get("attn_implementation")
         )
     except (ValueError, ImportError) as error:
-        raise ConfigError(f"section load of the recipe: {_first_line(error)}") from error
+        raise ConfigError(f"section load of the recipe: {first_line(error)}") from error
 
 
 def _source(recipe: Recipe) -> dict[str, Any]:
@@ -205,18 +205,19 @@ def _source(recipe: Recipe) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _translated(recipe: Recipe) -> Iterator[None]:
+def translated(name: str) -> Iterator[None]:
     """What transformers says of a folder or name that gives no model."""
     try:
         yield
     except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError, RuntimeError) as error:
         raise UsageError(
-            f"{recipe.model} cannot be loaded as a model: {_first_line(error)}\n"
+            f"{name} cannot be loaded as a model: {first_line(error)}\n"
             "--model names a folder or a model on the Hub; `--config tiny-from-scratch` needs neither."
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Of what a library says, which may be a page."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
@@ -258,14 +259,6 @@ def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":
     import transformers  # noqa: PLC0415
     from trl import SFTTrainer  # noqa: PLC0415
 
-    class Telling(transformers.TrainerCallback):  # type: ignore[misc]  # transformers has no types
-        """Tells where the run is."""
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            if state.is_world_process_zero and logs:
-                told = Told(state.global_step, state.max_steps, state.epoch, logs.get("loss"), logs.get("eval_loss"))
-                hear(told)
-
     model = _load_model(start)
     try:
         trainer = SFTTrainer(
@@ -275,12 +268,27 @@ def make_trainer(start: Start, hear: Hear) -> "SFTTrainer":
             eval_dataset=datasets.Dataset(start.validation.table) if start.validation is not None else None,
             processing_class=start.tokenizer,
             peft_config=start.lora,
-            callbacks=[Telling()],
+            callbacks=[telling(hear)],
         )
     except (ValueError, TypeError, ImportError, AttributeError, RuntimeError) as error:
-        raise ConfigError(f"TRL does not take these settings: {_first_line(error)}") from error
+        raise ConfigError(f"TRL does not take these settings: {first_line(error)}") from error
     trainer.remove_callback(transformers.PrinterCallback)
     return trainer
+
+
+def telling(hear: Hear) -> Any:
+    """A trainer's callback that tells where the run is."""
+    import transformers  # noqa: PLC0415
+
+    class Telling(transformers.TrainerCallback):  # type: ignore[misc]  # transformers has no types
+        """Tells where the run is."""
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+            if state.is_world_process_zero and logs:
+                told = Told(state.global_step, state.max_steps, state.epoch, logs.get("loss"), logs.get("eval_loss"))
+                hear(told)
+
+    return Telling()
 
 
 def remove_broken(folder: Path) -> None:

@@ -61,18 +61,19 @@ def shipped() -> tuple[str, ...]:
     )
 
 
-def find_template(name: str, tokenizer: "PreTrainedTokenizerBase") -> Template:
-    """A template of ours, the one in a file, or, for "auto", the model's own.
+def find_template(name: str, tokenizer: "PreTrainedTokenizerBase", *, trains: bool = True) -> Template:
+    """A template of ours, the one in a file, or, for "auto", the model's own; with `trains`, one that says what of a
+    chat is trained.
 
     Raises UsageError for an unknown one, and where it does not fit the tokenizer.
     """
     if name == AUTO:
-        template = _own(tokenizer)
+        template = _own(tokenizer, trains=trains)
     elif name in shipped():
         template = _shipped(name)
     elif name.endswith(".jinja") and Path(name).is_file():
         text = Path(name).read_text(encoding="utf-8")
-        if not _TAG.search(text):
+        if trains and not _TAG.search(text):
             raise UsageError(f"{name} has no generation tags, so it does not say what is trained: {_TAGS_HELP}")
         template = Template(name, text, _TAG.sub("", text), str(tokenizer.eos_token))
     else:
@@ -101,8 +102,8 @@ def _shipped(name: str) -> Template:
     return Template(name, text, _TAG.sub("", text), _END, tokens)
 
 
-def _own(tokenizer: "PreTrainedTokenizerBase") -> Template:
-    """The model's own template, in its form for training. A model that was trained here has one of ours."""
+def _own(tokenizer: "PreTrainedTokenizerBase", *, trains: bool) -> Template:
+    """The model's own template, with `trains` in its form for training. A model trained here has one of ours."""
     from trl.chat_template_utils import get_training_chat_template  # noqa: PLC0415  # seconds to import
 
     own = tokenizer.chat_template
@@ -115,6 +116,8 @@ def _own(tokenizer: "PreTrainedTokenizerBase") -> Template:
     for name in shipped():
         if (ours := _shipped(name)).inference == text:
             return ours
+    if not trains:
+        return Template(AUTO, text, text, str(tokenizer.eos_token))
     try:
         training = get_training_chat_template(tokenizer) or text
     except ValueError:

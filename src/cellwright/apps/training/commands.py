@@ -51,7 +51,11 @@ def sft(
 
 
 _MODEL_HELP = "The student: a folder with a model, a name, or the URL of an endpoint."
-_TEACHER_HELP = "A model's name or the URL of an endpoint; traces: the dataset's own proved ones."
+_TEACHER_HELP = (
+    "A model's name or the URL of an endpoint; traces: the dataset's own proved ones. With --on-policy, a model's "
+    "folder or its name on the Hub, of the student's vocabulary."
+)
+_ON_POLICY_HELP = "Let the student say its turns anew, and draw it to what the teacher would have said there."
 
 
 @train_app.command()
@@ -73,6 +77,7 @@ def distil(
     environments: Annotated[list[str] | None, typer.Option("--environment", metavar="NAME[=PATH]")] = None,
     trusted: Annotated[bool, typer.Option("--trusted", help="Run what models write without a sandbox.")] = False,
     train: Annotated[bool, typer.Option("--train", help="Go on to train the student on what comes out.")] = False,
+    on_policy: Annotated[bool, typer.Option("--on-policy", help=_ON_POLICY_HELP)] = False,
     config: _Recipe = _DEFAULT,
     changes: _Changes = None,
     as_json: _Json = False,
@@ -80,26 +85,30 @@ def distil(
     """Let a student do the training tasks, and make a dataset of a teacher's answers to those that it fails."""
     from cellwright.agent import RunLimits
     from cellwright.apps.asking.models import IN_THIS_PROCESS, ModelOptions, find_model
-    from cellwright.apps.training.distilling import Kernels, Models, run_distil
-    from cellwright.apps.training.present import print_result, print_tally, watching
+    from cellwright.apps.training.distilling import Kernels, Models, run_distil, run_failures
+    from cellwright.apps.training.present import print_on_policy, print_result, print_tally, watching
     from cellwright.models import Sampling
     from cellwright.training.distil import DATASET, MODEL, TRACES_AS_TEACHER, Distil
+    from cellwright.training.distil.on_policy import check_on_policy, learn, turns_of
     from cellwright.training.recipe import load_recipe
     from cellwright.training.sft import train_sft
 
     student = find_model(ModelOptions(model)).endpoint
     proved = teacher == TRACES_AS_TEACHER and not url
-    other = None if proved else find_model(ModelOptions(teacher, thinks=thinks, url=url)).endpoint
+    if on_policy and (proved or url):
+        raise UsageError("--on-policy needs --teacher with a folder or a name on the Hub: its weights weigh each token")
+    other = None if proved or on_policy else find_model(ModelOptions(teacher, thinks=thinks, url=url)).endpoint
     # Read before the first run: a mistake in it should not come to light after hours.
-    if train and student.url != IN_THIS_PROCESS:
+    if (train or on_policy) and student.url != IN_THIS_PROCESS:
         raise UsageError(
-            f"--train needs a student whose weights are at hand, as a folder, and {model} is none. Leave it out, and "
-            f"train afterwards: cellwright train sft {out / DATASET} --out MODEL --model ID_OR_FOLDER"
+            f"{'--on-policy' if on_policy else '--train'} needs a student whose weights are at hand, as a folder, and "
+            f"{model} is none. Leave it out, and train afterwards: "
+            f"cellwright train sft {out / DATASET} --out MODEL --model ID_OR_FOLDER"
         )
-    recipe = load_recipe(config, changes or [], model) if train else None
+    recipe = load_recipe(config, changes or [], model) if train or on_policy else None
     order = Distil(
         model,
-        TRACES_AS_TEACHER if other is None else other.traits.name,
+        f"{teacher}, on policy" if on_policy else TRACES_AS_TEACHER if other is None else other.traits.name,
         samples=samples,
         enough=enough,
         tries=tries,
@@ -107,8 +116,18 @@ def distil(
         student_sampling=Sampling(temperature=temperature, max_tokens=reply_tokens),
         limits=RunLimits(steps=steps),
     )
+    kernels = Kernels(workers, tuple(environments or ()), trusted)
+    if on_policy and recipe is not None:
+        with watching(quiet=as_json) as hear:
+            check_on_policy(recipe, teacher)
+            tally, runs = run_failures(dataset, out, order, student, kernels, hear)
+            if not as_json:
+                print_tally(tally, None, as_json=False)
+            taught = learn(turns_of(runs, recipe), teacher, recipe, out / MODEL, hear) if runs else None
+        if taught is not None:
+            print_on_policy(taught, out / MODEL, as_json=as_json)
+        return
     with watching(quiet=as_json) as hear:
-        kernels = Kernels(workers, tuple(environments or ()), trusted)
         tally = run_distil(dataset, out, order, Models(student, other), kernels, hear)
     print_tally(tally, out / DATASET, as_json=as_json and recipe is None)
     if recipe is not None and tally.taught:

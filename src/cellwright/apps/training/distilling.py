@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cellwright.apps.asking.models import open_model
+from cellwright.core.types import Task, Trace
 from cellwright.kernels import Limits
 from cellwright.models import Endpoint
 from cellwright.pipeline.environments import eras_of, open_pool
 from cellwright.pipeline.export import load_tasks
-from cellwright.training.distil import Distil, Place, Tally, distil
+from cellwright.training.distil import Distil, Place, Tally, distil, failures
 from cellwright.training.sft import Hear, Told
 
 
@@ -32,12 +34,33 @@ class Models:
     teacher: Endpoint | None
 
 
+def run_failures(
+    dataset: Path, out: Path, order: Distil, student: Endpoint, kernels: Kernels, hear: Hear
+) -> tuple[Tally, list[tuple[Task, Trace]]]:
+    """The student's part alone."""
+
+    async def job() -> tuple[Tally, list[tuple[Task, Trace]]]:
+        async with _opened(dataset, out, kernels, hear) as place, open_model(student) as model:
+            return await failures(order, model, place)
+
+    return asyncio.run(job())
+
+
 def run_distil(dataset: Path, out: Path, order: Distil, models: Models, kernels: Kernels, hear: Hear) -> Tally:
     """To its end, or until a stop; the same call goes on."""
     return asyncio.run(_distil(dataset, out, order, models, kernels, hear))
 
 
 async def _distil(dataset: Path, out: Path, order: Distil, models: Models, kernels: Kernels, hear: Hear) -> Tally:
+    async with contextlib.AsyncExitStack() as opened:
+        place = await opened.enter_async_context(_opened(dataset, out, kernels, hear))
+        student = await opened.enter_async_context(open_model(models.student))
+        teacher = None if models.teacher is None else await opened.enter_async_context(open_model(models.teacher))
+        return await distil(order, student, teacher, place)
+
+
+@contextlib.asynccontextmanager
+async def _opened(dataset: Path, out: Path, kernels: Kernels, hear: Hear) -> AsyncIterator[Place]:
     eras = eras_of(load_tasks(dataset), kernels.environments)
 
     def tell(who: str, ended: int, runs: int) -> None:
@@ -45,9 +68,5 @@ async def _distil(dataset: Path, out: Path, order: Distil, models: Models, kerne
             hear(f"{who}: {runs} runs")
         hear(Told(ended, runs, 0.0))
 
-    async with contextlib.AsyncExitStack() as opened:
-        pool = await opened.enter_async_context(open_pool(kernels.count, eras, trusted=kernels.trusted))
-        student = await opened.enter_async_context(open_model(models.student))
-        teacher = None if models.teacher is None else await opened.enter_async_context(open_model(models.teacher))
-        place = Place(dataset, out, pool, kernels.count, Limits(), tell)
-        return await distil(order, student, teacher, place)
+    async with open_pool(kernels.count, eras, trusted=kernels.trusted) as pool:
+        yield Place(dataset, out, pool, kernels.count, Limits(), tell)

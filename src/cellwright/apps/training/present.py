@@ -17,7 +17,7 @@ from rich.text import Text
 from cellwright.apps.texts import visible
 from cellwright.training.distil import Tally
 from cellwright.training.inspecting import Inspected, Kind
-from cellwright.training.record import Result, Side
+from cellwright.training.record import OnPolicyResult, Result, Side
 from cellwright.training.sft import Hear, Told
 from cellwright.training.sweep import PLOT, Outcome, Sweep, last_loss
 
@@ -133,8 +133,8 @@ def print_sweep(sweep: Sweep, outcomes: Sequence[Outcome], out: Path, *, as_json
     console.print("A loss is not accuracy: run the models on the test split's tasks before you choose.")
 
 
-def print_tally(tally: Tally, dataset: Path, *, as_json: bool) -> None:
-    """What became of the tasks, and what to do with those that are taught."""
+def print_tally(tally: Tally, dataset: Path | None, *, as_json: bool) -> None:
+    """What became of the tasks, and what to do with those that are taught; no dataset is made on policy."""
     console = Console(highlight=False)
     if as_json:
         console.print_json(json.dumps(asdict(tally)))
@@ -143,13 +143,30 @@ def print_tally(tally: Tally, dataset: Path, *, as_json: bool) -> None:
     console.print(f"held out   {tally.held_out} tasks of the validation and test splits: not used")
     console.print(f"student    {tally.right_runs} of {tally.runs} runs right{unscored}")
     console.print(f"tasks      {tally.asked}: {tally.done} done, {tally.failed} failed, {tally.undecided} undecided")
-    console.print(f"teacher    solved {tally.taught} of {tally.failed}")
+    if dataset is not None:
+        console.print(f"teacher    solved {tally.taught} of {tally.failed}")
     for reason, count in sorted(tally.untaught.items()):
         console.print(f"  {count:>6}  {escape(reason)}")
     if tally.undecided:
         console.print("The same command again decides what was lost by an endpoint or a kernel.")
-    if tally.taught:
+    if tally.taught and dataset is not None:
         console.print(f"next       cellwright train sft {dataset} --model STUDENT --out DIR", soft_wrap=True)
+
+
+def print_on_policy(result: OnPolicyResult, out: Path, *, as_json: bool) -> None:
+    """How near the student has come to its teacher, and what to do with it."""
+    console = Console(highlight=False)
+    if as_json:
+        console.print_json(json.dumps(asdict(result)))
+        return
+    too_long = f", {result.too_long} more too long" if result.too_long else ""
+    console.print(f"turns      {result.turns} to say anew{too_long}")
+    if result.curve:
+        first, last = result.curve[0], result.curve[-1]
+        console.print(f"divergence {first.loss:.4f} at step {first.step} → {last.loss:.4f} at step {last.step}")
+    console.print(f"steps      {result.steps} in {result.seconds:.0f} s")
+    console.print(f"model      {out}", soft_wrap=True)
+    console.print(f"next       cellwright ask QUESTION FILES --model {out}", soft_wrap=True)
 
 
 def print_inspected(found: Inspected, *, as_json: bool) -> None:

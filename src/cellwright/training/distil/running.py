@@ -33,7 +33,7 @@ from cellwright.pipeline.export import (
     missing_tables,
 )
 from cellwright.pipeline.trace import user_prompt
-from cellwright.training.distil.judging import judge, verdict, why_not_taught
+from cellwright.training.distil.judging import Found, judge, verdict, why_not_taught
 from cellwright.training.distil.order import Distil, Tally, claim, keep
 from cellwright.training.rows import check_sides
 
@@ -80,34 +80,64 @@ async def distil(order: Distil, student: Model, teacher: Model | None, place: Pl
     Raises DatasetError for a dataset that cannot be used so, UsageError for a folder that holds something else, and
     ModelMisused for an endpoint that will not serve.
     """
+    seen = await _examine(order, student, place)
+    if teacher is None:
+        rows, rejects = _proved(place.dataset, seen.failed)
+    else:
+        player = _Player("teacher", teacher, order.tries, order.teacher_sampling)
+        rows, rejects = _solved(seen.failed, await _play(player, seen.failed, order, place), teacher)
+    taught = {row.task_id for row in rows}
+    await asyncio.to_thread(_write, place, [task for task in seen.failed if task.id in taught], rows, rejects)
+    tally = seen.tally(len(taught), Counter(reject.reason for reject in rejects))
+    keep(place.out, tally)
+    return tally
+
+
+async def failures(order: Distil, student: Model, place: Place) -> tuple[Tally, list[tuple[Task, Trace]]]:
+    """What the student did of its tasks, and its runs at those that it failed: for teaching on policy, where each is
+    taught. Raises as `distil`."""
+    seen = await _examine(order, student, place)
+    runs = [(task, run) for task in seen.failed for run in seen.runs[task.id] if isinstance(run, Trace)]
+    tally = seen.tally(len({task.id for task, _ in runs}), {})
+    keep(place.out, tally)
+    return tally, runs
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the student did."""
+
+    tasks: Sequence[Task]
+    held_out: int
+    runs: Runs
+    found: Mapping[str, Found]
+
+    @property
+    def failed(self) -> list[Task]:
+        return [task for task in self.tasks if self.found[task.id] == "failed"]
+
+    def tally(self, taught: int, untaught: Mapping[str, int]) -> Tally:
+        verdicts = Counter(verdict(task, one) for task in self.tasks for one in self.runs[task.id])
+        counts = Counter(self.found.values())
+        return Tally(
+            held_out=self.held_out,
+            asked=len(self.tasks),
+            runs=verdicts.total() - verdicts["lost"],
+            right_runs=verdicts["correct"],
+            unscored_runs=verdicts["unscored"],
+            done=counts["done"],
+            undecided=counts["undecided"],
+            failed=counts["failed"],
+            taught=taught,
+            untaught=dict(untaught),
+        )
+
+
+async def _examine(order: Distil, student: Model, place: Place) -> _Seen:
     tasks, held_out = _training_tasks(place.dataset, order.tasks)
     claim(place.out, order, sha256_file(place.dataset / TASKS))
     runs = await _play(_Player("student", student, order.samples, order.student_sampling), tasks, order, place)
-    found = {task.id: judge(task, runs[task.id], order.enough) for task in tasks}
-    failed = [task for task in tasks if found[task.id] == "failed"]
-    if teacher is None:
-        rows, rejects = _proved(place.dataset, failed)
-    else:
-        player = _Player("teacher", teacher, order.tries, order.teacher_sampling)
-        rows, rejects = _solved(failed, await _play(player, failed, order, place), teacher)
-    taught = {row.task_id for row in rows}
-    await asyncio.to_thread(_write, place, [task for task in failed if task.id in taught], rows, rejects)
-    verdicts = Counter(verdict(task, one) for task in tasks for one in runs[task.id])
-    counts = Counter(found.values())
-    tally = Tally(
-        held_out=held_out,
-        asked=len(tasks),
-        runs=verdicts.total() - verdicts["lost"],
-        right_runs=verdicts["correct"],
-        unscored_runs=verdicts["unscored"],
-        done=counts["done"],
-        undecided=counts["undecided"],
-        failed=counts["failed"],
-        taught=len(taught),
-        untaught=dict(Counter(reject.reason for reject in rejects)),
-    )
-    keep(place.out, tally)
-    return tally
+    return _Seen(tasks, held_out, runs, {task.id: judge(task, runs[task.id], order.enough) for task in tasks})
 
 
 def _training_tasks(dataset: Path, most: int | None) -> tuple[list[Task], int]:

@@ -20,7 +20,7 @@ from cellwright.training.scratch.making import Recipe
 from cellwright.training.scratch.names import AS_IN_THE_WILD, SYLLABLES, Style
 from cellwright.training.scratch.renaming import epochs, renamed
 from cellwright.training.scratch.tables import NARROW, WIDE
-from cellwright.training.scratch.vocabulary import PADDING, train_tokenizer
+from cellwright.training.scratch.vocabulary import PADDING, copy_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,10 +70,20 @@ def wide_exam_recipe(count: int, seed: int = 3) -> Recipe:
     return Recipe(count, forms, held_out=True, seed=seed, columns=WIDE, per_table=_EXAM_PER_TABLE)
 
 
-def school(lessons: Sequence[Lesson], plan: Plan, folder: Path, tell: Callable[[Progress], None]) -> None:
-    """Train, and write the model with its tokenizer and what was done into `folder`. Raises MissingExtra."""
+def school(
+    lessons: Sequence[Lesson],
+    plan: Plan,
+    folder: Path,
+    tell: Callable[[Progress], None],
+    vocabulary: Path | None = None,
+) -> None:
+    """Train, and write the model with its tokenizer and what was done into `folder`. The tokenizer is a new one, or
+    that of the model in `vocabulary`. Raises MissingExtra."""
     learnt = _controlled(lessons, plan)
-    tokenizer = train_tokenizer(_texts(lessons, plan), _VOCABULARY, folder)
+    if vocabulary is None:
+        tokenizer = train_tokenizer(_texts(lessons, plan), _VOCABULARY, folder)
+    else:
+        tokenizer = copy_tokenizer(vocabulary, folder)
     shape = network.Shape(len(tokenizer), layers=plan.layers)
     if plan.control == "random weights":
         weights = random_weights(shape, plan.fit.seed)

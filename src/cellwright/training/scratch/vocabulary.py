@@ -5,6 +5,7 @@ calls and turns is one token each, which halves a lesson. Byte-pair encoding: ev
 """
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ _PHRASES = (
     "`, what is the ",
     "What is the ",
 )
-FILE = "tokenizer.json"
+FILE, _SETTINGS = "tokenizer.json", "tokenizer_config.json"
 
 
 def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> Tokenizer:
@@ -69,7 +70,15 @@ def train_tokenizer(texts: Iterable[str], size: int, folder: Path) -> Tokenizer:
         "clean_up_tokenization_spaces": False,
         "chat_template": chat.template_text(),
     }
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1))
+    (folder / _SETTINGS).write_text(json.dumps(settings, indent=1))
+    return Tokenizer.load(folder / FILE)
+
+
+def copy_tokenizer(trained: Path, folder: Path) -> Tokenizer:
+    """The tokenizer of another model, so that the two can weigh each other's tokens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (FILE, _SETTINGS):
+        shutil.copyfile(trained / name, folder / name)
     return Tokenizer.load(folder / FILE)
 
 
