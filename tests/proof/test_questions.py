@@ -191,6 +191,23 @@ def test_first_question(expression: str) -> None:
     assert answers[0] == pytest.approx(answer) if isinstance(answer, float) else answers[0] == answer
 
 
+BRANCHES = (
+    "if n <= 2:\n        return 'few'\n    elif 2 < n <= 5:\n        return 'some'\n    else:\n        return 'many'",
+    "if n <= 2:\n        return 'few'\n    if n <= 5:\n        return 'some'\n    return 'many'",
+    "if n > 2:\n        if n > 5:\n            return 'many'\n        return 'some'\n    else:\n        return 'few'",
+)
+
+
+@pytest.mark.parametrize("body", BRANCHES)
+def test_a_function_of_branches_is_one_expression(body: str) -> None:
+    """Each returns, in whatever order and depth."""
+    proposals, answers = ask(
+        "df[df.Size == 'some'].Age.sum()", f"def size(n):\n    {body}", "df['Size'] = df.Goals.apply(size)"
+    )
+    assert "`Goals` is" in proposals[0].question
+    assert answers[0] == 2 + 6 + 7  # of the teams with 5, 3 and 4 goals
+
+
 IN_ROWS = {
     "df.loc[2:4, 'Goals'].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
     "df.iloc[1:3, [1, 3]].Age.mean()": ("keep only the 2nd to the 3rd row. What is the mean of `Age`?", 2.0),
@@ -222,6 +239,40 @@ IN_ROWS = {
     "df[['Goals', 'Age']].mean().idxmax()": ("the column among `Goals` and `Age` with the highest mean?", "Age"),
     "df[['Goals', 'Sex']].nunique()": ("for each column among `Goals` and `Sex`, what is the number", None),
 }
+
+
+NUMBERS = "df[['Goals', 'Age']]"
+EVERY_VALUE = {
+    f"{NUMBERS}.diff().Goals.max()": (
+        "replace every value of `Goals` and `Age` by its difference to the value in the previous row of its column. "
+        "What is the maximum of `Goals`?",
+        7,
+    ),
+    f"{NUMBERS}.pct_change(fill_method=None)['Goals'].min()": (
+        "by its relative change since the previous row (0.1 for a rise by 10%). What is the minimum of `Goals`?",
+        2 / 7 - 1,
+    ),
+    f"{NUMBERS}.cumsum().Goals.median()": ("by the running total of its column up to and with this row.", 19.5),
+    f"{NUMBERS}.shift(2).Goals.sum()": ("by the value in the row 2 rows before of its column.", 27),
+    f"np.log({NUMBERS}).Goals.min()": ("by the natural logarithm of the value. What is the minimum of `Goals`?", 0),
+    "df.Goals.cov(df.Age)": ("what is the sample covariance between `Goals` and `Age`?", 2.4880952),
+    f"{NUMBERS}.cov()": ("what is the sample covariance between `Age` and `Goals`?", 2.4880952),
+    f"{NUMBERS}.corrwith(df.Age)": ("what is the Pearson correlation with `Age`?" + SKIPPED, None),
+    "pd.crosstab(df.Sex, df.Team).reindex(index=['m', 'f']).loc['f', 'B']": (
+        'how many rows are there where `Sex` is "f" and `Team` is "B"?',
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("expression", EVERY_VALUE)
+def test_what_is_done_to_every_value_is_a_step(expression: str) -> None:
+    """Of a whole table as of one column; covariances as correlations."""
+    words, answer = EVERY_VALUE[expression]
+    proposals, answers = ask(expression)
+    assert words in proposals[0].question
+    if answer is not None:
+        assert answers[0] == pytest.approx(answer, rel=1e-6)
 
 
 @pytest.mark.parametrize("expression", IN_ROWS)
@@ -418,6 +469,7 @@ def test_what_has_no_words_is_refused(expression: str) -> None:
         "df = df.sample(frac=0.5, random_state=1)",
         "def f(x):\n    x['Age'] = 1\n    return x",
         "def f(x):\n    for y in x: pass\n    return y",
+        "def f(x):\n    if x > 1:\n        return x\n    elif x > 0:\n        x = 2",
         "df.Age.fillna(0, inplace=True)",
         "df['Age'] = np.random.rand(8)",
     ],

@@ -459,6 +459,10 @@ def _special_call(column: Column, method: str, arguments: Arguments, reader: Eva
             other = arguments.take("other", 0)
             if isinstance(other, Column):
                 return statistics.correlation(column, other, str(arguments.constant("method", 1, "pearson")))
+        case "cov":
+            other = arguments.take("other", 0)
+            if isinstance(other, Column) and arguments.constant("ddof", None, 1) == 1:
+                return statistics.covariance(column, other)
         case "agg" | "aggregate":
             named = arguments.constant("func", 0)
             if isinstance(named, str):

@@ -339,6 +339,19 @@ def _corr(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
     return statistics.correlations(frame, str(method))
 
 
+def _cov(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
+    arguments.ignore("numeric_only")
+    return statistics.covariances(frame)
+
+
+def _corrwith(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
+    other = arguments.take("other", 0)
+    arguments.ignore("numeric_only")
+    if not isinstance(other, Column) or arguments.constant("axis", 1, 0) not in (0, "index"):
+        raise Unreadable("correlation with another table")
+    return statistics.correlations_with(frame, other, str(arguments.constant("method", None, "pearson")))
+
+
 def _quantile(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
     arguments.ignore("numeric_only")
     fraction = arguments.constant("q", 0, 0.5)
@@ -449,6 +462,9 @@ _METHODS: dict[str, Reading] = {
     "duplicated": _duplicated,
     "describe": _describe,
     "corr": _corr,
+    "cov": _cov,
+    "corrwith": _corrwith,
+    **series.EVERY_COLUMN,
     "quantile": _quantile,
     "pivot_table": reshaping.pivot_table,
     "isnull": _missing(absent=True),

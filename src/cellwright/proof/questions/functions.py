@@ -13,6 +13,7 @@ from cellwright.proof.questions import (
     inference,
     joins,
     loading,
+    series,
     signs,
     statistics,
     wording,
@@ -261,6 +262,9 @@ def _elementwise(form: str) -> Reading:
                 return operand.computed(form.format(operand.operand))
             case Quantity():
                 return replace(operand, words=form.format(operand.operand), decimals=None)
+            case Frame():
+                frame = operand.settled() if operand.taken else operand
+                return series.replace_every_value(frame, form.format("the value"))
         raise Unreadable("function of something else than a column")
 
     return reading

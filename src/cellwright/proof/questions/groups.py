@@ -495,6 +495,9 @@ def _grid(owner: Grid, method: str, arguments: Arguments, reader: Evaluator) -> 
             return transpose(owner)
         case "copy":
             return owner
+        case "reindex" if isinstance(named := arguments.take("index", 0), Constant) and isinstance(named.value, list):
+            # Some rows, in another order: of these alone can be told which is the highest, and so of none.
+            return replace(owner, table=None, each="", statistic=None)
         case "head" | "tail" | "sort_values" | "sort_index":
             table = _arranged_table(owner, method, arguments, reader)
             arguments.ignore("n", "0", "by", "ascending", "kind", "ignore_index")

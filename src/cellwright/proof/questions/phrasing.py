@@ -32,7 +32,7 @@ _NEIGHBOURS = re.compile(
 _SKIPS_MISSING = re.compile(
     r"\b(mean|median|sum|standard deviation|variance|percentile \(linear interpolation\)|product|"
     r"skewness \(bias corrected\)|kurtosis \(bias corrected\)|running total|running maximum|running minimum) of\b|"
-    r"\bcorrelation between\b"
+    r"\b(correlation|covariance) (between|with)\b"
 )
 _ENDED = re.compile(r"`[^`]+_[xy]`")
 

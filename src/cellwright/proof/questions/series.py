@@ -23,13 +23,16 @@ from cellwright.proof.questions.symbols import (
 
 def in_order(column: Column, reader: Evaluator) -> Column:
     """The column with the order of its rows told as a step; Unreadable where that order is nobody's."""
-    frame = column.frame
+    return replace(column, frame=_ordered(column.frame, reader))
+
+
+def _ordered(frame: Frame, reader: Evaluator) -> Frame:
     order = frame.order or frame.sequence
     if order is not None:
         reader.require(order.check)
     elif frame.shuffled:
         raise Unreadable("order of the rows of a join")
-    return replace(column, frame=frame.settled())
+    return frame.settled()
 
 
 def _among(keys: tuple[Column, ...]) -> str:
@@ -114,6 +117,42 @@ _ORDERED: dict[str, Callable[[Column, tuple[Column, ...], Arguments], Column]] =
     "ffill": _filled("earlier"),
     "bfill": _filled("later"),
 }
+_EVERY_VALUE = {
+    "shift": "the value in {place} of its column",
+    "diff": "its difference to the value in {place} of its column",
+    "pct_change": "its relative change since {place} (0.1 for a rise by 10%)",
+    "cumsum": "the running total of its column up to and with this row",
+    "cummax": "the running maximum of its column up to and with this row",
+    "cummin": "the running minimum of its column up to and with this row",
+}
+
+
+def of_every_column(method: str) -> Callable[[Frame, Arguments, Evaluator], Frame]:
+    """`frame.diff()` and the like: the same for every value, told as a step."""
+
+    def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
+        if arguments.constant("axis", None, 0) not in (0, "index"):
+            raise Unreadable(f"{method} along the columns")
+        if arguments.constant("fill_method", None) is not None:
+            raise Unreadable("argument fill_method of pct_change()")
+        words = _EVERY_VALUE[method]
+        if "{place}" in words:
+            words = words.format(place=_rows_away(arguments.constant("periods", 0, 1), ()))
+        arguments.ignore("skipna")
+        return replace_every_value(_ordered(frame, reader), words)
+
+    return reading
+
+
+def replace_every_value(frame: Frame, words: str) -> Frame:
+    """The table with each value replaced by what is made of it."""
+    chosen = frame.selection
+    among = f" of {wording.listing([wording.name(name) for name in chosen])}" if chosen is not None else ""
+    labels = "" if chosen is not None or not frame.index else f" but those of {wording.listing(frame.index)}"
+    return frame.then(f"replace every value{among}{labels} by {words}")
+
+
+EVERY_COLUMN = {method: of_every_column(method) for method in _EVERY_VALUE}
 METHODS = frozenset((*_ORDERED, "rank", "rolling", "expanding", "resample"))
 
 

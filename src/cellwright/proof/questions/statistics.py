@@ -177,6 +177,41 @@ def correlation(first: Column, second: Column, method: str) -> Quantity:
     return Quantity(first.frame, words, family="correlation")
 
 
+def correlations_with(frame: Frame, other: Column, method: str) -> Labelled:
+    """The correlation of every column with one."""
+    frame = frame.settled() if frame.taken else frame
+    if replace(other.frame, selection=None) != replace(frame, selection=None):
+        raise Unreadable("correlation of columns of different rows")
+
+    def at(labels: Sequence[object]) -> str:
+        if _only(labels) == other.name:
+            raise Unreadable("correlation of a column with itself")
+        return correlation(Column(other.frame, wording.name(_only(labels))), other, method).words
+
+    words = f"{method.capitalize()} correlation with {other.words}{frame.over}"
+    return Labelled(frame, at, words, "column", family="correlation")
+
+
+def covariances(frame: Frame) -> Grid:
+    """The covariance of every pair of columns."""
+
+    def at(rows: Sequence[object], columns: Sequence[object]) -> str:
+        first, second = _only(rows), _only(columns)
+        if first == second:
+            raise Unreadable("covariance of a column with itself")
+        return covariance(*(Column(frame, name) for name in sorted((wording.name(first), wording.name(second))))).words
+
+    return Grid(frame, at, "correlation")
+
+
+def covariance(first: Column, second: Column) -> Quantity:
+    """The covariance of two columns of the same rows."""
+    if first.frame != second.frame:
+        raise Unreadable("covariance of columns of different rows")
+    words = f"the sample covariance between {first.words} and {second.words}{first.frame.over}"
+    return Quantity(first.frame, words, family="correlation")
+
+
 # --- groups ---------------------------------------------------------------------------------------
 
 

@@ -37,14 +37,19 @@ def collected(node: ast.For) -> set[str]:
 
 
 def with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:
-    """A body that ends in `if a: return b` and `return c`, with one `return b if a else c` instead."""
+    """A body that ends in branches that each return, with one `return b if a else …` instead."""
+    start = next((place for place, statement in enumerate(body) if isinstance(statement, ast.If)), None)
+    value = _returned(body[start:]) if start is not None else None
+    return [*body[:start], ast.Return(value)] if value is not None else body or [ast.Pass()]
+
+
+def _returned(body: list[ast.stmt]) -> ast.expr | None:
+    """What branches return, as one expression; None where one does something else, or returns nothing."""
     match body:
-        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[ast.Return(value=no)])]:
-            rest: ast.expr | None = no
-        case [*lead, ast.If(test=test, body=[ast.Return(value=ast.expr() as yes)], orelse=[]), ast.Return(value=no)]:
-            rest = no
-        case _:
-            return body or [ast.Pass()]
-    if rest is None:
-        return body
-    return [*lead, ast.Return(ast.IfExp(test, yes, rest))]
+        case [ast.Return(value=value)]:
+            return value
+        case [ast.If(test=test, body=yes, orelse=orelse), *rest] if not (orelse and rest):
+            then, otherwise = _returned(yes), _returned(orelse or rest)
+            if then is not None and otherwise is not None:
+                return ast.IfExp(test, then, otherwise)
+    return None
