@@ -125,6 +125,22 @@ def test_answer_comes_with_its_notebook(desk: Path) -> None:
     assert small.metadata["cellwright"]["replay"]["answers"] == ["same"]
 
 
+def test_a_call_that_a_server_leaves_in_the_text_is_shown_as_its_cell(desk: Path) -> None:
+    """And not once more as it is written."""
+    turns = [
+        Message(
+            "assistant", f'I look.\n<tool_call>{{"name": "{name}", "arguments": {{"{key}": "{value}"}}}}</tool_call>'
+        )
+        for name, key, value in (("execute_code", "code", "print(6 * 7)"), ("final_answer", "answer", "42"))
+    ]
+    with served(turns) as server:
+        code, out, err = ask(desk, server)
+    assert code == 0, err
+    assert "I look." in out
+    assert "print(6 * 7)" in out
+    assert "tool_call" not in out
+
+
 def test_names_of_answers_count_up_unless_they_are_forced(desk: Path) -> None:
     """answer.ipynb, then answer-2.ipynb; with --force, answer.ipynb again."""
     with served([call("final_answer", answer="1", comment="So.")]) as server:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cellwright.core.types import Message, ToolCall
-from cellwright.models.dialects import DIALECTS, Dialect, as_text, find_calls, split_thinking
+from cellwright.models.dialects import DIALECTS, Dialect, Speech, as_text, find_calls, split_thinking
 
 CODE = 'print("a")\nx = {"b": 1}'
 ARGUMENTS = {"code": CODE, "comment": "See."}
@@ -102,3 +102,20 @@ def test_thinking_is_split_off() -> None:
     assert split_thinking("<think>a") == ("a", "")
     assert split_thinking("<think>\n\n</think>\n\nb") == (None, "b")
     assert split_thinking("b") == (None, "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('Let me look.\n<tool_call>\n{"name": "execute_code"}\n</tool_call>', "Let me look.\n"),
+        ("[TOOL_CALLS]execute_code[ARGS]{}", ""),
+        ("a < b, and [1] of <function f>", "a < b, and [1] of <function f>"),
+        ("it ends in <tool", "it ends in <tool"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_of_a_turn_in_pieces_the_words_are_said(text: str, said: str, size: int) -> None:
+    """Up to a call that is written into them, however the pieces are cut."""
+    speech = Speech()
+    heard = [speech.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    assert "".join(heard) + speech.rest() == said

@@ -37,6 +37,8 @@ _FENCE = re.compile(r"^```(?:python|py|ipython)?[ \t]*\n(.*?)^```[ \t]*$", re.DO
 _ANSWER = re.compile(
     r"^```(?:answer|final_answer)[ \t]*\n(.*?)\n?^```[ \t]*$", re.DOTALL | re.MULTILINE | re.IGNORECASE
 )
+_MARKS = ("<tool_call>", "<function=", "<|python_tag|>", "[TOOL_CALLS]")
+_CALL = re.compile("|".join(map(re.escape, _MARKS)))
 _decoder = json.JSONDecoder(strict=False)  # A model writes line ends into JSON strings as they are.
 
 
@@ -53,6 +55,36 @@ class Found:
 
     text: str
     calls: tuple[Call, ...]
+
+
+class Speech:
+    """Of a turn that comes in pieces, the words before a call that stands in the text: a call is for no reader."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._has_ended = False
+
+    def feed(self, piece: str) -> str:
+        """What can be said by now. The beginning of what may be a call waits for the next piece."""
+        if self._has_ended:
+            return ""
+        text = self._held + piece
+        if found := _CALL.search(text):
+            self._has_ended, self._held = True, ""
+            return text[: found.start()]
+        self._held = max(
+            (begun for mark in _MARKS for begun in _beginnings(mark) if text.endswith(begun)), key=len, default=""
+        )
+        return text.removesuffix(self._held)
+
+    def rest(self) -> str:
+        """What waited, where the turn ends so."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _beginnings(mark: str) -> Iterator[str]:
+    return (mark[:length] for length in range(1, len(mark)))
 
 
 def split_thinking(text: str) -> tuple[str | None, str]:

@@ -18,6 +18,7 @@ from cellwright.apps.asking.figures import Figures, inline
 from cellwright.apps.asking.typed import TypedLines
 from cellwright.core.types import Output, Step, Trace
 from cellwright.models import Delta
+from cellwright.models.dialects import Speech
 
 _MOST_OUTPUT_CHARS = 4000
 # Output is hostile: nothing that a terminal would obey gets through but line ends, tabs and returns.
@@ -44,6 +45,7 @@ class Screen:
         self._shown = self._cells = 0
         self._at_line_start = True
         self._says = ""
+        self._speech = Speech()
 
     def hear(self, delta: Delta | Output) -> None:
         """Words as they come, dim; of a call, how much of it there is; of a cell, its output."""
@@ -54,9 +56,11 @@ class Screen:
             if self._says != delta.kind:
                 self._end_line()
             self._says = delta.kind
-            self._write(delta.text, style="dim italic" if delta.kind == "reasoning" else "dim")
+            said = self._speech.feed(delta.text) if delta.kind == "text" else delta.text
+            self._write(said, style="dim italic" if delta.kind == "reasoning" else "dim")
         elif delta.kind == "again":
             self._end_line()
+            self._speech = Speech()
             self._console.print("[yellow]the connection broke; asking again[/]")
         else:
             self._busy(f"writing cell {self._cells + 1} …")
@@ -64,6 +68,7 @@ class Screen:
     def thinking(self) -> None:
         """Between a cell and the model's next word."""
         self._says = ""
+        self._speech = Speech()
         self._busy("the model thinks …")
 
     async def approve(self, code: str, comment: str) -> Approval:
@@ -85,6 +90,7 @@ class Screen:
     def keep(self, trace: Trace, step: Step | None) -> None:
         """Write the notebook, and say what went wrong with a turn."""
         self._quiet()
+        self._write(self._speech.rest(), style="dim")
         self._end_line()
         if step is not None:
             self._after(step)
