@@ -16,6 +16,7 @@ from cellwright.models import Delta, Reply, Request, Sampling
 from cellwright.models.builtin import FOLDER, BuiltInModel, chat, why_not
 from cellwright.models.builtin.model import TOKENIZER, Loaded
 from cellwright.models.builtin.network import CONFIG, WEIGHTS, Network, Reading, Shape, load_weights, save_weights
+from cellwright.models.builtin.synonyms import in_its_words
 from cellwright.models.builtin.tokens import Tokenizer
 
 MOST_BYTES = 8_000_000
@@ -183,3 +184,21 @@ def test_weights_of_another_size_are_refused(loaded: Loaded) -> None:
     """The name of the weight that does not fit."""
     with pytest.raises(ModelMisused, match=r"model\.embed_tokens\.weight"):
         Network(Shape(7), loaded.network.weights)
+
+
+@pytest.mark.parametrize(
+    ("question", "columns", "taught"),
+    [
+        ("What's the avg tip?", ("tip",), "what is the mean tip?"),
+        ("biggest total_bill please", ("total_bill",), "highest total_bill"),
+        ("How many different days are there?", ("day",), "what is the number of distinct values of days are there?"),
+        ("How many records have city equal to Max?", ("city",), "How many rows have city equal to Max?"),
+        ('How many records have city equal to "Max"?', ("city",), 'How many rows have city equal to "Max"?'),
+        ("mean of max_speed where `min` is above 3", ("max_speed", "min"), "mean of max_speed where `min` is above 3"),
+        ("What is the difference?", (), "What is the difference?"),
+        ("avg of a\n\nFiles:\n- data/avg.csv (1 kB)", ("a",), "mean of a\n\nFiles:\n- data/avg.csv (1 kB)"),
+    ],
+)
+def test_other_words_are_put_into_taught_ones(question: str, columns: tuple[str, ...], taught: str) -> None:
+    """But for names of columns, what stands in quotes, and files."""
+    assert in_its_words(question, columns) == taught

@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cellwright.core.errors import ContextOverflow
@@ -18,6 +18,7 @@ from cellwright.core.types import Message, ToolCall, Usage
 from cellwright.models.builtin import chat, network
 from cellwright.models.builtin.checking import Ran, why_not_answer
 from cellwright.models.builtin.scope import held_back, question_of, why_not_go_on
+from cellwright.models.builtin.synonyms import in_its_words
 from cellwright.models.builtin.tokens import Tokenizer
 from cellwright.models.chat import arguments_object
 from cellwright.models.dialects import find_calls
@@ -93,9 +94,10 @@ class BuiltInModel:
         return reply
 
     async def _turn(self, request: Request) -> Reply:
-        if self._checks_scope and (refusal := why_not_go_on(request.messages)):
+        messages = self._in_its_words(request.messages)
+        if self._checks_scope and (refusal := why_not_go_on(messages)):
             return Reply(Message("assistant", refusal), finish="refused")
-        numbers = self._loaded.tokenizer.encode(chat.render(request.messages, asks=True))
+        numbers = self._loaded.tokenizer.encode(chat.render(messages, asks=True))
         room = self._loaded.network.shape.window - len(numbers)
         if room <= 0:
             raise ContextOverflow(
@@ -108,7 +110,18 @@ class BuiltInModel:
             )
         finally:
             stop.set()
-        return self._checked(self._reply(said, len(numbers)), request.messages)
+        return self._checked(self._reply(said, len(numbers)), messages)
+
+    def _in_its_words(self, messages: Sequence[Message]) -> list[Message]:
+        """The chat with its questions in words that lessons have, where it is known what the columns are called."""
+        if self._columns is None:
+            return list(messages)
+        return [
+            replace(message, content=in_its_words(message.content, self._columns))
+            if message.role == "user"
+            else message
+            for message in messages
+        ]
 
     async def close(self) -> None:
         """The memory goes with the last reference."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from cellwright.core.types import Message
+from cellwright.models.builtin.synonyms import FILES, in_its_words
 
 _CAN = (
     "It answers questions such as: What is the mean of price? · What is the median price where city is Oslo? · "
@@ -26,7 +27,6 @@ _BEYOND = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
-_FILES = "\n\nFiles:\n"
 _FILE = re.compile(r"- (.+) \([\d.]+ [kM]B\)")
 _ERROR = re.compile(r"\w+Error\b")
 _MOST_CELLS = 6
@@ -37,7 +37,7 @@ def why_not(question: str, files: Sequence[str]) -> str:
     if len(files) != 1 or not files[0].lower().endswith(".csv"):
         named = ", ".join(files) if files else "none"
         return f"The built-in model reads one CSV file, and this question has {named}. {_CAN}"
-    words = _QUOTED.sub(" ", question)
+    words = _QUOTED.sub(" ", in_its_words(question, ()))
     if beyond := _BEYOND.search(words):
         return f"The built-in model does not know what to do with {beyond[0]!r}. {_CAN}"
     if not _CUES.search(words):
@@ -52,7 +52,7 @@ def held_back(why: str) -> str:
 
 def question_of(messages: Sequence[Message]) -> str:
     """The question of a chat, without the list of files."""
-    return next((message.content for message in messages if message.role == "user"), "").partition(_FILES)[0]
+    return next((message.content for message in messages if message.role == "user"), "").partition(FILES)[0]
 
 
 def why_not_go_on(messages: Sequence[Message]) -> str:
@@ -68,5 +68,5 @@ def why_not_go_on(messages: Sequence[Message]) -> str:
         return held_back(f"its program failed twice with {shown[-1]}")
     if len(shown) >= _MOST_CELLS:
         return f"The built-in model did not get there in {_MOST_CELLS} cells. {_CAN}"
-    question, _, listed = (asked[0] if asked else "").partition(_FILES)
+    question, _, listed = (asked[0] if asked else "").partition(FILES)
     return why_not(question, _FILE.findall(listed))
