@@ -9,6 +9,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.distil.run import FULL, QUICK, WAYS, Outcome, Size, make_material, run_seed
@@ -23,8 +24,10 @@ def main() -> int:
     """Exit code 2 where something is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.distil", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed and less of everything; writes no page")
+    parser.add_argument("--seeds", type=int, help="students from other random weights")
     order = parser.parse_args()
     size = QUICK if order.quick else FULL
+    size = replace(size, seeds=order.seeds or size.seeds)
     try:
         with tempfile.TemporaryDirectory(prefix="cellwright-distil-") as folder:
             report = run(size, Path(folder))

@@ -29,6 +29,7 @@ _KERNELS_USE = ("pandas",)
 _WARM_UP = 20
 _TRIED_STEPS = 4
 """Of teaching on policy, to know what a step costs."""
+_LEAST_STEP_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Size:
     exam: Mapping[Form, int]
 
 
-FULL = Size(4000, 400, 800, 150, 3, {"one-step": 150, "look-first": 75})
+FULL = Size(4000, 400, 400, 100, 3, {"one-step": 100, "look-first": 50})
 QUICK = Size(120, 8, 4, 4, 1, {"one-step": 2})
 
 
@@ -150,8 +151,9 @@ def _on_policy(
         learn(turns, str(FOLDER), recipe, place, lambda told: None)
         return time.process_time() - began
 
-    few, twice = (learnt(n * _TRIED_STEPS, folder / f"tried-{n}") for n in (1, 2))
-    steps = max(1, round(costs[1] / max((twice - few) / _TRIED_STEPS, 1e-6)))
+    # The first is for what is slow once.
+    _, few, many = (learnt(n * _TRIED_STEPS, folder / f"tried-{place}") for place, n in enumerate((1, 1, 4)))
+    steps = max(1, round(costs[1] / max((many - few) / _TRIED_STEPS / 3, _LEAST_STEP_S)))
     cpu_s = learnt(steps, folder / "taught")
     # Its weights in the student's own folder: transformers writes the tokenizer in a form of its own.
     place = folder / "on-policy"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cellwright.training.distil.on_policy import learn
+from cellwright.training.recipe import load_recipe
 from cellwright.training.record import OnPolicyResult
 from tests.apps.commands import said
 from tests.training.small import SMALL, options
@@ -57,6 +59,22 @@ def test_a_student_comes_nearer_to_its_teacher(dataset: Path, folders: dict[str,
     again = said("train", "distil", *places, "--on-policy", *FEW, *TINY, *LEARNING)
     assert again.returncode == 0, again.stderr
     assert "is trained already" in again.stderr
+
+
+def test_fewer_turns_than_a_batch_are_turns_all_the_same(folders: dict[str, Path], tmp_path: Path) -> None:
+    """TRL takes whole batches only."""
+    recipe = load_recipe(
+        "tiny-from-scratch",
+        [
+            "fresh=null",
+            "on_policy.max_steps=1",
+            "on_policy.max_completion_length=2",
+            "sft.per_device_train_batch_size=5",
+        ],
+        str(folders["student"]),
+    )
+    turns = [f"<|im_start|>user\n{n}<|im_end|>\n<|im_start|>assistant\n" for n in range(2)]
+    assert learn(turns, str(folders["teacher"]), recipe, tmp_path / "out", lambda told: None).steps == 1
 
 
 @pytest.mark.parametrize(

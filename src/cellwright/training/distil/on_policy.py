@@ -101,7 +101,9 @@ def learn(turns: Sequence[str], teacher: str, recipe: Recipe, out: Path, hear: H
             longest = max(length for length in lengths if length + said <= recipe.data.window) + said
             hear(f"memory: about {_check_memory(recipe, teacher, arguments, longest)}, and the teacher")
         student, master = (_load(name, recipe) for name in (recipe.model, teacher))
-        trainer = _trainer(student, master, tokenizer, arguments, fitting, hear)
+        # TRL leaves out a batch that is not full: few turns would be none.
+        batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
+        trainer = _trainer(student, master, tokenizer, arguments, fitting * -(-batch // len(fitting)), hear)
         remove_broken(out / CHECKPOINTS)
         checkpoint = last_checkpoint(out / CHECKPOINTS)
         if checkpoint is not None:
