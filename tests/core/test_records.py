@@ -64,6 +64,12 @@ def test_another_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DatasetError, match=r"x.parquet cannot be read as a parquet file"):
         list(read_shard(tmp_path / "x.parquet", Reject))
+    write_shard(tmp_path / "z.parquet", Reject, [Reject("s", "r", "x")])
+    damaged = bytearray((tmp_path / "z.parquet").read_bytes())
+    damaged[4:12] = b"\xff" * 8
+    (tmp_path / "z.parquet").write_bytes(damaged)
+    with pytest.raises(DatasetError, match=r"z.parquet cannot be read as a parquet file"):
+        list(read_shard(tmp_path / "z.parquet", Reject))
     pq.write_table(pa.table({"a": [1]}), tmp_path / "y.parquet")
     with pytest.raises(DatasetError, match=r"y.parquet does not hold records of the kind Reject"):
         list(read_shard(tmp_path / "y.parquet", Reject))

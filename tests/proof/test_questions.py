@@ -208,6 +208,25 @@ def test_a_function_of_branches_is_one_expression(body: str) -> None:
     assert answers[0] == 2 + 6 + 7  # of the teams with 5, 3 and 4 goals
 
 
+NOT_AS_SAID = (
+    "df.assign(Up=df.Goals > 3)[['Up', 'Goals']].diff().Up.sum()",  # of truths, whether they differ
+    "df[['Goals', 'Age']].pct_change().Goals.min()",  # older versions fill gaps
+)
+
+
+@pytest.mark.parametrize("expression", NOT_AS_SAID)
+def test_what_pandas_means_otherwise_is_not_asked(expression: str) -> None:
+    """A check that is run sees it, where the words do not."""
+    assert ask(expression) == ([], [])
+
+
+def test_running_values_that_stop_at_a_gap_have_no_words() -> None:
+    """Missing values are then not left out."""
+    for expression in ("df.Age.cumsum(skipna=False).max()", "df[['Age']].cummax(skipna=False).Age.max()"):
+        with pytest.raises(Unreadable):
+            read(LEAD, expression)
+
+
 IN_ROWS = {
     "df.loc[2:4, 'Goals'].sum()": ("keep only the 3rd to the 5th row. What is the sum of `Goals`?", 18),
     "df.iloc[1:3, [1, 3]].Age.mean()": ("keep only the 2nd to the 3rd row. What is the mean of `Age`?", 2.0),
@@ -244,20 +263,34 @@ IN_ROWS = {
 NUMBERS = "df[['Goals', 'Age']]"
 EVERY_VALUE = {
     f"{NUMBERS}.diff().Goals.max()": (
-        "replace every value of `Goals` and `Age` by its difference to the value in the previous row of its column. "
-        "What is the maximum of `Goals`?",
+        "replace every value of `Goals` and `Age` by its difference to the value that its column has in the previous "
+        "row. What is the maximum of `Goals`?",
         7,
     ),
     f"{NUMBERS}.pct_change(fill_method=None)['Goals'].min()": (
         "by its relative change since the previous row (0.1 for a rise by 10%). What is the minimum of `Goals`?",
         2 / 7 - 1,
     ),
-    f"{NUMBERS}.cumsum().Goals.median()": ("by the running total of its column up to and with this row.", 19.5),
-    f"{NUMBERS}.shift(2).Goals.sum()": ("by the value in the row 2 rows before of its column.", 27),
+    f"{NUMBERS}.cumsum().Goals.median()": (
+        "by the running total of its column up to and with this row (missing where its own value is missing).",
+        19.5,
+    ),
+    f"{NUMBERS}.shift(2).Goals.sum()": ("by the value that its column has in the row 2 rows before.", 27),
     f"np.log({NUMBERS}).Goals.min()": ("by the natural logarithm of the value. What is the minimum of `Goals`?", 0),
     "df.Goals.cov(df.Age)": ("what is the sample covariance between `Goals` and `Age`?", 2.4880952),
     f"{NUMBERS}.cov()": ("what is the sample covariance between `Age` and `Goals`?", 2.4880952),
-    f"{NUMBERS}.corrwith(df.Age)": ("what is the Pearson correlation with `Age`?" + SKIPPED, None),
+    f"{NUMBERS}.corrwith(df.Age)": ("what is the Pearson correlation between `Goals` and `Age`?", 0.3779292),
+    "df[['Goals']].corrwith(df.Age)": ("correlation", None),
+    f"{NUMBERS}.cumsum().Age.mean()": (
+        "(missing where its own value is missing). What is the mean of `Age`?",
+        102.5 / 7,
+    ),
+    "df.rename(columns={'Age': 'A'}).drop(columns=['Team', 'Sex', 'When']).set_index('A').diff().Goals.max()": (
+        "replace every value but those of `A` by its difference",
+        7,
+    ),
+    "df.groupby('Team')[['Goals']].sum().cumsum().loc['C', 'Goals']": ("sort the rows by `Team` from lowest", 13),
+    f"{NUMBERS}.cov().loc['Goals', 'Age']": ("what is the sample covariance between `Age` and `Goals`?", 2.4880952),
     "pd.crosstab(df.Sex, df.Team).reindex(index=['m', 'f']).loc['f', 'B']": (
         'how many rows are there where `Sex` is "f" and `Team` is "B"?',
         1,

@@ -45,7 +45,7 @@ def test_a_student_comes_nearer_to_its_teacher(dataset: Path, folders: dict[str,
     assert done.returncode == 0, done.stderr
     assert "2: 0 done, 2 failed, 0 undecided" in done.stdout
     out = tmp_path / "out" / "model"
-    record = json.loads((out / "on-policy.json").read_text())
+    record = json.loads((out / "result.json").read_text())
     assert set(record) == set(OnPolicyResult.__dataclass_fields__)
     curve = [point["loss"] for point in record["curve"]]
     assert len(curve) == 64
@@ -59,6 +59,9 @@ def test_a_student_comes_nearer_to_its_teacher(dataset: Path, folders: dict[str,
     again = said("train", "distil", *places, "--on-policy", *FEW, *TINY, *LEARNING)
     assert again.returncode == 0, again.stderr
     assert "is trained already" in again.stderr
+    other = said("train", "distil", *places, "--on-policy", *FEW, *TINY, *LEARNING, "--set", "on_policy.beta=1.0")
+    assert other.returncode == 2
+    assert "holds another run: recipe differ" in other.stderr
 
 
 def test_fewer_turns_than_a_batch_are_turns_all_the_same(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -86,6 +89,8 @@ def test_fewer_turns_than_a_batch_are_turns_all_the_same(folders: dict[str, Path
         ("student", "teacher", ("lora.r=4",), "a whole model learns"),
         ("student", "teacher", ("on_policy.beta=much",), "on_policy.beta=much"),
         ("student", "teacher", ("on_policy.bta=1",), "did you mean on_policy.beta?"),
+        ("student", "teacher", ("sft.lerning_rate=1",), "did you mean sft.learning_rate?"),
+        ("student", "teacher", ("load.dtype=auto",), "load.dtype=auto"),
         ("built-in", "teacher", (), "whose weights are at hand"),
     ],
 )

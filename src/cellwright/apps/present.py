@@ -37,7 +37,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
     console.print(funnel)
     for task in _varied(result.tasks):
         console.print(f"\n[bold]{_shown(task.question)}[/bold]")
-        console.print(f"  answer {_shown(_answer(task))}   [dim]L{task.level}, id {task.id}[/dim]")
+        console.print(f"  answer {_shown(_answer(task))}   [dim]L{task.level}, id {_shown(task.id)}[/dim]")
     console.print(f"\n{len(result.tasks)} proved tasks from {result.notebooks} notebooks in {result.seconds:.0f} s")
     console.print(f"report   {result.out / 'report.html'}", soft_wrap=True)
     if not result.tasks:
@@ -92,7 +92,7 @@ def print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
         console.print_json(json.dumps({"tasks": len(verdicts), "correct": len(verdicts) - len(wrong), "wrong": rows}))
         return
     for verdict in wrong:
-        console.print(f"[red]{verdict.task_id}[/red] {_shown(verdict.evidence)}", soft_wrap=True)
+        console.print(f"[red]{_shown(verdict.task_id)}[/red] {_shown(verdict.evidence)}", soft_wrap=True)
     share = 100 * (len(verdicts) - len(wrong)) / len(verdicts) if verdicts else 0.0
     console.print(f"{len(verdicts) - len(wrong)} of {len(verdicts)} answers came out again ({share:.1f}%)")
 
@@ -100,11 +100,11 @@ def print_verdicts(verdicts: Sequence[Verdict], *, as_json: bool) -> None:
 def print_task(task: Task, trace: ChatRow | None) -> None:
     """One task: question, answer, origin, and the cells with their outputs."""
     console = Console(highlight=False)
-    console.print(Panel(_shown(task.question), title=f"task {task.id}", title_align="left"))
+    console.print(Panel(_shown(task.question), title=f"task {_shown(task.id)}", title_align="left"))
     origin = task.provenance
     facts = Table.grid(padding=(0, 2))
     facts.add_row("answer", _shown(render(from_json(task.answer_json, task.contract), task.contract)))
-    facts.add_row("kind", f"{task.contract.kind}, level {task.level}, {task.family}, {task.split}")
+    facts.add_row("kind", _shown(f"{task.contract.kind}, level {task.level}, {task.family}, {task.split}"))
     facts.add_row("tables", _shown(", ".join(f"{t.name} ({t.licence or 'licence unknown'})" for t in task.tables)))
     facts.add_row("notebook", _shown(f"{origin.path} by {origin.author or 'unknown'} ({origin.licence or 'unknown'})"))
     facts.add_row("proved by", _shown(", ".join(gate.gate for gate in task.proof.gates) + f" on {task.environment}"))

@@ -115,11 +115,21 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP):
                 yield from batch.to_pylist(maps_as_pydicts="strict")
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowKeyError, pa.ArrowNotImplementedError) as error:
-        raise DatasetError(f"{path} cannot be read as a parquet file: {error}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> Exception:
+    """A damaged page is an OSError to Arrow, as is a file that is not there, which has a name."""
+    if isinstance(error, FileNotFoundError):
+        return error
+    return DatasetError(f"{path} cannot be read as a parquet file: {error}")
 
 
 def count_rows(path: Path) -> int:
     """Number of rows of a parquet file, from its footer."""
-    with pq.ParquetFile(path) as file:
-        return int(file.metadata.num_rows)
+    try:
+        with pq.ParquetFile(path) as file:
+            return int(file.metadata.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None

@@ -110,7 +110,7 @@ def _use(recipe: Recipe) -> str:
 
 def on_policy_card(result: OnPolicyResult) -> str:
     """The card of a student that was taught on policy."""
-    recipe = yaml.safe_dump(asdict(result.recipe), sort_keys=False, allow_unicode=True).strip()
+    recipe = yaml.safe_dump(asdict(result.run.recipe), sort_keys=False, allow_unicode=True).strip()
     rows = [(f"step {point.step}", f"{point.loss:.4f}") for point in _ends(result.curve)]
     return f"""---
 library_name: transformers
@@ -118,19 +118,19 @@ pipeline_tag: text-generation
 tags: [cellwright, jupyter, data-analysis, tool-use, distillation]
 ---
 
-# {_plain(Path(result.recipe.model).name)}, taught on policy by Cellwright
+# {_plain(Path(result.run.recipe.model).name)}, taught on policy by Cellwright
 
 From {result.turns:,} places of its own failed runs it said its next turn, and was drawn to what
-{_plain(Path(result.teacher).name)} would have said there, token by token.
+{_plain(Path(result.run.teacher).name)} would have said there, token by token.
 Made by `cellwright train distil --on-policy`.
-{result.too_long:,} more places had no room in the window of {result.recipe.data.window:,} tokens.
+{result.too_long:,} more places had no room in the window of {result.run.recipe.data.window:,} tokens.
 
 ## Use
 
 `cellwright ask QUESTION FILES --model FOLDER` runs it in a notebook, in a sandbox. By itself:
 
 ```python
-{_use(result.recipe)}
+{_use(result.run.recipe)}
 ```
 
 ## Metrics
@@ -150,7 +150,7 @@ Made by `cellwright train distil --on-policy`.
 {recipe}
 ```
 
-{", ".join(f"{name} {number}" for name, number in result.versions.items())}.
+{", ".join(f"{name} {number}" for name, number in result.run.versions.items())}.
 """
 
 

@@ -73,11 +73,21 @@ class Result:
 
 
 @dataclass(frozen=True)
-class OnPolicyResult:
-    """How a student was taught on policy."""
+class OnPolicyRun:
+    """What teaching on policy depends on."""
 
     teacher: str
     recipe: Recipe
+    turns_sha256: str
+    """Of the places from which the student speaks."""
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OnPolicyResult:
+    """How a student was taught on policy."""
+
+    run: OnPolicyRun
     turns: int
     """Places from which the student speaks."""
     too_long: int
@@ -87,7 +97,6 @@ class OnPolicyResult:
     """Of the last start, where a run was stopped and went on."""
     curve: tuple[Point, ...]
     """The divergence from the teacher, a token, of what the student says by then."""
-    versions: Mapping[str, str]
 
 
 def this_run(dataset: Path, recipe: Recipe) -> Run:
@@ -109,7 +118,7 @@ def look(out: Path, run: Run) -> Result | None:
                 raise UsageError(
                     f"{out} holds another run: {', '.join(changed)} differ. Give another --out, or remove the folder"
                 )
-        elif out.exists() and any(out.iterdir()):
+        elif out.exists() and not all(is_void(path) for path in out.iterdir()):
             raise UsageError(f"{out} is not empty and holds no run of training: give another --out")
         result = out / RESULT
         return msgspec.json.decode(result.read_bytes(), type=Result) if result.exists() else None
@@ -117,7 +126,12 @@ def look(out: Path, run: Run) -> Result | None:
         raise UsageError(f"{out} holds a run whose record cannot be read ({error}): give another --out") from None
 
 
-def claim(out: Path, run: Run) -> None:
+def is_void(path: Path) -> bool:
+    """Whether it is an empty folder: the libraries make that of checkpoints before a run is known to begin."""
+    return path.is_dir() and not any(path.iterdir())
+
+
+def claim(out: Path, run: Run | OnPolicyRun) -> None:
     """Make a folder, at which somebody has looked, this run's."""
     out.mkdir(parents=True, exist_ok=True)
     _write(out / RUN, run)
@@ -130,7 +144,24 @@ def _differences(before: Run, now: Run) -> list[str]:
     return found + [f"the recipe's {key}" for key in new if old[key] != new[key]]
 
 
-def keep(out: Path, result: Result) -> None:
+def look_on_policy(out: Path, run: OnPolicyRun) -> OnPolicyResult | None:
+    """As `look`, of a student that is taught on policy. Raises UsageError for a folder that holds something else."""
+    if (out / RUN).exists():
+        before = msgspec.json.decode((out / RUN).read_bytes(), type=OnPolicyRun)
+        changed = [
+            name for name in ("teacher", "recipe", "turns_sha256") if getattr(before, name) != getattr(run, name)
+        ]
+        if changed:
+            raise UsageError(
+                f"{out} holds another run: {', '.join(changed)} differ. Remove the folder, or give another"
+            )
+    elif out.exists() and not all(is_void(path) for path in out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no run of teaching on policy: give another --out")
+    result = out / RESULT
+    return msgspec.json.decode(result.read_bytes(), type=OnPolicyResult) if result.exists() else None
+
+
+def keep(out: Path, result: Result | OnPolicyResult) -> None:
     """The last thing that a run writes: it is done."""
     _write(out / RESULT, result)
 
@@ -142,7 +173,7 @@ def load_result(out: Path) -> Result:
     return msgspec.json.decode((out / RESULT).read_bytes(), type=Result)
 
 
-def _write(path: Path, noun: Run | Result) -> None:
+def _write(path: Path, noun: Run | Result | OnPolicyRun | OnPolicyResult) -> None:
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(json.dumps(asdict(noun), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(path)

@@ -44,11 +44,7 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
     import torch  # noqa: PLC0415
     from trl import SFTConfig  # noqa: PLC0415
 
-    for key in recipe.sft:
-        if key in _OURS:
-            raise ConfigError(f"sft.{key} is set by Cellwright: use {_OURS[key]}")
-    refuse_unknown(recipe.sft, [f.name for f in dataclasses.fields(SFTConfig) if f.name not in _OURS], "sft.")
-    _check_values(recipe.sft, SFTConfig, "sft")
+    _check_sft(recipe)
     defaults: Mapping[str, Any] = {
         # TRL's is eight: eight packed windows, side by side, whatever one step of training has.
         "per_device_eval_batch_size": recipe.sft.get("per_device_train_batch_size", 8),
@@ -80,11 +76,22 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
     return found
 
 
+def _check_sft(recipe: Recipe) -> None:
+    from trl import SFTConfig  # noqa: PLC0415
+
+    for key in recipe.sft:
+        if key in _OURS:
+            raise ConfigError(f"sft.{key} is set by Cellwright: use {_OURS[key]}")
+    refuse_unknown(recipe.sft, [f.name for f in dataclasses.fields(SFTConfig) if f.name not in _OURS], "sft.")
+    _check_values(recipe.sft, SFTConfig, "sft")
+
+
 def on_policy_config(recipe: Recipe, out: Path) -> "DistillationConfig":
     """TRL's configuration of distillation. Raises ConfigError for what TRL does not know or does not take."""
     import torch  # noqa: PLC0415
     from trl import DistillationConfig  # noqa: PLC0415
 
+    _check_sft(recipe)
     known = [f.name for f in dataclasses.fields(DistillationConfig) if f.name not in _OURS]
     refuse_unknown(recipe.on_policy, known, "on_policy.")
     _check_values(recipe.on_policy, DistillationConfig, "on_policy")

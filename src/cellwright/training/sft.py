@@ -97,7 +97,7 @@ def train_sft(dataset: Path, recipe: Recipe, out: Path, hear: Hear) -> Result:
         if recipe.check_memory:
             hear(f"memory: about {_check_memory(start)}")
         trainer = make_trainer(start, hear)
-        # Every rank has looked before the first one writes; only what could be set up has a folder.
+        # All have looked, and all could be set up, before the first one writes.
         trainer.accelerator.wait_for_everyone()
         if is_first_rank():
             claim(out, run)
@@ -241,7 +241,7 @@ def plan_of(start: Start) -> Plan:
         arguments.per_device_train_batch_size,
         arguments.per_device_eval_batch_size if start.validation is not None else 0,
     )
-    has_mask = arguments.packing and not str(keys.get("attn_implementation")).startswith("flash")
+    has_mask = arguments.packing and "flash" not in str(keys.get("attn_implementation"))
     return Plan(
         longest * arguments.per_device_train_batch_size,
         2 if arguments.bf16 or arguments.fp16 else bytes_each,

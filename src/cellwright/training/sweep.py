@@ -12,7 +12,7 @@ from cellwright.core.errors import ConfigError, MissingExtra
 from cellwright.training.recipe import load_recipe
 from cellwright.training.record import Result
 from cellwright.training.rows import read_talks
-from cellwright.training.sft import CHECKPOINTS, Hear, check_recipe, quiet_libraries, train_sft
+from cellwright.training.sft import CHECKPOINTS, Hear, check_recipe, is_first_rank, quiet_libraries, train_sft
 
 _SHORT = {"epochs": "sft.num_train_epochs", "rate": "sft.learning_rate"}
 PLOT, TABLE = "sweep.svg", "sweep.json"
@@ -65,15 +65,18 @@ def run_sweep(base: Base, sweep: Sweep, hear: Hear) -> list[Outcome]:
             check_recipe(recipe, read_talks(base.dataset, recipe.data.rendering)["train"], base.out / CHECKPOINTS)
     outcomes = []
     for value, recipe in zip(sweep.values, recipes, strict=True):
-        hear(f"{sweep.name} = {value}")
+        if is_first_rank():
+            hear(f"{sweep.name} = {value}")
         out = base.out / f"{sweep.name}-{value}"
         outcomes.append(Outcome(value, out, train_sft(base.dataset, recipe, out, hear)))
     rows = [
         {"value": o.value, "out": o.out.name, "train_loss": last_loss(o, "train"), "loss": last_loss(o, "validation")}
         for o in outcomes
     ]
-    (base.out / TABLE).write_text(json.dumps({"setting": sweep.key, "runs": rows}, indent=1) + "\n", encoding="utf-8")
-    _plot(sweep, outcomes, base.out / PLOT)
+    if is_first_rank():
+        table = json.dumps({"setting": sweep.key, "runs": rows}, indent=1)
+        (base.out / TABLE).write_text(f"{table}\n", encoding="utf-8")
+        _plot(sweep, outcomes, base.out / PLOT)
     return outcomes
 
 

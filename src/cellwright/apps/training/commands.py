@@ -1,5 +1,6 @@
 """`cellwright train`: fine-tune on a built dataset, look at what is trained, merge, and find the files that ship."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -95,6 +96,10 @@ def distil(
 
     student = find_model(ModelOptions(model)).endpoint
     proved = teacher == TRACES_AS_TEACHER and not url
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        raise UsageError("a student does its tasks from one process: leave out the launcher, and train sft by it after")
+    if on_policy and train:
+        raise UsageError("--on-policy trains by itself: leave out --train")
     if on_policy and (proved or url):
         raise UsageError("--on-policy needs --teacher with a folder or a name on the Hub: its weights weigh each token")
     other = None if proved or on_policy else find_model(ModelOptions(teacher, thinks=thinks, url=url)).endpoint
@@ -121,8 +126,8 @@ def distil(
         with watching(quiet=as_json) as hear:
             check_on_policy(recipe, teacher)
             tally, runs = run_failures(dataset, out, order, student, kernels, hear)
-            if not as_json:
-                print_tally(tally, None, as_json=False)
+            if not as_json or not runs:
+                print_tally(tally, None, as_json=as_json)
             taught = learn(turns_of(runs, recipe), teacher, recipe, out / MODEL, hear) if runs else None
         if taught is not None:
             print_on_policy(taught, out / MODEL, as_json=as_json)

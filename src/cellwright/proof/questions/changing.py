@@ -109,7 +109,8 @@ def replace_columns(frame: Frame, key: object, symbol: Symbol, reader: Evaluator
         case Frame(steps=(*before, change)) if (
             symbol.selection == names and (symbol.tables, tuple(before)) == frame.settled().base and not symbol.where
         ):
-            return frame.then(f"in {wording.listing([wording.name(name) for name in names])}, {change}")
+            listed = wording.listing([wording.name(name) for name in names])
+            return frame.then(change if f"value of {listed} by" in change else f"in {listed}, {change}")
     raise Unreadable("assignment to several columns")
 
 

@@ -32,7 +32,11 @@ def _ordered(frame: Frame, reader: Evaluator) -> Frame:
         reader.require(order.check)
     elif frame.shuffled:
         raise Unreadable("order of the rows of a join")
-    return frame.settled()
+    settled = frame.settled()
+    if order is not None and not any(step.endswith(f"sort the rows by {order.words}") for step in settled.steps):
+        # That of a table of groups, which nobody has told: its keys, from the lowest on.
+        settled = settled.then(f"sort the rows by {order.words}", unique=settled.unique)
+    return settled
 
 
 def _among(keys: tuple[Column, ...]) -> str:
@@ -57,22 +61,49 @@ def _shift(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Co
 
 
 def _diff(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Column:
+    # Of truths it is whether they differ: `differences` has that checked.
     place = _rows_away(arguments.constant("periods", 0, 1), keys)
     return column.computed(f"the difference of {column.operand} to its value in {place}")
 
 
 def _pct_change(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Column:
     place = _rows_away(arguments.constant("periods", 0, 1), keys)
+    _without_filling(arguments)
+    return column.computed(f"the relative change of {column.operand} since {place} (0.1 for a rise by 10%)")
+
+
+_MISSING_STAYS = "missing where its own value is missing"
+
+
+def _skipping_missing(arguments: Arguments) -> None:
+    if not arguments.constant("skipna", None, True):
+        raise Unreadable("running values that stop at a missing one")
+
+
+def _without_filling(arguments: Arguments) -> None:
     if arguments.constant("fill_method", None) is not None:
         raise Unreadable("argument fill_method of pct_change()")
-    return column.computed(f"the relative change of {column.operand} since {place} (0.1 for a rise by 10%)")
+
+
+def _checked(method: str, arguments: Arguments, reader: Evaluator) -> None:
+    """What must hold, or pandas means something else by the method than its words say."""
+    receiver = f"({arguments.receiver})"
+    if method == "diff":  # of truths: whether they differ
+        reader.require(
+            reader.check(
+                f"'bool' not in str({receiver}.to_frame().dtypes if hasattr({receiver}, 'to_frame') "
+                f"else {receiver}.dtypes)"
+            )
+        )
+    if method == "pct_change" and "fill_method" not in arguments.named:  # older versions fill gaps of themselves
+        reader.require(reader.check(f"not bool({receiver}.isna().to_numpy().any())"))
 
 
 def _running(noun: str) -> Callable[[Column, tuple[Column, ...], Arguments], Column]:
     def reading(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Column:
-        arguments.ignore("skipna")
+        _skipping_missing(arguments)
         rows = f"the rows{_among(keys)} up to and with this row" if keys else "the rows up to and with this row"
-        return column.computed(f"the {noun} of {column.operand} over {rows}")
+        return column.computed(f"the {noun} of {column.operand} over {rows} ({_MISSING_STAYS})")
 
     return reading
 
@@ -118,12 +149,12 @@ _ORDERED: dict[str, Callable[[Column, tuple[Column, ...], Arguments], Column]] =
     "bfill": _filled("later"),
 }
 _EVERY_VALUE = {
-    "shift": "the value in {place} of its column",
-    "diff": "its difference to the value in {place} of its column",
+    "shift": "the value that its column has in {place}",
+    "diff": "its difference to the value that its column has in {place}",
     "pct_change": "its relative change since {place} (0.1 for a rise by 10%)",
-    "cumsum": "the running total of its column up to and with this row",
-    "cummax": "the running maximum of its column up to and with this row",
-    "cummin": "the running minimum of its column up to and with this row",
+    "cumsum": f"the running total of its column up to and with this row ({_MISSING_STAYS})",
+    "cummax": f"the running maximum of its column up to and with this row ({_MISSING_STAYS})",
+    "cummin": f"the running minimum of its column up to and with this row ({_MISSING_STAYS})",
 }
 
 
@@ -133,12 +164,12 @@ def of_every_column(method: str) -> Callable[[Frame, Arguments, Evaluator], Fram
     def reading(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         if arguments.constant("axis", None, 0) not in (0, "index"):
             raise Unreadable(f"{method} along the columns")
-        if arguments.constant("fill_method", None) is not None:
-            raise Unreadable("argument fill_method of pct_change()")
+        _checked(method, arguments, reader)
+        _without_filling(arguments)
         words = _EVERY_VALUE[method]
         if "{place}" in words:
             words = words.format(place=_rows_away(arguments.constant("periods", 0, 1), ()))
-        arguments.ignore("skipna")
+        _skipping_missing(arguments)
         return replace_every_value(_ordered(frame, reader), words)
 
     return reading
@@ -148,7 +179,8 @@ def replace_every_value(frame: Frame, words: str) -> Frame:
     """The table with each value replaced by what is made of it."""
     chosen = frame.selection
     among = f" of {wording.listing([wording.name(name) for name in chosen])}" if chosen is not None else ""
-    labels = "" if chosen is not None or not frame.index else f" but those of {wording.listing(frame.index)}"
+    listed = wording.listing([wording.name(name) for name in frame.index])
+    labels = f" but those of {listed}" if frame.index and chosen is None else ""
     return frame.then(f"replace every value{among}{labels} by {words}")
 
 
@@ -167,6 +199,8 @@ def call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -
             return Rolling(in_order(column, reader), "this row and all rows before it")
         case "resample":
             return _resampled(column.frame, arguments, reader, (column.name or "",))
+    if arguments.receiver:
+        _checked(method, arguments, reader)
     return _ORDERED[method](in_order(column, reader), (), arguments)
 
 

@@ -189,7 +189,9 @@ def correlations_with(frame: Frame, other: Column, method: str) -> Labelled:
         return correlation(Column(other.frame, wording.name(_only(labels))), other, method).words
 
     words = f"{method.capitalize()} correlation with {other.words}{frame.over}"
-    return Labelled(frame, at, words, "column", family="correlation")
+    # Which column has the highest says itself what it is, where the other is one of them or made of one.
+    is_apart = frame.selection is not None and not any(wording.name(name) in other.words for name in frame.selection)
+    return Labelled(frame, at, words, "column" if is_apart else "", family="correlation")
 
 
 def covariances(frame: Frame) -> Grid:

@@ -13,20 +13,19 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from cellwright.core.errors import ConfigError, MissingExtra, UsageError
+from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Task, ToolCall, Trace
 from cellwright.pipeline.export import chat_row
 from cellwright.training.card import on_policy_card
 from cellwright.training.memory import Need, Plan, free_bytes, measure, refuse_too_little, shards
 from cellwright.training.recipe import Recipe
-from cellwright.training.record import OnPolicyResult, points
+from cellwright.training.record import OnPolicyResult, OnPolicyRun, claim, keep, look_on_policy, points
 from cellwright.training.rows import as_talk
 from cellwright.training.settings import load_keys, on_policy_config
 from cellwright.training.sft import (
@@ -45,19 +44,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
     from trl import DistillationConfig
 
-RECORD = "on-policy.json"
 _LIBRARIES = ("cellwright", "torch", "transformers", "trl")
 
 
 def turns_of(runs: Iterable[tuple[Task, Trace]], recipe: Recipe) -> list[str]:
-    """What the recipe's model is given before each turn of these runs, each text once. Raises UsageError."""
-    with quiet_libraries(), translated(recipe.model):
+    """What the recipe's model is given before each turn of these runs, each text once, with old outputs whole where the
+    loop would have folded them. Raises UsageError."""
+    with quiet_libraries():
         tokenizer = _tokenizer(recipe.model)
         template = find_template(recipe.template, tokenizer, trains=False)
         found: dict[str, None] = {}
         for task, trace in runs:
             # A call that is no JSON cannot be written down as one; what came before it can.
-            stop = next((n for n, m in enumerate(trace.messages) if not all(map(_is_json, m.tool_calls))), None)
+            stop = next((n for n, m in enumerate(trace.messages) if not all(map(_can_be_told, m.tool_calls))), None)
             ends = [
                 n for n, m in enumerate(trace.messages[: None if stop is None else stop + 1]) if m.role == "assistant"
             ]
@@ -72,11 +71,12 @@ def turns_of(runs: Iterable[tuple[Task, Trace]], recipe: Recipe) -> list[str]:
     return list(found)
 
 
-def _is_json(call: ToolCall) -> bool:
+def _can_be_told(call: ToolCall) -> bool:
     try:
-        return isinstance(json.loads(call.arguments_json), dict)
+        arguments = json.loads(call.arguments_json)
     except (ValueError, RecursionError):
         return False
+    return isinstance(arguments, dict) and isinstance(arguments.get("comment", ""), str)
 
 
 def learn(turns: Sequence[str], teacher: str, recipe: Recipe, out: Path, hear: Hear) -> OnPolicyResult:
@@ -84,9 +84,15 @@ def learn(turns: Sequence[str], teacher: str, recipe: Recipe, out: Path, hear: H
 
     Raises UsageError for what cannot be trained so. A run that was stopped goes on from its last whole checkpoint.
     """
-    if (out / RECORD).exists():
+    run = OnPolicyRun(
+        teacher,
+        recipe,
+        sha256_bytes(json.dumps(turns).encode()),
+        {name: version(name) for name in _LIBRARIES},
+    )
+    if done := look_on_policy(out, run):
         hear(f"{out} is trained already: nothing to do")
-        return msgspec.json.decode((out / RECORD).read_bytes(), type=OnPolicyResult)
+        return done
     with quiet_libraries():
         tokenizer, arguments = _checked(recipe, teacher, out / CHECKPOINTS)
         template = find_template(recipe.template, tokenizer, trains=False)
@@ -104,6 +110,7 @@ def learn(turns: Sequence[str], teacher: str, recipe: Recipe, out: Path, hear: H
         # TRL leaves out a batch that is not full: few turns would be none.
         batch = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
         trainer = _trainer(student, master, tokenizer, arguments, fitting * -(-batch // len(fitting)), hear)
+        claim(out, run)
         remove_broken(out / CHECKPOINTS)
         checkpoint = last_checkpoint(out / CHECKPOINTS)
         if checkpoint is not None:
@@ -115,17 +122,15 @@ def learn(turns: Sequence[str], teacher: str, recipe: Recipe, out: Path, hear: H
         tokenizer.save_pretrained(str(out))
         (out / "training_args.bin").unlink(missing_ok=True)  # A pickle; the record says the same as text.
         result = OnPolicyResult(
-            teacher,
-            recipe,
+            run,
             len(fitting),
             len(turns) - len(fitting),
             trainer.state.global_step,
             time.monotonic() - began,
             points(trainer.state.log_history),
-            {name: version(name) for name in _LIBRARIES},
         )
         (out / "README.md").write_text(on_policy_card(result), encoding="utf-8")
-        (out / RECORD).write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        keep(out, result)
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
         return result
 
@@ -140,6 +145,7 @@ def check_on_policy(recipe: Recipe, teacher: str) -> None:
 def _checked(recipe: Recipe, teacher: str, checkpoints: Path) -> "tuple[PreTrainedTokenizerBase, DistillationConfig]":
     if recipe.fresh is not None or recipe.lora is not None:
         raise ConfigError("on policy a whole model learns, which can speak already: no `fresh` and no `lora`")
+    load_keys(recipe)
     arguments = on_policy_config(recipe, checkpoints)
     tokenizer = _tokenizer(recipe.model)
     if tokenizer.get_vocab() != _tokenizer(teacher).get_vocab():
