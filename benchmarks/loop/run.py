@@ -68,7 +68,7 @@ FULL = Size(
     lessons=6000,
     steps=2500,
     seeds=3,
-    controls=("random weights",),
+    controls=(),
     tasks={
         "one-step": 200,
         "look-first": 100,
@@ -80,7 +80,7 @@ FULL = Size(
     },
     served=40,
 )
-BUILT_IN = replace(FULL, steps=3500, seeds=1)
+BUILT_IN = replace(FULL, steps=3500, seeds=1, controls=("random weights",))
 """What ships is trained for longer: it is made once."""
 QUICK = Size(
     lessons=2000,
