@@ -61,7 +61,7 @@ def test_a_student_comes_nearer_to_its_teacher(dataset: Path, folders: dict[str,
     assert "is trained already" in again.stderr
     other = said("train", "distil", *places, "--on-policy", *FEW, *TINY, *LEARNING, "--set", "on_policy.beta=1.0")
     assert other.returncode == 2
-    assert "holds another run: recipe differ" in other.stderr
+    assert "holds another run: the recipe's on_policy differ" in other.stderr
 
 
 def test_fewer_turns_than_a_batch_are_turns_all_the_same(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +18,7 @@ from cellwright.training.rows import Counts, Lengths
 
 RUN = "run.json"
 RESULT = "result.json"
+Found = TypeVar("Found")
 _LIBRARIES = ("cellwright", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers")
 
 
@@ -110,10 +112,19 @@ def look(out: Path, run: Run) -> Result | None:
 
     Raises UsageError for a folder that holds something else.
     """
+    return _looked(out, run, Result)
+
+
+def look_on_policy(out: Path, run: OnPolicyRun) -> OnPolicyResult | None:
+    """As `look`, of a student that is taught on policy."""
+    return _looked(out, run, OnPolicyResult)
+
+
+def _looked(out: Path, run: Run | OnPolicyRun, kind: type[Found]) -> Found | None:
     path = out / RUN
     try:
         if path.exists():
-            before = msgspec.json.decode(path.read_bytes(), type=Run)
+            before = msgspec.json.decode(path.read_bytes(), type=type(run))
             if changed := _differences(before, run):
                 raise UsageError(
                     f"{out} holds another run: {', '.join(changed)} differ. Give another --out, or remove the folder"
@@ -121,7 +132,7 @@ def look(out: Path, run: Run) -> Result | None:
         elif out.exists() and not all(is_void(path) for path in out.iterdir()):
             raise UsageError(f"{out} is not empty and holds no run of training: give another --out")
         result = out / RESULT
-        return msgspec.json.decode(result.read_bytes(), type=Result) if result.exists() else None
+        return msgspec.json.decode(result.read_bytes(), type=kind) if result.exists() else None
     except msgspec.DecodeError as error:
         raise UsageError(f"{out} holds a run whose record cannot be read ({error}): give another --out") from None
 
@@ -137,28 +148,12 @@ def claim(out: Path, run: Run | OnPolicyRun) -> None:
     _write(out / RUN, run)
 
 
-def _differences(before: Run, now: Run) -> list[str]:
+def _differences(before: Run | OnPolicyRun, now: Run | OnPolicyRun) -> list[str]:
     """What decides the outcome and is not the same. Versions may differ: a resumed run says so by its own record."""
-    found = [] if before.data_sha256 == now.data_sha256 else ["the dataset"]
+    names = {"data_sha256": "the dataset", "teacher": "the teacher", "turns_sha256": "the student's turns"}
+    found = [words for name, words in names.items() if getattr(before, name, None) != getattr(now, name, None)]
     old, new = (asdict(run.recipe) for run in (before, now))
     return found + [f"the recipe's {key}" for key in new if old[key] != new[key]]
-
-
-def look_on_policy(out: Path, run: OnPolicyRun) -> OnPolicyResult | None:
-    """As `look`, of a student that is taught on policy. Raises UsageError for a folder that holds something else."""
-    if (out / RUN).exists():
-        before = msgspec.json.decode((out / RUN).read_bytes(), type=OnPolicyRun)
-        changed = [
-            name for name in ("teacher", "recipe", "turns_sha256") if getattr(before, name) != getattr(run, name)
-        ]
-        if changed:
-            raise UsageError(
-                f"{out} holds another run: {', '.join(changed)} differ. Remove the folder, or give another"
-            )
-    elif out.exists() and not all(is_void(path) for path in out.iterdir()):
-        raise UsageError(f"{out} is not empty and holds no run of teaching on policy: give another --out")
-    result = out / RESULT
-    return msgspec.json.decode(result.read_bytes(), type=OnPolicyResult) if result.exists() else None
 
 
 def keep(out: Path, result: Result | OnPolicyResult) -> None:

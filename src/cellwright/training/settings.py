@@ -41,21 +41,14 @@ _OURS = {
 
 def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
     """TRL's configuration. Raises ConfigError for what TRL does not know or does not take."""
-    import torch  # noqa: PLC0415
     from trl import SFTConfig  # noqa: PLC0415
 
     _check_sft(recipe)
     defaults: Mapping[str, Any] = {
         # TRL's is eight: eight packed windows, side by side, whatever one step of training has.
         "per_device_eval_batch_size": recipe.sft.get("per_device_train_batch_size", 8),
-        "report_to": "none",
-        "use_cpu": not torch.cuda.is_available(),
-        "logging_steps": 10,
-        "save_total_limit": 2,
-        "disable_tqdm": True,
+        **_defaults(),
     }
-    # YAML reads a bare `no` as false, and "no" is what these are called without.
-    given = {key: "no" if value is False and key.endswith("_strategy") else value for key, value in recipe.sft.items()}
     owned: Mapping[str, Any] = {
         "output_dir": str(out),
         "max_length": recipe.data.window,
@@ -63,7 +56,7 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
         "dataset_num_proc": None,
     }
     try:
-        found = SFTConfig(**{**defaults, **given, **owned})
+        found = SFTConfig(**{**defaults, **_without_no(recipe.sft), **owned})
     except (ValueError, TypeError, ImportError) as error:
         raise ConfigError(f"section sft of the recipe: {error}") from error
     if found.max_steps <= 0 and found.num_train_epochs <= 0:
@@ -74,6 +67,24 @@ def sft_config(recipe: Recipe, template: Template, out: Path) -> "SFTConfig":
             f"{' or '.join(_PACKING)}"
         )
     return found
+
+
+def _defaults() -> dict[str, Any]:
+    """Of every trainer: nothing is told but by us."""
+    import torch  # noqa: PLC0415
+
+    return {
+        "report_to": "none",
+        "use_cpu": not torch.cuda.is_available(),
+        "logging_steps": 10,
+        "save_total_limit": 2,
+        "disable_tqdm": True,
+    }
+
+
+def _without_no(section: Mapping[str, Any]) -> dict[str, Any]:
+    """YAML reads a bare `no` as false, and "no" is what strategies are called without."""
+    return {key: "no" if value is False and key.endswith("_strategy") else value for key, value in section.items()}
 
 
 def _check_sft(recipe: Recipe) -> None:
@@ -88,7 +99,6 @@ def _check_sft(recipe: Recipe) -> None:
 
 def on_policy_config(recipe: Recipe, out: Path) -> "DistillationConfig":
     """TRL's configuration of distillation. Raises ConfigError for what TRL does not know or does not take."""
-    import torch  # noqa: PLC0415
     from trl import DistillationConfig  # noqa: PLC0415
 
     _check_sft(recipe)
@@ -97,16 +107,7 @@ def on_policy_config(recipe: Recipe, out: Path) -> "DistillationConfig":
     _check_values(recipe.on_policy, DistillationConfig, "on_policy")
     # Nothing is measured beside: there is no right answer to a turn.
     common = {key: recipe.sft[key] for key in recipe.sft if key in known and key not in _NOT_ON_POLICY}
-    settings: Mapping[str, Any] = {
-        "report_to": "none",
-        "use_cpu": not torch.cuda.is_available(),
-        "logging_steps": 10,
-        "save_total_limit": 2,
-        "disable_tqdm": True,
-        **{key: "no" if value is False and key.endswith("_strategy") else value for key, value in common.items()},
-        **recipe.on_policy,
-        "output_dir": str(out),
-    }
+    settings = {**_defaults(), **_without_no({**common, **recipe.on_policy}), "output_dir": str(out)}
     try:
         return DistillationConfig(**settings)
     except (ValueError, TypeError, ImportError) as error:

@@ -61,7 +61,6 @@ def _shift(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Co
 
 
 def _diff(column: Column, keys: tuple[Column, ...], arguments: Arguments) -> Column:
-    # Of truths it is whether they differ: `differences` has that checked.
     place = _rows_away(arguments.constant("periods", 0, 1), keys)
     return column.computed(f"the difference of {column.operand} to its value in {place}")
 
@@ -89,12 +88,8 @@ def _checked(method: str, arguments: Arguments, reader: Evaluator) -> None:
     """What must hold, or pandas means something else by the method than its words say."""
     receiver = f"({arguments.receiver})"
     if method == "diff":  # of truths: whether they differ
-        reader.require(
-            reader.check(
-                f"'bool' not in str({receiver}.to_frame().dtypes if hasattr({receiver}, 'to_frame') "
-                f"else {receiver}.dtypes)"
-            )
-        )
+        kinds = f"getattr({receiver}.dtypes, 'values', [{receiver}.dtypes])"
+        reader.require(reader.check(f"not any(str(kind) in ('bool', 'boolean') for kind in {kinds})"))
     if method == "pct_change" and "fill_method" not in arguments.named:  # older versions fill gaps of themselves
         reader.require(reader.check(f"not bool({receiver}.isna().to_numpy().any())"))
 
