@@ -5,13 +5,12 @@ be changed within a kernel. So each slice is run again in two kernels with other
 slices. What fails there is searched for anew in that kernel, where what the first one made look idle does not.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from cellwright.proof.judge import Circumstances, Judge, Program
-from cellwright.proof.slicing import CHANCE, VALUE_DIFFERS, Effort, NoSlice, Slice, Wanted, find_slice
+from cellwright.proof.slicing import CHANCE, VALUE_DIFFERS, Effort, NoSlice, Slice, Wanted, find_slices
 from cellwright.proof.values import identical
 
 HASH_SEEDS = (0, 1, 22)
@@ -19,7 +18,6 @@ HASH_SEEDS = (0, 1, 22)
 OpenJudge = Callable[[int], AbstractAsyncContextManager[Judge]]
 """A judge in a fresh kernel with this hash seed."""
 _ELSEWHERE = NoSlice(CHANCE, "the value is another one in a kernel with another hash seed")
-NO_TIME = NoSlice("no time left for this notebook", "")
 
 
 async def slice_all(
@@ -33,8 +31,8 @@ async def slice_all(
         if not pending:
             break
         async with judges(here) as judge:
-            for number in pending:
-                found = await _search(wanted[number], judge, until, effort)
+            some = [wanted[number] for number in pending]
+            for number, found in zip(pending, await find_slices(some, judge, effort, until=until), strict=True):
                 is_other = isinstance(found, NoSlice) and found.reason == VALUE_DIFFERS and here != HASH_SEEDS[0]
                 outcome[number] = _ELSEWHERE if is_other else found
         slices = [number for number in pending if isinstance(outcome[number], Slice)]
@@ -46,12 +44,6 @@ async def slice_all(
                 slices = [number for number in slices if number not in pending]
     outcome.update(dict.fromkeys(pending, _ELSEWHERE))
     return [outcome[number] for number in range(len(wanted))]
-
-
-async def _search(output: Wanted, judge: Judge, until: float, effort: Effort | None) -> Slice | NoSlice:
-    if time.monotonic() > until:
-        return NO_TIME
-    return await find_slice(output, judge, effort)
 
 
 async def _unconfirmed(

@@ -2,13 +2,16 @@
 
 First a static guess; where it does not give the value, a guess that takes every argument of every call as changed;
 where that fails too, all statements before the output, and what the static guess lacks of them. What gives the value
-is then shrunk by delta debugging, statement by statement, and then inside statements. Last, what is left is run under
-other seeds and on another day. A list of whole cells is found the same way (`units.whole_cells`).
+is then shrunk by delta debugging, statement by statement, and then inside statements. Last, what is left is run on
+another day, and where it draws without a seed under many seeds: of all outputs of a notebook together, so that what
+their programs begin with alike is run once a seed. A list of whole cells is found the same way (`units.whole_cells`).
 
 A slice is minimal for the value, not for its meaning: cleaning that does not change the value goes. What is asked about
 a slice must therefore be read from the slice, and never from the notebook around it.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -74,21 +77,36 @@ class NoSlice:
     detail: str
 
 
+NO_TIME = NoSlice("no time left for this notebook", "")
+
+
 async def find_slice(wanted: Wanted, judge: Judge, effort: Effort | None = None) -> Slice | NoSlice:
     """The shortest program that gives the wanted value, whatever chance has in store.
 
     The order in which a set hands out texts is chance too, but a kernel's own: `confirming` asks other kernels.
     """
-    if is_opaque(wanted.expected):
-        return NoSlice("value cannot be compared", f"{wanted.expected}"[:400])
-    search = _Search(wanted, judge, effort or Effort())
-    units = wanted.units if wanted.by == "statement" else tuple(whole_cells(wanted.units))
-    found = await search.slice(units)
-    if isinstance(found, Slice) and not await search.is_steady(found.units):
-        # A statement went that only luck made look idle, such as a seed; or there is nothing but luck.
-        search.is_strict = True
-        found = await search.slice(units)
+    (found,) = await find_slices([wanted], judge, effort)
     return found
+
+
+async def find_slices(
+    wanted: Sequence[Wanted], judge: Judge, effort: Effort | None = None, *, until: float = math.inf
+) -> list[Slice | NoSlice]:
+    """The same for outputs of one notebook, in order. `until`: when to begin nothing more, on the monotonic clock."""
+    searches = [_Search(one, judge, effort or Effort()) for one in wanted]
+    for search in searches:
+        if time.monotonic() <= until:
+            await search.begin()
+    for circumstances in _LUCK:
+        doubtful = [search for search in searches if search.asks_for_luck]
+        if doubtful and time.monotonic() <= until:
+            runs = await judge.run([search.program for search in doubtful], circumstances)
+            for search, run in zip(doubtful, runs, strict=True):
+                search.hear(run, is_last=circumstances == _LUCK[-1])
+    for search in searches:
+        if search.is_unsteady and time.monotonic() <= until:
+            await search.begin_again()
+    return [search.outcome for search in searches]
 
 
 class _Search:
@@ -96,42 +114,82 @@ class _Search:
 
     def __init__(self, wanted: Wanted, judge: Judge, effort: Effort) -> None:
         self._wanted, self._judge, self._effort = wanted, judge, effort
+        self._all = wanted.units if wanted.by == "statement" else tuple(whole_cells(wanted.units))
         self._uses, self._needs = free_names(wanted.expression)
-        self._trials, self._cpu_s = 0, judge.cpu_s
+        self._trials, self._cpu_s = 0, 0.0
         self._longest_s = 0.0
         self._tried: dict[tuple[str, ...], bool] = {}
+        self._drawn: dict[tuple[str, ...], str] = {}
+        """Where random numbers stood after each list that gave the value."""
         self._last: Run | None = None
-        self.is_strict = False
+        self._found: Slice | NoSlice = NO_TIME
+        self._is_strict = False
         """Whether each trial is run under several seeds and on another day."""
+        self.asks_for_luck = False
+        """Whether what was found draws without a seed, and not all seeds have been tried."""
+        self.is_unsteady = False
+        """Whether what was found gave another value under another seed, or on another day."""
 
-    async def slice(self, units: Sequence[Unit]) -> Slice | NoSlice:
+    @property
+    def program(self) -> Program:
+        """What was found."""
+        return self._program(self._found.units if isinstance(self._found, Slice) else ())
+
+    @property
+    def outcome(self) -> Slice | NoSlice:
+        """What was found, if all that had to be tried was."""
+        if self.asks_for_luck or self.is_unsteady:
+            return NO_TIME
+        return replace(self._found, cpu_s=round(self._cpu_s, 3)) if isinstance(self._found, Slice) else self._found
+
+    async def begin(self) -> None:
+        """Find a slice, and run it on another day."""
+        if is_opaque(self._wanted.expected):
+            self._found = NoSlice("value cannot be compared", f"{self._wanted.expected}"[:400])
+            return
+        self._found = await self._slice()
+        if isinstance(self._found, Slice):
+            self.is_unsteady = not await self._is_right(self._found.units, _ANOTHER_DAY)
+            self.asks_for_luck = not self.is_unsteady and self._draws(self._found.units)
+
+    def hear(self, run: Run, *, is_last: bool) -> None:
+        """Under one more seed."""
+        self.is_unsteady = not self._is_value(run)
+        self.asks_for_luck = not self.is_unsteady and not is_last
+
+    async def begin_again(self) -> None:
+        """Try each list under all seeds: a statement went that only luck made look idle, such as a seed; or there is
+        nothing but luck."""
+        self._is_strict, self.is_unsteady = True, False
         self._tried.clear()
+        self._found = await self._slice()
+
+    async def _slice(self) -> Slice | NoSlice:
         try:
-            begun = await self._begin(units)
+            begun = await self._begin(self._all)
         except Spent:
             return NoSlice("too dear to search", f"over {self._effort.trials} trials or {self._effort.cpu_s:g} s")
         if begun is None:
             return self._refused()
         guess, candidate = begun
-        left = await minimise(candidate, self.gives, _able)
+        left = await minimise(candidate, self._gives, _able)
         if self._wanted.by == "statement" and left.is_minimal:
             left = await self._without_nested(left.kept)
-        cost = round(self._judge.cpu_s - self._cpu_s, 3)
-        return Slice(left.kept, guess, left.is_minimal, self._trials, cost)
+        return Slice(left.kept, guess, left.is_minimal, self._trials, self._cpu_s)
 
     async def _begin(self, units: Sequence[Unit]) -> tuple[str, Sequence[Unit]] | None:
         """A first list that gives the value, and how it was guessed."""
         static = static_slice(units, self._uses)
-        if await self.gives(static):
+        if await self._gives(static):
             return "static", static
         cautious = static_slice(units, self._uses, cautious=True)
-        if await self.gives(cautious):
+        if await self._gives(cautious):
             return "cautious", cautious
-        if not await self.gives(units):
+        if not await self._gives(units):
             return None
 
         async def gives_with(also: Sequence[Unit]) -> bool:
-            return await self.gives(static_slice(units, self._uses, also=also))
+            return await self._gives(static_slice(units, self._uses, also=also))
 
         lacking = await missing([], [unit for unit in units if unit not in static], gives_with)
         return "prefix", units if lacking is None else static_slice(units, self._uses, also=lacking)
@@ -145,62 +203,74 @@ class _Search:
                     shrunk = False
                     for source in without_one(kept[place].source):
                         candidate = [*kept[:place], replace(kept[place], source=source), *kept[place + 1 :]]
-                        if await self.gives(candidate):
+                        if await self._gives(candidate):
                             kept, shrunk = candidate, True
                             break
         except Spent:
             return Minimised(tuple(kept), False)
         if tuple(kept) == units:
             return Minimised(units, True)
-        return await minimise(kept, self.gives, _able)  # what only the statements inside had needed may go too
+        return await minimise(kept, self._gives, _able)  # what only the statements inside had needed may go too
 
-    async def gives(self, candidate: Sequence[Unit]) -> bool:
+    async def _gives(self, candidate: Sequence[Unit]) -> bool:
         """Whether these statements give the value. Raises Spent when no more may be run."""
-        key = tuple(unit.source for unit in candidate)
+        key = _key(candidate)
         if key not in self._tried:
             self._tried[key] = not _surely_broken(candidate, self._needs) and await self._judged(candidate)
         return self._tried[key]
 
     async def _judged(self, candidate: Sequence[Unit]) -> bool:
-        if self._trials >= self._effort.trials or self._judge.cpu_s - self._cpu_s > self._effort.cpu_s:
+        if self._trials >= self._effort.trials or self._cpu_s > self._effort.cpu_s:
             raise Spent
         self._trials += 1
-        if self.is_strict:
-            return await self.is_steady(candidate)
-        return await self._is_right(candidate)
+        return await self._is_right(candidate) and (not self._is_strict or await self._is_steady(candidate))
 
-    async def is_steady(self, candidate: Sequence[Unit]) -> bool:
-        """Whether these statements give the value under other seeds and on another day, and not by luck."""
-        if not await self._is_right(candidate):
-            return False
-        here = self._last
+    async def _is_steady(self, candidate: Sequence[Unit]) -> bool:
+        """Whether statements that give the value do so on another day too, and not by luck."""
         if not await self._is_right(candidate, _ANOTHER_DAY):
             return False
-        if here is not None and self._last is not None and here.drawn == self._last.drawn:
-            return True
-        for circumstances in _LUCK:
-            if not await self._is_right(candidate, circumstances):
-                return False
+        if self._draws(candidate):
+            for circumstances in _LUCK:
+                if not await self._is_right(candidate, circumstances):
+                    return False
         return True
 
+    def _draws(self, candidate: Sequence[Unit]) -> bool:
+        """Whether these statements, just run on another day, draw without a seed: then random numbers end elsewhere."""
+        return self._last is None or self._last.drawn != self._drawn[_key(candidate)]
+
     async def _is_right(self, candidate: Sequence[Unit], circumstances: Circumstances | None = None) -> bool:
-        program = Program(tuple(unit.source for unit in candidate), self._wanted.expression)
         # Without the statement that ends a loop it runs for ever; what takes so much longer than what is right is that.
         is_search = self._longest_s and circumstances is None
         limit_s = _PATIENCE_S + _PATIENCE * self._longest_s if is_search else None
-        (self._last,) = await self._judge.run([program], circumstances, timeout_s=limit_s)
-        if self._last.value is None or not identical(self._last.value, self._wanted.expected):
+        (run,) = await self._judge.run([self._program(candidate)], circumstances, timeout_s=limit_s)
+        is_right = self._is_value(run)
+        if is_right and circumstances is None:
+            self._drawn[_key(candidate)] = run.drawn
+        return is_right
+
+    def _program(self, candidate: Sequence[Unit]) -> Program:
+        return Program(_key(candidate), self._wanted.expression)
+
+    def _is_value(self, run: Run) -> bool:
+        self._last = run
+        self._cpu_s += run.cpu_s
+        if run.value is None or not identical(run.value, self._wanted.expected):
             return False
-        self._longest_s = max(self._longest_s, self._last.wall_s)
+        self._longest_s = max(self._longest_s, run.wall_s)
         return True
 
     def _refused(self) -> NoSlice:
         last = self._last
         if last is None or last.error:
-            reason = CHANCE if self.is_strict else "does not run again"
+            reason = CHANCE if self._is_strict else "does not run again"
             return NoSlice(reason, f"{last.error}: {last.text}" if last else "")
-        reason = CHANCE if self.is_strict else VALUE_DIFFERS
+        reason = CHANCE if self._is_strict else VALUE_DIFFERS
         return NoSlice(reason, f"{last.value} instead of {self._wanted.expected}"[:400])
+
+
+def _key(units: Sequence[Unit]) -> tuple[str, ...]:
+    return tuple(unit.source for unit in units)
 
 
 def static_slice(
