@@ -284,10 +284,11 @@ def test_a_persons_settings_name_the_model(tmp_path: Path) -> None:
     path.parent.mkdir()
     environment = {"XDG_CONFIG_HOME": str(tmp_path)}
     with served(names=["a", "b"]) as server:
-        path.write_text(f"model: b\nurl: {server.url}\nprice: 1,2\n")
+        path.write_text(f"model: b\nurl: {server.url}\nprice: 1,2\nsends_thinking: true\n")
         choice = find_model(ModelOptions(), environment, {})
         assert (choice.endpoint.traits.name, choice.endpoint.url) == ("b", server.url)
         assert choice.endpoint.price is not None
+        assert choice.endpoint.sends_thinking
         assert find_model(ModelOptions("a"), environment, {}).endpoint.traits.name == "a"
     path.write_text("modell: b\n")
     with pytest.raises(ConfigError, match="the keys are model"):

@@ -35,6 +35,16 @@ def test_request_is_what_the_api_expects() -> None:
     assert set(second) == {"model", "messages", "tools"}
 
 
+def test_thinking_goes_back_only_where_it_is_wanted() -> None:
+    """A model trained on whole runs is sent what it thought; other servers would refuse the field."""
+    chat = (*CHAT, replace(CODE, reasoning="Add them."), Message("tool", "4", tool_call_id="c1"))
+    with served([HI, HI]) as server:
+        ask(endpoint(server, sends_thinking=True), chat)
+        ask(endpoint(server), chat)
+        wanted, unwanted = (request["messages"][2] for request in server.requests)
+    assert wanted == {**unwanted, "reasoning_content": "Add them."}
+
+
 def test_pictures_go_to_models_that_see() -> None:
     """They follow the tool's message; a model that does not see gets none."""
     picture = "data:image/png;base64,AAAA"
