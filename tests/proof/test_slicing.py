@@ -9,7 +9,17 @@ import pytest
 
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.proof.judge import Judge, Program
-from cellwright.proof.slicing import Effort, NoSlice, Slice, Wanted, find_slice, static_slice
+from cellwright.proof.slicing import (
+    CHANCE,
+    NO_TIME,
+    Effort,
+    NoSlice,
+    Slice,
+    Wanted,
+    find_slice,
+    find_slices,
+    static_slice,
+)
 from cellwright.proof.units import Unit, free_names, parse_cells
 from cellwright.proof.values import Snapshot, load
 
@@ -139,6 +149,26 @@ def test_loop_that_lost_its_end_costs_little(bench: Bench) -> None:
     found = bench.find(_units(["n = 0", "while n < 3:\n    n += 1"]), "n", {"t": "int", "v": 3})
     assert isinstance(found, Slice), found
     assert bench.judge.cpu_s - before < 6
+
+
+def test_outputs_of_a_notebook_are_asked_for_luck_together(bench: Bench) -> None:
+    """Of three that draw without a seed two hold what any draw gives; the third is what most draws give, and goes."""
+    draws, coin = "drawn = [random.random() for _ in range(9)]", "coin = random.random() < 0.7"
+    units = tuple(_units(["import random", draws, coin]))
+    (usual,) = bench.runner.run(bench.judge.run([Program(("import random", coin), "coin")]))
+    assert usual.value is not None
+    wanted = [
+        Wanted(units, "len(drawn)", {"t": "int", "v": 9}),
+        Wanted(units, "coin", usual.value),
+        Wanted(units, "coin in (True, False)", {"t": "bool", "v": True}),
+    ]
+    first, middle, last = bench.runner.run(find_slices(wanted, bench.judge))
+    assert isinstance(first, Slice), first
+    assert [unit.source for unit in first.units] == ["import random", draws]
+    assert isinstance(middle, NoSlice)
+    assert middle.reason == CHANCE
+    assert isinstance(last, Slice), last
+    assert bench.runner.run(find_slices(wanted, bench.judge, until=0.0)) == [NO_TIME] * 3
 
 
 def test_value_that_cannot_be_compared_has_no_slice(bench: Bench) -> None:
