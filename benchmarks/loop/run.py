@@ -80,7 +80,7 @@ FULL = Size(
     },
     served=40,
 )
-BUILT_IN = replace(FULL, steps=3500, seeds=1, controls=("random weights",))
+BUILT_IN = replace(FULL, steps=3500, seeds=1)
 """What ships is trained for longer: it is made once."""
 QUICK = Size(
     lessons=2000,
