@@ -104,22 +104,22 @@ FAMILIES: dict[str, tuple[tuple[str, ...], str, str, object]] = {
         ("df = df[df.qty > 1]",),
         "df[df.price.rank() <= 2]['qty'].sum()",
         "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. What is the sum of `qty` "
-        "over the rows where the rank of `price`, from the lowest value (rank 1) up, where equal values get the mean "
-        "of their ranks is at most 2?" + SKIPPED,
+        "over the rows where (the rank of `price`, from the lowest value (rank 1) up, where equal values get the mean "
+        "of their ranks) is at most 2?" + SKIPPED,
         7,
     ),
     "neighbours among the rows that are left": (
         ("df = df[df.qty > 1]",),
         "len(df[df.price > df.price.shift(1)])",
         "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. How many rows are there "
-        "where `price` is greater than the value of `price` in the previous row?" + IN_FILE_ORDER,
+        "where `price` is greater than (the value of `price` in the previous row)?" + IN_FILE_ORDER,
         3,
     ),
     "groups of the rows that are left": (
         ("df = df[df.qty > 1]",),
         "len(df[df.price > df.groupby('who')['price'].transform('mean')])",
         "Start from `orders.csv`. First, keep only the rows where `qty` is greater than 1. How many rows are there "
-        "where `price` is greater than the mean of `price` over all rows with the same `who`?" + SKIPPED,
+        "where `price` is greater than (the mean of `price` over all rows with the same `who`)?" + SKIPPED,
         1,
     ),
     "named aggregates": (
@@ -188,9 +188,8 @@ FAMILIES: dict[str, tuple[tuple[str, ...], str, str, object]] = {
     "share of groups": (
         ("df['share'] = df['price'] / df.groupby('who')['price'].transform('sum')",),
         "df[df.share < 1]['share'].max()",
-        "Start from `orders.csv`. First, set a column `share` to `price` / the sum of `price` over all rows "
-        "with the same "
-        "`who`. What is the maximum of `share` over the rows where `share` is less than 1?" + SKIPPED,
+        "Start from `orders.csv`. First, set a column `share` to `price` / (the sum of `price` over all rows "
+        "with the same `who`). What is the maximum of `share` over the rows where `share` is less than 1?" + SKIPPED,
         40 / 45,
     ),
     "what if": (

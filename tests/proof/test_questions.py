@@ -66,8 +66,10 @@ def holds(proposal: Proposal, namespace: dict[str, object]) -> bool:
 def ran(units: Sequence[str]) -> dict[str, object]:
     """The names that statements leave behind."""
     namespace: dict[str, object] = {}
-    for unit in units:
-        exec(unit, namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for unit in units:
+            exec(unit, namespace)
     return namespace
 
 
@@ -389,7 +391,7 @@ ALIKE = {
         33.5,
     ),
     "df[['Goals']] = df[['Goals']].astype(float)": ("In `x.csv`, what is the sum of `Age`?", 33.5),
-    "df = df.astype({'Goals': 'category', 'Sex': 'category'})": ("In `x.csv`, what is the sum of `Age`?", 33.5),
+    "df = df.astype({'Goals': 'float', 'Sex': 'object'})": ("In `x.csv`, what is the sum of `Age`?", 33.5),
 }
 
 

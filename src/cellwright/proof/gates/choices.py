@@ -453,7 +453,7 @@ CHOICES = (
         r"missing|\bNaN\b|\bnull|blank|empty|not (available|known|given)|unknown|no value|\bfill",
         _first_of(_without("fillna", "ffill", "bfill"), _setting(("fillna",), value=None)),
         _without("dropna"),
-        _setting(("groupby", "value_counts", "nunique", "crosstab", "mode"), dropna=False),
+        _setting(("nunique",), dropna=False),
         _missing_are_rows,
         _only_known,
         _known_members,
@@ -461,6 +461,12 @@ CHOICES = (
             ("pivot_table", "unstack", "pivot", "add", "sub", "mul", "div", "reindex"), only_given=True, fill_value=None
         ),
         _setting(("mean", "sum", "median", "std", "var", "min", "max", "prod"), only_given=True, skipna=None),
+    ),
+    _choice(
+        # "Leave missing values out of statistics" says nothing of rows whose group is not known.
+        "rows without a group",
+        r"in no group|missing keys?\b|key is missing|is not missing|non-missing|missing values? not counted",
+        _setting(("groupby", "value_counts", "crosstab", "mode"), dropna=False),
     ),
     _choice(
         "ties",

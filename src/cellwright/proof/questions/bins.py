@@ -1,5 +1,6 @@
 """Readings of what sorts numbers into bins: pandas.cut and pandas.qcut."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from cellwright.proof.questions import wording
@@ -39,6 +40,7 @@ def cut(arguments: Arguments, _: Evaluator) -> Column:
 def qcut(arguments: Arguments, _: Evaluator) -> Column:
     """Bins that hold about the same number of rows."""
     column, count = _column(arguments.take("x", 0)), arguments.constant("q", 1)
+    column = replace(column, frame=column.frame.settled())  # its edges are those of the rows that there are
     labels = _labels(arguments, 2)
     arguments.ignore("precision")
     if not isinstance(count, int) or arguments.constant("duplicates", None, "raise") != "raise":

@@ -22,6 +22,9 @@ def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Fra
     """The frame after `frame[key] = symbol`."""
     if isinstance(symbol, (Column, Condition)) and not _of_all_rows(symbol.frame, frame):
         raise Unreadable("column from other rows")
+    is_placed = isinstance(symbol, Column) and symbol.form in ("array", "list")
+    if isinstance(symbol, (Column, Condition)) and not is_placed and _labels(symbol.frame) != _labels(frame):
+        raise Unreadable("column with other row labels")
     if isinstance(symbol, Column) and symbol.words == wording.name(key):
         return frame  # of another type: nothing that a question speaks of has changed
     replaces = isinstance(symbol, Column) and wording.name(key) in symbol.words
@@ -30,6 +33,10 @@ def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Fra
     if selection is not None and key not in selection:
         selection = (*selection, key)
     return frame.then(step, selection=selection)
+
+
+def _labels(frame: Frame) -> tuple[tuple[str, ...], int]:
+    return frame.index, frame.labels
 
 
 def _of_all_rows(column_frame: Frame, frame: Frame) -> bool:
@@ -117,6 +124,9 @@ def replace_columns(frame: Frame, key: object, symbol: Symbol, reader: Evaluator
 def set_attribute(frame: Frame, key: str, symbol: Symbol) -> Frame:
     """The frame after `frame.columns = [...]`."""
     if key == "columns" and isinstance(symbol, Constant):
+        if frame.index:
+            raise Unreadable("names for columns beside row labels")
+        frame = joins.with_selection(frame)
         names = wording.listing([wording.name(name) for name in picking.names_of(symbol)])
         return frame.then(f"name the columns, in order, {names}", selection=None)
     raise Unreadable(f"assignment to {key}")

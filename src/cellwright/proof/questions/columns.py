@@ -8,11 +8,15 @@ from typing import Any
 from cellwright.proof.questions import joins, picking, series, statistics, texts, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
+    Check,
     Column,
     Condition,
     Constant,
     Distinct,
     Evaluator,
+    ExtremeRow,
+    Form,
+    Frame,
     Function,
     Items,
     Labelled,
@@ -35,11 +39,11 @@ def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
         case Column() if key == "index" and owner.frame.label is not None:
             return Column(owner.frame, wording.name(owner.frame.label), owner.frame.label)
         case Column() if key == "values":
-            return owner
-        case Column() if owner.name is None and (found := texts.date_attribute(owner, key)) is not None:
+            return replace(owner, form="array")
+        case Column() if _is_dates(owner) and (found := texts.date_attribute(owner, key)) is not None:
             return found
         case Distinct() if key == "size":
-            return nunique(owner.column)
+            return statistics.distinct_count(owner.column)
         case Labelled() if key == "index":
             return Method(owner, "index")
         case _ if key in pandas_names:
@@ -47,13 +51,20 @@ def attribute(owner: Any, key: str, pandas_names: Collection[str]) -> Symbol:
     raise Unreadable(f"attribute {key}")
 
 
-def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator) -> Symbol:
-    """`column[condition]`: the column of the rows that meet it."""
+def _is_dates(owner: Column) -> bool:
+    """Whether parts of dates are its own attributes: of one date, and of row labels, but of no column."""
+    return owner.form == "element" or (owner.name is not None and owner.name == owner.frame.label)
+
+
+def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator, source: str = "") -> Symbol:
+    """`column[condition]`: the column of the rows that meet it. `source`: of the column."""
+    if isinstance(owner, Column) and owner.form == "element":
+        return texts.item(owner, node, reader)
     if isinstance(node, ast.Slice):
         low = reader.constant(node.lower) if node.lower else 0
         high = reader.constant(node.upper) if node.upper else None
         if isinstance(owner, Column) and isinstance(low, int) and isinstance(high, int | None) and node.step is None:
-            return replace(owner, frame=picking.take_rows(owner.frame, low, high))
+            return replace(owner, frame=picking.take_rows(picking.counted(owner.frame, reader), low, high))
         raise Unreadable("range of a column")
     key = reader.evaluate(node)
     if isinstance(key, Condition) and isinstance(owner, Column) and _same_rows(key, owner):
@@ -64,21 +75,28 @@ def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator) -> S
         and owner.frame.label
         and not isinstance(key.value, list)
     ):
+        # A label of several rows, or a month among days, gives a column.
+        reader.require(reader.check(f"getattr(({source})[{key.value!r}], 'ndim', 0) == 0"))
         condition = f"{wording.name(owner.frame.label)} is {wording.value(key.value)}"
-        words = f"the value of {owner.words} in the row where {condition}"
+        words = f"the value of {owner.operand} in the row where {condition}"
         return Quantity(owner.frame, words, family="look-up")
     raise Unreadable("subscript of a column")
 
 
 def _same_rows(condition: Condition, owner: Column) -> bool:
     first, second = condition.frame, owner.frame
-    return first.base == second.base and second.where[: len(first.where)] == first.where and not second.taken
+    return (
+        first.labels == second.labels
+        and first.base == second.base
+        and second.where[: len(first.where)] == first.where
+        and not second.taken
+    )
 
 
-def head(column: Column, count: int) -> Column:
+def head(column: Column, count: int, reader: Evaluator) -> Column:
     """The first values of a column."""
     words = "the first row" if count == 1 else f"the first {count} rows"
-    base = column.frame.settled() if column.frame.taken else column.frame
+    base = picking.counted(column.frame.settled() if column.frame.taken else column.frame, reader)
     return replace(column, frame=replace(base, taken=words))
 
 
@@ -89,11 +107,7 @@ def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
     place = reader.constant(node)
     if not isinstance(place, int) or isinstance(place, bool) or place < -1:
         raise Unreadable("value by position")
-    frame = column.frame.settled() if column.frame.taken else column.frame
-    if frame.order is not None:
-        reader.require(frame.order.check)
-    elif frame.shuffled and frame.sequence is None:
-        raise Unreadable("order of the rows of a join")
+    frame = picking.counted(column.frame.settled() if column.frame.taken else column.frame, reader)
     nth = "last" if place == -1 else ("first" if place == 0 else wording.ordinal(place + 1))
     rows = f"of the {frame.rows}" if frame.where and frame.order is None else "row"
     words = f"the value of {column.operand} in the {nth} {rows}"
@@ -106,7 +120,7 @@ def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
 
 def missing(column: Column, absent: bool) -> Condition:
     """Whether the value is missing."""
-    return Condition(column.frame, f"{column.words} is {'missing' if absent else 'not missing'}")
+    return Condition(column.frame, f"{column.subject} is {'missing' if absent else 'not missing'}")
 
 
 _MOST_VALUES = 12
@@ -117,14 +131,14 @@ def _isin(column: Column, arguments: Arguments, reader: Evaluator) -> Condition:
     match values:
         case Constant(value=list() | tuple() as items) if 0 < len(items) <= _MOST_VALUES:
             listed = wording.listing([wording.value(item) for item in items], "or")
-            return Condition(column.frame, f"{column.words} is {listed}")
+            return Condition(column.frame, f"{column.subject} is {listed}")
         case Column() | Distinct():
             source = values.column if isinstance(values, Distinct) else values
             whole = source.whole
             # Told beside the main line, as its rows are others.
             side = joins.described(whole.frame.settled())
             name = reader.note("values", f"the values of {whole.operand} in {side}")
-            return Condition(column.frame, f"{column.words} is one of {name}")
+            return Condition(column.frame, f"{column.subject} is one of {name}")
     raise Unreadable("isin of computed values")
 
 
@@ -142,7 +156,7 @@ def _between(column: Column, arguments: Arguments, reader: Evaluator) -> Conditi
     if inclusive not in _BOUNDS:
         raise Unreadable("argument inclusive of between()")
     bounds = [_scalar(bound, column, reader) for bound in (low, high)]
-    return Condition(column.frame, f"{column.words} is between {bounds[0]} and {bounds[1]}, {_BOUNDS[inclusive]}")
+    return Condition(column.frame, f"{column.subject} is between {bounds[0]} and {bounds[1]}, {_BOUNDS[inclusive]}")
 
 
 def _scalar(symbol: Symbol | None, column: Column, reader: Evaluator) -> str:
@@ -170,7 +184,7 @@ def _fillna(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
             words = value.words
         case _:
             raise Unreadable("fillna with computed values")
-    return column.computed(f"{column.words} with its missing values replaced by {words}", compound=True)
+    return column.computed(f"{column.term} with its missing values replaced by {words}", compound=True)
 
 
 def _clip(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
@@ -184,7 +198,7 @@ def _clip(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
         clauses.append(f"values above {words} lowered to {words}")
     if not clauses:
         raise Unreadable("clip without bounds")
-    return column.computed(f"{column.words} with {wording.listing(clauses)}", compound=True)
+    return column.computed(f"{column.term} with {wording.listing(clauses)}", compound=True)
 
 
 def _where(keeps: bool) -> Callable[[Column, Arguments, Evaluator], Column]:
@@ -195,10 +209,10 @@ def _where(keeps: bool) -> Callable[[Column, Arguments, Evaluator], Column]:
         if other is None:
             words = "missing"
         elif isinstance(other, Column) and other.frame == column.frame:
-            words = other.operand
+            words = other.term
         else:
             words = _scalar(other, column, reader)
-        first, second = (column.operand, words) if keeps else (words, column.operand)
+        first, second = (column.term, words) if keeps else (words, column.term)
         return column.computed(f"{first} where {condition.words}, else {second}", compound=True)
 
     return reading
@@ -223,17 +237,31 @@ def _replace(column: Column, arguments: Arguments, _: Evaluator) -> Column:
 def _map(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     mapping = arguments.take("arg", 0) or arguments.take("func", 0)
     if isinstance(mapping, Function):
-        return reader.apply(mapping, [column.computed(column.words, compound=column.compound)])
+        return of_each(column, mapping, reader)
     if isinstance(mapping, Constant) and isinstance(mapping.value, dict):
         return _mapped(column, list(mapping.value.items()), "with {}, and every other value missing")
     if isinstance(mapping, Module) and mapping.path in ("builtins.len", "builtins.str", "builtins.float"):
-        return _by_builtin(column, mapping.path)
+        return _by_builtin(column, mapping.path, arguments, reader)
     raise Unreadable("map by a function")
 
 
-def _by_builtin(column: Column, path: str) -> Column:
+def of_each(column: Column, function: Function, reader: Evaluator) -> Symbol:
+    """What a function makes of every value."""
+    value = replace(column.computed(column.words, compound=column.compound, kind=column.kind), form="element")
+    return as_series(reader.apply(function, [value]))
+
+
+def as_series(symbol: Symbol) -> Symbol:
+    """What a function returns for each value, as a column."""
+    return replace(symbol, form="series") if isinstance(symbol, Column) else symbol
+
+
+def _by_builtin(column: Column, path: str, arguments: Arguments, reader: Evaluator) -> Column:
     if path == "builtins.len":
         return column.computed(f"the number of characters of {column.operand}")
+    if path == "builtins.str":  # a missing value would become the text "nan"
+        reader.require(reader.check(f"not ({arguments.receiver}).isna().any()"))
+        return column.computed(f"{column.term} as text", compound=True)
     return column
 
 
@@ -246,7 +274,7 @@ def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> 
     if not 0 < len(changes) <= 12:
         raise Unreadable("long mapping of values")
     listed = wording.listing([f"{wording.value(old)} replaced by {wording.value(new)}" for old, new in changes])
-    return column.computed(f"{column.words} {form.format(listed)}", compound=True)
+    return column.computed(f"{column.term} {form.format(listed)}", compound=True)
 
 
 def _type_name(arguments: Arguments) -> object:
@@ -258,28 +286,32 @@ def _astype(column: Column, arguments: Arguments, _: Evaluator) -> Column:
     name = _type_name(arguments)
     arguments.ignore("errors", "copy")
     if name in ("int", "int64", "int32", "Int64"):
-        return column.computed(f"{column.words} as a whole number (fractions cut off)", compound=True)
-    if name in ("float", "float64", "category", "object"):
+        return column.computed(f"{column.term} as a whole number (fractions cut off)", compound=True)
+    if name in ("float", "float64", "object"):  # as categories, values without a row may be counted too
         return column
     if name in ("str", "string"):
-        return column.computed(f"{column.words} as text", compound=True)
+        return column.computed(f"{column.term} as text", compound=True)
     if name == "datetime64[ns]":
         return column.computed(column.words, compound=column.compound)
     raise Unreadable("change of a column's type")
 
 
 def _round(column: Column, arguments: Arguments, _: Evaluator) -> Column:
-    decimals = arguments.constant("decimals", 0, 0)
+    return rounded(column, arguments.constant("decimals", 0, 0))
+
+
+def rounded(column: Column, decimals: int) -> Column:
+    """Every value rounded as numpy does it."""
     to = "a whole number" if decimals == 0 else f"{decimals} decimal{'s' if decimals > 1 else ''}"
-    return column.computed(f"{column.words} rounded to {to}", compound=True)
+    return column.computed(f"{column.term} rounded to {to} (halves to the even neighbour)", compound=True)
 
 
 def _apply(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     function = arguments.take("func", 0)
     if isinstance(function, Function):
-        return reader.apply(function, [column.computed(column.words, compound=column.compound)])
+        return of_each(column, function, reader)
     if isinstance(function, Module) and function.path in ("builtins.len", "builtins.str", "builtins.float"):
-        return _by_builtin(column, function.path)
+        return _by_builtin(column, function.path, arguments, reader)
     raise Unreadable("apply of a library function")
 
 
@@ -291,13 +323,31 @@ def nunique(column: Column) -> Quantity:
     return statistics.of_column(column, "nunique")
 
 
-def _value_counts(column: Column, arguments: Arguments, _: Evaluator) -> Labelled:
+def relabelled(frame: Frame) -> Frame:
+    """Rows numbered anew: where some have gone, or have moved, what was worked out before has other labels."""
+    is_changed = bool(frame.steps or frame.where or frame.order or frame.taken or frame.index)
+    return replace(frame, index=(), labels=frame.labels + is_changed)
+
+
+def _value_counts(column: Column, arguments: Arguments, reader: Evaluator) -> Labelled:
     share = bool(arguments.constant("normalize", 0, False))
     if not arguments.constant("dropna", None, True) or arguments.take("bins"):
         raise Unreadable("value_counts of bins or missing values")
     ascending = bool(arguments.constant("ascending", 2, False))
-    sort = bool(arguments.constant("sort", 1, True))
-    return replace(statistics.value_counts(column.whole, share=share), order=ascending if sort else None)
+    counts = statistics.value_counts(column.whole, share=share, sorts=bool(arguments.constant("sort", 1, True)))
+    return counts if counts.order is None else with_ties(replace(counts, order=ascending), arguments, reader)
+
+
+def with_ties(counts: Labelled, arguments: Arguments, reader: Evaluator) -> Labelled:
+    """Counts that are sorted, with what must hold where one is taken by its place."""
+    code = f"({arguments.receiver}).{arguments.call}({arguments.source})"
+    side = "min" if counts.order else "max"
+    try:
+        ties = reader.check(f"not {code}.duplicated().any()")
+        first = reader.check(f"(lambda s: int((s == s.{side}()).sum()) == 1)({code})")
+    except Unreadable:  # inside a function
+        ties = first = Check((), "False")
+    return replace(counts, ties=ties, ties_at_first=first)
 
 
 def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
@@ -306,6 +356,7 @@ def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Col
     if column.name is None:
         raise Unreadable("sorting of a computed column")
     base = column.frame.settled() if column.frame.taken else column.frame
+    reader.require(reader.check(f"{picking.TEXT_ORDER}({arguments.receiver})"))
     # Equal values are one and the same here: which row they come from does not show.
     return replace(column, frame=replace(base, order=Order((column.name,), (ascending,))))
 
@@ -313,19 +364,21 @@ def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Col
 def _largest(ascending: bool) -> Callable[[Column, Arguments, Evaluator], Column]:
     def reading(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
         count = arguments.constant("n", 0, 5)
-        ordered = _sort_values(column, Arguments("nlargest", [], {"ascending": Constant(ascending)}), reader)
-        return head(ordered, count)
+        way: dict[str, Symbol] = {"ascending": Constant(ascending)}
+        ordered = _sort_values(column, Arguments("nlargest", [], way, arguments.receiver), reader)
+        return head(ordered, count, reader)
 
     return reading
 
 
-def _extreme_label(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Quantity:
-    if column.frame.label is None:
-        raise Unreadable("row number as an answer")
+def _extreme_label(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Quantity | ExtremeRow:
     side = "highest" if method == "idxmax" else "lowest"
     found = "max" if method == "idxmax" else "min"
     reader.require(reader.check(f"(lambda s: int((s == s.{found}()).sum()) == 1)({arguments.receiver})"))
     whole = column.whole
+    if column.frame.label is None:
+        reader.require(reader.check(f"({arguments.receiver}).index.is_unique"))
+        return ExtremeRow(whole.frame.settled(), f"the row with the {side} {whole.operand}")
     words = f"the {wording.name(column.frame.label)} of the row with the {side} {whole.words}{whole.frame.over}"
     return Quantity(whole.frame, words, family="extreme", text=True)
 
@@ -353,9 +406,16 @@ def _same(column: Column, _: Arguments, __: Evaluator) -> Column:
     return column
 
 
+def _as(form: Form) -> Callable[[Column, Arguments, Evaluator], Column]:
+    def reading(column: Column, _: Arguments, __: Evaluator) -> Column:
+        return replace(column, form=form)
+
+    return reading
+
+
 def _reset_index(column: Column, arguments: Arguments, _: Evaluator) -> Symbol:
     if arguments.constant("drop", None, False):
-        return replace(column, frame=replace(column.frame, index=()))
+        return replace(column, frame=relabelled(column.frame))
     if not column.frame.index or column.name is None:
         raise Unreadable("row numbers as a column")
     return replace(column.frame, selection=(*column.frame.index, column.name), index=())
@@ -409,9 +469,9 @@ _CHANGES: dict[str, Callable[[Column, Arguments, Evaluator], Symbol]] = {
     "abs": _abs,
     "dropna": _dropna,
     "copy": _same,
-    "to_numpy": _same,
-    "tolist": _same,
-    "to_list": _same,
+    "to_numpy": _as("array"),
+    "tolist": _as("list"),
+    "to_list": _as("list"),
     "reset_index": _reset_index,
     "drop_duplicates": _drop_duplicates,
     **{name: _sign(name) for name in _OPERATORS},
@@ -434,15 +494,28 @@ def call(owner: Column | Condition | Distinct, method: str, arguments: Arguments
 
 
 def _column_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    if method in ("min", "max"):
+        _in_their_order(arguments.receiver, reader)
     if method in _STATISTICS:
-        ddof = arguments.constant("ddof", None, 1)
-        arguments.ignore("skipna", "axis", "numeric_only")
+        ddof = arguments.constant("ddof", None, 0 if column.form == "array" else 1)
+        if column.form == "array":  # a missing one would make all of it missing
+            reader.require(reader.check(f"not __import__('pandas').isna({arguments.receiver}).any()"))
+        if not arguments.constant("skipna", None, True):
+            raise Unreadable("statistic that is missing where a value is")
+        arguments.ignore("axis", "numeric_only")
         return statistics.of_column(column, method, ddof)
     if method in _MISSING:
         return missing(column, _MISSING[method])
     if method in series.METHODS:
         return series.call(column, method, arguments, reader)
     return _special_call(column, method, arguments, reader)
+
+
+def _in_their_order(source: str, reader: Evaluator) -> None:
+    try:
+        reader.require(reader.check(f"{picking.TEXT_ORDER}({source})"))
+    except Unreadable:
+        return  # inside a function, where extremes are those of numbers
 
 
 def _special_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
@@ -472,11 +545,12 @@ def _special_call(column: Column, method: str, arguments: Arguments, reader: Eva
         case "apply":
             return _apply(column, arguments, reader)
         case "head":
-            return head(column, arguments.constant("n", 0, 5))
+            return head(column, arguments.constant("n", 0, 5), reader)
         case "duplicated":
-            return Condition(column.frame, f"the row has the same {column.words} as an earlier row")
+            ordered = series.in_order(column, reader)
+            return Condition(ordered.frame, f"the row has the same {column.words} as an earlier row")
         case "upper" | "lower" | "strip" | "title" | "capitalize" | "startswith" | "endswith" | "split" | "replace" if (
-            column.name is None and (method != "replace" or column.kind == "text")
+            column.form == "element"
         ):
             return texts.call(column, "str", method, arguments)
     reading = _CHANGES.get(method)

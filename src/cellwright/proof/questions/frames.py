@@ -43,11 +43,24 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 # --- changes ------------------------------------------------------------------------------------
 
 
-def _drop(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _without_rows(frame: Frame, gone: Symbol, arguments: Arguments, reader: Evaluator) -> Frame:
+    """`frame.drop(frame[condition].index)`: the rows that do not meet it."""
+    if not isinstance(gone, Frame) or not picking.same_rows(frame, gone) or gone.taken or gone.order or frame.index:
+        raise Unreadable("drop of rows by label")
+    more = gone.where[len(frame.where) :]
+    if not more:
+        raise Unreadable("drop of rows by label")
+    reader.require(reader.check(f"({arguments.receiver}).index.is_unique"))
+    return frame.then(f"drop the rows where {wording.conditions(more)}")
+
+
+def _drop(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     labels = arguments.take("columns")
     if labels is None:
         axis = arguments.constant("axis", 1, 0)
         labels = arguments.take("labels", 0)
+        if isinstance(labels, Method) and labels.name == "index" and axis in (0, "index"):
+            return _without_rows(frame, labels.receiver, arguments, reader)
         if axis not in (1, "columns") or labels is None:
             raise Unreadable("drop of rows by label")
     arguments.ignore("errors")
@@ -91,7 +104,7 @@ def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     return frame.then(f"drop the rows in which {words} {verb}")
 
 
-def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
+def _drop_duplicates(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
     arguments.ignore("ignore_index")
@@ -100,6 +113,8 @@ def _drop_duplicates(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         raise Unreadable("argument keep of drop_duplicates()")
     all_columns = f"all columns{_but_index(frame)}"
     same = all_columns if names is None else wording.listing([wording.name(name) for name in names])
+    if names is not None:  # which of them stays shows
+        frame = picking.counted(frame, reader)
     return frame.then(f"of rows that are equal in {same}, keep only the {keep}")
 
 
@@ -108,6 +123,11 @@ def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if isinstance(value, Constant) and isinstance(value.value, dict):
         pairs = [f"of {wording.name(key)} by {wording.value(new)}" for key, new in value.value.items()]
         return frame.then(f"replace missing values {wording.listing(pairs)}")
+    if isinstance(value, Labelled) and value.family == "column-statistics" and value.each == "column":
+        if replace(value.frame, selection=None) != replace(frame.settled() if frame.taken else frame, selection=None):
+            raise Unreadable("fillna with computed values")
+        name = value.statistic.removesuffix(value.frame.over)
+        return frame.then(f"replace every missing value in a column of numbers by the {name} of its column")
     if isinstance(value, Constant) and not isinstance(value.value, list):
         return frame.then(f"replace every missing value by {wording.value(value.value)}")
     raise Unreadable("fillna with computed values")
@@ -127,10 +147,10 @@ def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if not drop and not frame.index:
         raise Unreadable("row numbers as a column")
     if drop and frame.index:
-        return replace(changing.drop_columns(frame, frame.index), index=())
+        return columns.relabelled(changing.drop_columns(frame, frame.index))
     if frame.selection is not None:
         frame = replace(frame, selection=(*frame.index, *frame.selection))
-    return replace(frame, index=())
+    return columns.relabelled(frame)
 
 
 def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -146,6 +166,8 @@ def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         node = ast.parse(plain, mode="eval").body
     except SyntaxError:
         raise Unreadable("query with quoted names") from None
+    if any(isinstance(part, ast.Name) and part.id in ("index", *frame.index) for part in ast.walk(node)):
+        raise Unreadable("query of row labels")
     bound: dict[str, Symbol] = {n.id: picking.column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
     bound |= {f"__local_{name}": reader.evaluate(ast.Name(name)) for name in _QUERY_LOCAL.findall(str(text))}
     condition = reader.within(bound, _bitwise(node))
@@ -266,7 +288,8 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
     as_index = arguments.constant("as_index", None, True)
     if not arguments.constant("dropna", None, True):
         raise Unreadable("groups of missing keys")
-    arguments.ignore("sort", "observed", "group_keys")
+    arguments.ignore("observed", "group_keys")
+    sorts = bool(arguments.constant("sort", None, True))
     by_columns: list[Column] = []
     for key in keys:
         if isinstance(key, Column) and picking.same_rows(key.frame, frame):
@@ -279,10 +302,10 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
     if frame.selection is not None:
         names = {key.name for key in by_columns}
         picked = tuple(name for name in frame.selection if name not in names)
-    return Grouping(frame, tuple(by_columns), picked, False, bool(as_index))
+    return Grouping(frame, tuple(by_columns), picked, False, bool(as_index), sorts)
 
 
-def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
+def _duplicated(frame: Frame, arguments: Arguments, reader: Evaluator) -> Condition:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
     names = picking.names_of(subset) if subset is not None else frame.selection
@@ -295,7 +318,8 @@ def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
             words = f"the row equals a later row in {same}"
         case _:
             words = f"the row equals another row in {same}"
-    return Condition(frame, words)
+            return Condition(frame, words)
+    return Condition(picking.counted(frame, reader).settled(), words)
 
 
 # --- statistics of every column -------------------------------------------------------------------
@@ -304,10 +328,11 @@ def _duplicated(frame: Frame, arguments: Arguments, _: Evaluator) -> Condition:
 def _per_column(statistic: str) -> "Reading":
     def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Symbol:
         ddof = arguments.constant("ddof", None, 1)
+        if not arguments.constant("skipna", None, True):
+            raise Unreadable("statistic that is missing where a value is")
+        arguments.ignore("numeric_only")
         if arguments.constant("axis", None, 0) not in (0, "index"):
-            arguments.ignore("numeric_only", "skipna")
             return _of_each_row(frame, statistic, ddof)
-        arguments.ignore("numeric_only", "skipna")
         return statistics.per_column(frame, statistic, ddof)
 
     return reading
@@ -376,7 +401,7 @@ def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
         return _applied(frame, function, arguments, reader)
     if not isinstance(function, Function):
         raise Unreadable("apply of a library function to rows")
-    return reader.apply(function, [Method(frame, "each row")])
+    return columns.as_series(reader.apply(function, [Method(frame, "each row")]))
 
 
 def _applied(frame: Frame, function: Symbol | None, arguments: Arguments, reader: Evaluator) -> Symbol:
@@ -386,7 +411,13 @@ def _applied(frame: Frame, function: Symbol | None, arguments: Arguments, reader
     if isinstance(function, Module):
         more = {key: symbol for key, symbol in arguments.named.items() if key not in ("func", "axis")}
         arguments.ignore(*more)
-        return _alike(frame, arguments.receiver, reader, lambda column: reader.call(function, [column], more))
+        table = f"({arguments.receiver})"
+        return _alike(
+            frame,
+            arguments.receiver,
+            reader,
+            lambda column: reader.call(function, column, more, f"{table}[{column.name!r}]"),
+        )
     raise Unreadable("apply to whole columns")
 
 
@@ -397,13 +428,14 @@ def _pipe(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
     return reader.apply(function, [frame])
 
 
-def _value_counts(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
+def _value_counts(frame: Frame, arguments: Arguments, reader: Evaluator) -> Labelled:
     subset = arguments.take("subset", 0)
     names = picking.names_of(subset) if subset is not None else frame.selection
     if names is None or arguments.constant("normalize", 1, False):
         raise Unreadable("value_counts of whole rows")
     grouping = Grouping(frame, tuple(picking.column(frame, name) for name in names))
-    return replace(statistics.rows_per_group(grouping), order=False, column="count")
+    counts = replace(statistics.rows_per_group(grouping), order=False, column="count")
+    return columns.with_ties(counts, arguments, reader)
 
 
 def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -415,6 +447,8 @@ def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 def _replace(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     old, new = arguments.take("to_replace", 0), arguments.take("value", 1)
     match old, new:
+        case Constant(value=str() as before), Constant(value=None):
+            return frame.then(f"make every value {wording.value(before)} missing, in whatever column")
         case Constant(value=(str() | int() | float()) as before), Constant(value=(str() | int() | float()) as after):
             return frame.then(
                 f"replace every value {wording.value(before)} by {wording.value(after)}, in whatever column"

@@ -49,7 +49,6 @@ _ELEMENTWISE = {
     "sqrt": "the square root of {}",
     "abs": "the absolute value of {}",
     "exp": "e to the power of {}",
-    "round": "{} rounded to a whole number",
 }
 
 
@@ -58,7 +57,8 @@ def has_no_effect(node: ast.expr) -> bool:
     if not isinstance(node, ast.Call):
         return not any(isinstance(part, ast.Call) for part in ast.walk(node))
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    in_place = any(k.arg == "inplace" for k in node.keywords)
+    calls = [part for part in ast.walk(node) if isinstance(part, ast.Call)]
+    in_place = any(k.arg == "inplace" for call in calls for k in call.keywords)
     return name in _QUIET_CALLS and not in_place
 
 
@@ -129,7 +129,7 @@ def _crosstab(arguments: Arguments, _: Evaluator) -> Grid:
     raise Unreadable("crosstab of something else than columns")
 
 
-def _to_datetime(arguments: Arguments, _: Evaluator) -> Symbol:
+def _to_datetime(arguments: Arguments, reader: Evaluator) -> Symbol:
     column = arguments.take("arg", 0)
     given = arguments.constant("format", None)
     errors = arguments.constant("errors", None, "raise")
@@ -142,16 +142,24 @@ def _to_datetime(arguments: Arguments, _: Evaluator) -> Symbol:
         details += ", the day before the month"
     if errors == "coerce":
         details += " (missing where it is none)"
-    return column.computed(f"{column.words} read as a date{details}", compound=True, kind="dates")
+        if not given:  # pandas takes the format of the first one for all
+            read = f"__import__('pandas').to_datetime({arguments.text('arg', 0)}, errors='coerce'"
+            reader.require(reader.check(f"{read}).isna().sum() == {read}, format='mixed').isna().sum()"))
+    return column.computed(f"{column.term} read as a date{details}", compound=True, kind="dates")
 
 
-def _to_numeric(arguments: Arguments, _: Evaluator) -> Column:
+def _to_numeric(arguments: Arguments, reader: Evaluator) -> Column:
     column = arguments.take("arg", 0)
     errors = arguments.constant("errors", None, "raise")
     if not isinstance(column, Column) or errors not in ("raise", "coerce"):
         raise Unreadable("numbers of something else than a column")
     lost = " (missing where it is none)" if errors == "coerce" else ""
-    return column.computed(f"{column.words} read as a number{lost}", compound=True)
+    if lost:  # "1,200" and "$5" are numbers to a person
+        source = arguments.text("arg", 0)
+        plain = f"({source}).astype(str).str.replace(r'[\\s,$€£%]', '', regex=True)"
+        read = "__import__('pandas').to_numeric({}, errors='coerce').isna().sum()"
+        reader.require(reader.check(f"{read.format(source)} == {read.format(plain)}"))
+    return column.computed(f"{column.term} read as a number{lost}", compound=True)
 
 
 def _named_aggregation(arguments: Arguments, _: Evaluator) -> Constant:
@@ -167,7 +175,10 @@ def _reshaped(method: str) -> Reading:
             raise Unreadable("reshaping of something else than a table")
         named = {key: value for key, value in arguments.named.items() if key not in ("frame", "data")}
         arguments.ignore(*named, *(str(place) for place in range(len(arguments.positional))))
-        return frames.call(frame, method, Arguments(method, arguments.positional[1:], named), reader)
+        source = arguments.text("frame", 0) or arguments.text("data", 0)
+        texts = {key: text for key, text in arguments.texts.items() if key in named}
+        texts |= {str(int(key) - 1): text for key, text in arguments.texts.items() if key.isdigit() and key != "0"}
+        return frames.call(frame, method, Arguments(method, arguments.positional[1:], named, source, texts), reader)
 
     return reading
 
@@ -233,7 +244,7 @@ def _percentile(arguments: Arguments, _: Evaluator) -> Quantity:
 
 
 def _numpy_statistic(name: str) -> Reading:
-    def reading(arguments: Arguments, _: Evaluator) -> Quantity:
+    def reading(arguments: Arguments, reader: Evaluator) -> Quantity:
         column = arguments.take("a", 0)
         # numpy's default; on a pandas column it hands over to the column's own method with this ddof.
         ddof = arguments.constant("ddof", None, 0)
@@ -241,6 +252,8 @@ def _numpy_statistic(name: str) -> Reading:
             return _of_condition(column, name)
         if not isinstance(column, Column):
             raise Unreadable("numpy statistic of something else than a column")
+        if name == "median" or (column.form in ("array", "list") and name != "nanmean"):
+            _no_missing(arguments, "a", reader)
         return statistics.of_column(column, _NUMPY_STATISTICS[name], ddof)
 
     return reading
@@ -273,7 +286,7 @@ def _elementwise(form: str) -> Reading:
 def _where(arguments: Arguments, _: Evaluator) -> Column:
     condition, yes, no = (arguments.take(key, place) for place, key in enumerate(("condition", "x", "y")))
     if isinstance(condition, Condition) and yes is not None and no is not None:
-        return signs.choice(condition, yes, no)
+        return replace(signs.choice(condition, yes, no), form="array")
     raise Unreadable("numpy.where of something else than a condition")
 
 
@@ -291,10 +304,12 @@ def _select(arguments: Arguments, _: Evaluator) -> Column:
     if not holds or len(holds) != len(given) or len(values) != len(holds) or len({c.frame for c in holds}) != 1:
         raise Unreadable("numpy.select of something else than conditions")
     clauses = [
-        f"{signs.operand(value)} {'' if number == 0 else 'else '}where {signs.clause(condition.words)}"
+        f"{signs.operand(value)} {'' if number == 0 else 'else '}where "
+        f"{wording.clause(condition.words, ' and ', ' or ')}"
         for number, (condition, value) in enumerate(zip(holds, values, strict=True))
     ]
-    return Column(holds[0].frame, f"{', '.join(clauses)}, and {signs.operand(default)} otherwise", compound=True)
+    words = f"{', '.join(clauses)}, and {signs.operand(default)} otherwise"
+    return Column(holds[0].frame, words, compound=True, form="array")
 
 
 def _round(arguments: Arguments, _: Evaluator) -> Symbol:
@@ -306,8 +321,7 @@ def _round(arguments: Arguments, _: Evaluator) -> Symbol:
         case Labelled() | Grid():
             return replace(number, decimals=decimals or 0)
         case Column():
-            to = f"{decimals} decimal{'s' if decimals > 1 else ''}" if decimals else "a whole number"
-            return number.computed(f"{number.words} rounded to {to}", compound=True)
+            return columns.rounded(number, decimals or 0)
     raise Unreadable("rounding of something else than a number")
 
 
@@ -318,14 +332,14 @@ def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
             return statistics.rows_count(owner)
         case Method(receiver=Frame() as frame, name="index"):
             return statistics.rows_count(frame)
-        case Column(kind="parts"):
+        case Column(kind="parts", form="element"):
             return owner.computed(f"the number of {owner.words.removeprefix('the ')}")
-        case Column() if owner.name is None and not owner.frame.where:
+        case Column(form="element"):
             return owner.computed(f"the number of characters of {owner.operand}")
         case Column():
             return statistics.rows_count(owner.frame)
         case Distinct():
-            return _distinct_count(owner)
+            return statistics.distinct_count(owner.column)
         case Labelled() if owner.table is not None and not owner.taken:
             return statistics.rows_count(groups.as_column(owner, reader).frame)
         case Grid(table=Frame() as table):
@@ -333,14 +347,6 @@ def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
         case Constant():
             return Constant(len(owner.value))
     raise Unreadable("length of something else than a table")
-
-
-def _distinct_count(owner: Distinct) -> Quantity:
-    """len(unique()) counts a missing value as one more."""
-    words = f"the number of distinct values of {owner.column.operand}{owner.column.frame.over}"
-    return Quantity(
-        owner.column.frame, f"{words} (a missing value, if there is any, counts as one more)", family="nunique"
-    )
 
 
 def _cast(arguments: Arguments, _: Evaluator) -> Symbol:
@@ -361,17 +367,41 @@ def _set(arguments: Arguments, reader: Evaluator) -> Distinct:
 
 def _list(arguments: Arguments, _: Evaluator) -> Symbol:
     owner = arguments.take("x", 0)
-    arguments.ignore("reverse")
-    if isinstance(owner, (Column, Distinct)):
+    if isinstance(owner, Column) and owner.form != "element":
+        return replace(owner, form="list")
+    if isinstance(owner, Distinct):
         return owner
     raise Unreadable("list of something else than a column")
 
 
+def _sorted(arguments: Arguments, reader: Evaluator) -> Symbol:
+    owner = arguments.take("x", 0)
+    descending = bool(arguments.constant("reverse", None, False))
+    if isinstance(owner, Distinct):
+        return owner
+    if not isinstance(owner, Column) or owner.form == "element":
+        raise Unreadable("list of something else than a column")
+    _no_missing(arguments, "x", reader)
+    way: dict[str, Symbol] = {"ascending": Constant(not descending)}
+    ordered = columns.call(owner, "sort_values", Arguments("sorted", [], way, arguments.text("x", 0)), reader)
+    assert isinstance(ordered, Column)
+    return replace(ordered, form="list")
+
+
+def _no_missing(arguments: Arguments, key: str, reader: Evaluator) -> None:
+    """Ask only where no value is missing: Python itself, and numpy's median, do not leave such values out."""
+    source = arguments.text(key, 0)
+    if not source:
+        raise Unreadable("missing values in a function of Python")
+    reader.require(reader.check(f"not bool(__import__('pandas').isna({source}).any())"))
+
+
 def _column_statistic(name: str) -> Reading:
-    def reading(arguments: Arguments, _: Evaluator) -> Quantity:
+    def reading(arguments: Arguments, reader: Evaluator) -> Quantity:
         owner = arguments.take("x", 0)
         match owner:
-            case Column():
+            case Column() if owner.form != "element":
+                _no_missing(arguments, "x", reader)
                 return statistics.of_column(owner, name)
             case Condition() if name == "sum":
                 return statistics.rows_count(owner.frame.keep(owner.words))
@@ -409,9 +439,10 @@ _BUILTINS: dict[str, Reading] = {
     "range": _range,
     "len": _len,
     "round": _round,
+    "abs": _elementwise(_ELEMENTWISE["abs"]),
     "float": _cast,
     "list": _list,
-    "sorted": _list,
+    "sorted": _sorted,
     "set": _set,
     **{name: _column_statistic(name) for name in ("sum", "min", "max")},
 }
@@ -419,8 +450,7 @@ _BUILTINS: dict[str, Reading] = {
 
 def shape_items(frame: Frame) -> tuple[Quantity, Quantity]:
     """The parts of `shape`."""
-    not_counted = f", not counting {wording.name(frame.index)}" if frame.index else ""
-    columns_count = Quantity(frame, f"the number of columns{frame.among}{not_counted}", family="shape")
+    columns_count = Quantity(frame, f"the number of columns{frame.among}", family="shape")
     return statistics.rows_count(frame), columns_count
 
 

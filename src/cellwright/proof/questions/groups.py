@@ -63,11 +63,16 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Ev
             left = reader.look(f"{arguments.receiver}.{method}(numeric_only=True).columns").value
             grouping = replace(grouping, columns=tuple(name for name in grouping.columns if name in left))
         arguments.ignore("numeric_only", "0")
-        return _one_statistic(grouping, method, ddof)
+        if method in ("min", "max") and grouping.single and arguments.receiver:
+            reader.require(_quiet_check(reader, f"{picking.TEXT_ORDER}(({arguments.receiver}).obj)"))
+        return _one_statistic(_in_order(grouping, [method], reader), method, ddof)
     if method == "quantile":
         return _one_statistic(grouping, statistics.quantile_name(arguments.constant("q", 0, 0.5)), 1)
     if method in ("agg", "aggregate"):
-        return _agg(grouping, arguments)
+        function = arguments.take("func", 0)
+        if isinstance(function, Function) and grouping.single:
+            return _applied(grouping, arguments, reader)
+        return _agg(grouping, arguments, reader)
     if method == "describe" and grouping.columns is not None and grouping.single:
         return _describe_one(grouping)
     if method == "describe":
@@ -93,6 +98,10 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Ev
 
 def resampled_call(resampled: Resampled, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     """A statistic of every period."""
+    if method in ("ffill", "bfill", "shift", "diff", "pct_change", "cumsum", "cummax", "cummin", "rank"):
+        raise Unreadable(f"method {method} of periods")
+    if method in ("first", "last"):  # pandas takes the rows by date
+        reader.require(reader.check(f"bool({resampled.dates}.is_monotonic_increasing)"))
     grouping = Grouping(resampled.frame, (resampled.key,), resampled.columns, resampled.single)
     return aggregate(grouping, method, arguments, reader)
 
@@ -106,7 +115,7 @@ def _transform(grouping: Grouping, arguments: Arguments) -> Column:
     how = arguments.take("func", 0)
     name = how.value if isinstance(how, Constant) else ""
     if isinstance(how, Module):
-        name = how.path.rpartition(".")[2]
+        name = statistics.function_name(how.path)
     if grouping.columns is None or not grouping.single or not isinstance(name, str) or not name:
         raise Unreadable("transform by a function")
     column = grouping.columns[0]
@@ -186,9 +195,22 @@ def _rows_of_groups(grouping: Grouping, method: str, arguments: Arguments, reade
     return frame.then(f"keep only {rows} of each {grouping.each}")
 
 
+_OF_PYTHON = frozenset(("builtins.sum", "builtins.min", "builtins.max"))
+
+
+def _in_order(grouping: Grouping, names: Sequence[str], reader: Evaluator) -> Grouping:
+    """Groups in which the first and the last row are told: those of a sort, or of the file."""
+    if not {"first", "last"} & set(names):
+        return grouping
+    frame = series.in_order(Column(grouping.frame, ""), reader).frame
+    return replace(grouping, frame=frame, keys=tuple(replace(key, frame=frame) for key in grouping.keys))
+
+
 def _one_statistic(grouping: Grouping, method: str, ddof: int) -> Symbol:
     if grouping.columns is not None and grouping.single:
         return statistics.per_group(grouping, grouping.columns[0], method, ddof)
+    if ddof != 1:
+        raise Unreadable("argument ddof")
     return statistics.group_grid(grouping, None, method)
 
 
@@ -224,17 +246,29 @@ def _column(frame: Frame, name: str) -> Column:
     return Column(frame, wording.name(name), name)
 
 
-def _agg(grouping: Grouping, arguments: Arguments) -> Symbol:
+def _agg(grouping: Grouping, arguments: Arguments, reader: Evaluator) -> Symbol:
+    def plain(name: str) -> str:
+        """The statistic: Python's own functions are pandas' where nothing is missing."""
+        if name in _OF_PYTHON:
+            groups = f"({arguments.receiver})"
+            reader.require(reader.check(f"not bool({groups}.obj.isna().to_numpy().any())"))
+        return name.removeprefix("builtins.") if name in _OF_PYTHON else name
+
     if arguments.named and not arguments.positional and not {"func"} & set(arguments.named):
-        return statistics.named_grid(grouping, {key: _named(grouping, arguments, key) for key in arguments.named})
+        named = {key: _named(grouping, arguments, key) for key in arguments.named}
+        told = {key: (column, plain(how)) for key, (column, how) in named.items()}
+        grouping = _in_order(grouping, [how for _, how in told.values()], reader)
+        return statistics.named_grid(grouping, told)
     how = arguments.take("func", 0)
     match how:
         case Constant(value=str() as method):
-            return _one_statistic(grouping, method, 1)
+            return _one_statistic(_in_order(grouping, [method], reader), method, 1)
         case Module():
-            return _one_statistic(grouping, how.path.rpartition(".")[2], 1)
+            return _one_statistic(grouping, plain(statistics.function_name(how.path)), 1)
         case Constant(value=dict() as chosen):
             columns = {str(key): [value] if isinstance(value, str) else list(value) for key, value in chosen.items()}
+            columns = {key: [plain(str(name)) for name in names] for key, names in columns.items()}
+            grouping = _in_order(grouping, [name for names in columns.values() for name in names], reader)
             return statistics.group_grid(grouping, columns, None)
         case Constant(value=list()) | Items():
             if grouping.single and grouping.columns:
@@ -251,7 +285,7 @@ def _named(grouping: Grouping, arguments: Arguments, key: str) -> tuple[str, str
         case Constant(value=str() as how) if grouping.single and grouping.columns:
             return grouping.columns[0], how
         case Items(symbols=(Constant(value=str() as column), Module() as function)):
-            return column, function.path.rpartition(".")[2]
+            return column, statistics.function_name(function.path)
     raise Unreadable("aggregation by a function")
 
 
@@ -349,8 +383,10 @@ def _parts(label: object) -> list[object]:
     return list(label) if isinstance(label, tuple) else [label]
 
 
-def column_of(grid: Grid, label: str) -> Labelled:
-    """`grid[label]`."""
+def column_of(grid: Grid, label: str) -> Labelled | Column:
+    """`grid[label]`. Of rows that were taken, such as the first five, what is told is told of these."""
+    if grid.table is not None and grid.table.taken:
+        return _column(grid.table, label)
 
     def at(labels: Sequence[object]) -> str:
         return grid.at(labels, [label])
@@ -443,11 +479,10 @@ def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
             first = _quiet_check(reader, _single(code, "min" if order else "max"))
             return replace(owner, order=order, ties=ties, ties_at_first=first)
         case "sort_index":
-            arguments.ignore("ascending")
-            return replace(owner, order=None)
+            return _by_label(owner, bool(arguments.constant("ascending", None, True)))
         case "tail":
             arguments.ignore("n", "0")
-            return replace(owner, taken=True)
+            return replace(owner, taken=True, order=None)
         case "head":
             count = arguments.constant("n", 0, 5)
             order, longer = owner.order, f"{code}.head({count + 1})"
@@ -462,6 +497,18 @@ def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
         within = _quiet_check(reader, f"not {longer}.duplicated().any()")
         cut = _quiet_check(reader, f"(lambda s: len(s) <= {count} or bool(s.iloc[-1] != s.iloc[-2]))({longer})")
     return replace(owner, taken=True, first=count, order=order, cut=cut, ties=within)
+
+
+def _by_label(owner: Labelled, ascending: bool) -> Labelled:
+    """Quantities in the order of their labels."""
+
+    def table(called: str) -> Frame:
+        if owner.table is None:
+            raise Unreadable("labelled values as a table")
+        rows = owner.table(called)
+        return replace(rows, sequence=Order(rows.index, (ascending,) * len(rows.index)), shuffled=False)
+
+    return replace(owner, order=None, table=table)
 
 
 def _retold(owner: Labelled, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
@@ -501,6 +548,8 @@ def _grid(owner: Grid, method: str, arguments: Arguments, reader: Evaluator) -> 
         case "head" | "tail" | "sort_values" | "sort_index":
             table = _arranged_table(owner, method, arguments, reader)
             arguments.ignore("n", "0", "by", "ascending", "kind", "ignore_index")
+            if table is None and method in ("head", "tail"):  # of some rows none is the highest of all
+                return replace(owner, table=None, each="", statistic=None)
             return replace(owner, table=table)
     if owner.table is None:
         raise Unreadable(f"method {method} of a grid")
@@ -531,10 +580,22 @@ def transpose(grid: Grid) -> Grid:
 
 def absence_call(owner: Absence, method: str, arguments: Arguments) -> Symbol:
     """`frame.isnull().sum()` and its kin."""
-    arguments.ignore("axis")
     if arguments.constant("axis", 0, 0) not in (0, "index"):
-        raise Unreadable("missing values of each row")
+        arguments.done()
+        return _in_each_row(owner, method)
     arguments.done()
     if method in ("sum", "mean"):
         return statistics.missing_per_column(owner.frame, owner.absent, share=method == "mean")
     raise Unreadable(f"method {method} of missing values")
+
+
+def _in_each_row(owner: Absence, method: str) -> Condition:
+    """Whether a row has missing values, or lacks none."""
+    frame = replace(owner.frame, selection=None)
+    of = owner.frame.among.replace(" among ", " of ", 1)
+    match method, owner.absent:
+        case "any", True:
+            return Condition(frame, f"a value in any column{of} is missing")
+        case "all", False:
+            return Condition(frame, f"no value in any column{of} is missing")
+    raise Unreadable("missing values of each row")

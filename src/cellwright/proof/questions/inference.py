@@ -85,7 +85,10 @@ def _ranked(arguments: Arguments, reader: Evaluator) -> Finding:
     frame, first, second = _two(arguments, reader, ("x", "y"))
     if arguments.constant("method", None, "auto") != "auto":
         raise Unreadable("argument method of a test")
-    test = f"the {_sided(arguments)} Mann-Whitney U test of {first} against {second}"
+    test = (
+        f"the {_sided(arguments)} Mann-Whitney U test of {first} against {second} (exact where one sample has at most "
+        "8 values and there are no ties, else by the normal approximation with continuity correction)"
+    )
     parts = {"statistic": f"the U statistic of the first sample in {test}", "pvalue": f"the p-value of {test}"}
     return _finding(frame, parts)
 

@@ -8,8 +8,8 @@ from cellwright.proof.questions.symbols import Arguments, Constant, Evaluator, F
 _READERS = {"read_csv", "read_table", "read_excel", "read_json", "read_parquet", "read_pickle", "read_feather"}
 # How the file is written; anyone who opens it sees that, or it does not change values.
 _PLAIN = ("sep", "delimiter", "encoding", "engine", "low_memory", "quotechar", "thousands", "decimal", "parse_dates",
-          "delim_whitespace", "skipinitialspace", "on_bad_lines", "memory_map", "lines", "dtype_backend", "comment",
-          "date_format", "infer_datetime_format", "escapechar", "quoting")  # fmt: skip
+          "delim_whitespace", "skipinitialspace", "memory_map", "lines", "dtype_backend", "comment",
+          "infer_datetime_format", "escapechar", "quoting")  # fmt: skip
 
 
 def load(name: str) -> Callable[[Arguments, Evaluator], Symbol] | None:
@@ -49,7 +49,13 @@ def _clauses(arguments: Arguments) -> list[str]:
         raise Unreadable("file without column names")
     if (rows := arguments.constant("nrows", None)) is not None:
         clauses.append(f"only as far as its first {rows} data rows")
+    if (form := arguments.constant("date_format", None)) is not None:
+        clauses.append(f"with dates in the format {form}")
+    if arguments.constant("on_bad_lines", None, "error") != "error":
+        clauses.append("leaving out lines that have too many fields")
     if (columns := arguments.constant("usecols", None)) is not None:
+        if not all(isinstance(name, str) for name in columns):
+            raise Unreadable("columns of a file by their place")
         listed = wording.listing([wording.name(name) for name in columns])
         clauses.append(f"with only the columns {listed}")
     if (missing := arguments.constant("na_values", None)) is not None:

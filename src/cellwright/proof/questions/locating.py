@@ -11,6 +11,7 @@ from cellwright.proof.questions.symbols import (
     Condition,
     Constant,
     Evaluator,
+    ExtremeRow,
     Frame,
     Method,
     Symbol,
@@ -19,6 +20,7 @@ from cellwright.proof.questions.symbols import (
 )
 
 _MOST_ROWS = 12
+_DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 _PART_OF_A_DATE = re.compile(r"\d{4}(?:-\d{1,2})?")
 
 
@@ -115,11 +117,20 @@ def _rows(place: Place, node: ast.expr, reader: Evaluator) -> Frame | Method:
     match key:
         case Condition() if place.by_label:
             return picking.filtered(place.frame, key)
+        case ExtremeRow() if place.by_label and _begins(key.frame, place.frame):
+            return Method(replace(key.frame, taken=key.words), "row")
         case Constant(value=list() as items) if 0 < len(items) <= _MOST_ROWS:
             return _listed(place, items, reader)
         case Constant(value=(int() | str()) as item) if not isinstance(item, bool):
             return _one(place, item, reader)
     raise Unreadable("rows by label" if place.by_label else "rows by position")
+
+
+def _begins(frame: Frame, table: Frame) -> bool:
+    """Whether rows are all or some of a table's, with its labels."""
+    whole = table.settled()
+    same = frame.labels == table.labels and frame.tables == table.tables and not table.index
+    return same and frame.steps[: len(whole.steps)] == whole.steps and len(frame.steps) <= len(whole.steps) + 1
 
 
 def _by_number(place: Place, reader: Evaluator) -> bool:
@@ -132,17 +143,8 @@ def _by_number(place: Place, reader: Evaluator) -> bool:
     return True
 
 
-def _in_order(frame: Frame, reader: Evaluator) -> None:
-    """Rows are counted in an order that is told and has no ties."""
-    if frame.order is not None:
-        reader.require(frame.order.check)
-    elif frame.shuffled and frame.sequence is None:
-        raise Unreadable("order of the rows of a join")
-
-
 def _taken(frame: Frame, words: str, reader: Evaluator) -> Frame:
-    base = frame.settled() if frame.taken else frame
-    _in_order(base, reader)
+    base = picking.counted(frame.settled() if frame.taken else frame, reader)
     return replace(base, taken=words)
 
 
@@ -225,6 +227,12 @@ def _between_labels(place: Place, low: object, high: object, reader: Evaluator) 
             continue
         if not isinstance(end, (int, float, str)):
             raise Unreadable("range of row labels")
+        if isinstance(end, str) and _DAY.fullmatch(end) and sign == "at most":
+            # The last day is in it to its end where labels are dates, and not where they are texts.
+            day = f"__import__('pandas').Timestamp({end!r})"
+            dates = f"__import__('pandas').to_datetime({index})"
+            next_day = f"{day} + __import__('pandas').Timedelta(days=1)"
+            reader.require(reader.check(f"not (({dates} > {day}) & ({dates} < {next_day})).any()"))
         clauses.append(f"{label} is {sign} {words(end)}")
     return place.frame.keep(wording.listing(clauses))
 

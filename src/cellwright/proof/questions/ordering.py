@@ -22,7 +22,9 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     """The rows sorted by columns."""
     keys = picking.names_of(arguments.take("by", 0) or Constant(None))
     ascending = arguments.constant("ascending", None, True)
-    arguments.ignore("kind", "ignore_index", "na_position")
+    arguments.ignore("kind", "ignore_index")
+    if arguments.constant("na_position", None, "last") != "last":
+        raise Unreadable("rows with a missing value first")
     if arguments.constant("axis", 1, 0) not in (0, "index"):
         raise Unreadable("sorting of columns")
     flags = tuple(bool(flag) for flag in ascending) if isinstance(ascending, list) else (bool(ascending),) * len(keys)
@@ -33,10 +35,12 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
 
 
 def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Evaluator) -> Check | None:
-    """Whether no two rows are equal in what they are sorted by, asked at this place of the program."""
+    """Whether no two rows are equal in what they are sorted by, and none lacks it: asked at this place."""
     table = f"({arguments.receiver})" + (".reset_index()" if set(keys) & set(frame.index) else "")
+    plain = f"all({picking.TEXT_ORDER}(rows[key]) for key in {list(keys)!r}) and not rows[{list(keys)!r}].isna()"
+    unlike = f"not rows.duplicated(subset={list(keys)!r}).any()"
     try:
-        return reader.check(f"not {table}.duplicated(subset={list(keys)!r}).any()")
+        return reader.check(f"(lambda rows: {unlike} and {plain}.to_numpy().any())({table})")
     except Unreadable:
         # Inside a function the check cannot be made, so whatever depends on this order has no words.
         return Check((), "False")
@@ -47,7 +51,11 @@ def head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("head of a computed length")
-    if frame.order is not None and not frame.taken:
+    if frame.order is None or frame.taken:
+        frame = picking.counted(frame.settled() if frame.taken else frame, reader)
+    else:
+        keys = [key for key in frame.order.keys if key not in frame.index]
+        reader.require(reader.check(f"all({picking.TEXT_ORDER}(({arguments.receiver})[key]) for key in {keys!r})"))
         reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
         frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
     return picking.take_rows(frame, 0, count)
@@ -73,9 +81,7 @@ def tail(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("tail of a computed length")
-    if frame.order is not None:
-        reader.require(frame.order.check)
-    base = frame.settled() if frame.taken else frame
+    base = picking.counted(frame.settled() if frame.taken else frame, reader)
     return replace(base, taken="the last row" if count == 1 else f"the last {count} rows")
 
 

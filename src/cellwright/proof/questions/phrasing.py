@@ -21,9 +21,10 @@ _CHANGES_COLUMNS = re.compile(
     r"keep only the columns? |take the first column of )"
 )
 _QUOTED = re.compile(r"`[^`]*`")
-_ALL_COLUMNS = ("columns", "any column", "each column", "every column", "which column", "whatever column")
+# Columns that are not named, any of which may be one that a step has changed.
+_ALL_COLUMNS = re.compile(r"\bcolumns?\b(?! `)")
 _ORDER_WORDS = re.compile(
-    r"\b(first|last|earlier|previous|next|before|after|running|up to and with|\d+(st|nd|rd|th))\b"
+    r"\b(first|last|earlier|later|previous|next|before|after|running|up to and with|\d+(st|nd|rd|th))\b"
 )
 _NEIGHBOURS = re.compile(
     r"\b(the previous row|the next row|rows (before|after)|up to and with this row|rows? before (it|this)|"
@@ -31,7 +32,8 @@ _NEIGHBOURS = re.compile(
 )
 _SKIPS_MISSING = re.compile(
     r"\b(mean|median|sum|standard deviation|variance|percentile \(linear interpolation\)|product|"
-    r"skewness \(bias corrected\)|kurtosis \(bias corrected\)|running total|running maximum|running minimum) of\b|"
+    r"skewness \(bias corrected\)|kurtosis \(bias corrected\)|running total|running maximum|running minimum)"
+    r"( of\b|\?|$| over the rows)|"
     r"\b(correlation|covariance) (between|with)\b"
 )
 _ENDED = re.compile(r"`[^`]+_[xy]`")
@@ -189,7 +191,7 @@ def _matters(step: str, later: str, ordered: bool) -> bool:
     """Whether later words speak of what a step changes: its columns, or the order of the rows."""
     if step.startswith("sort the rows by "):
         return ordered
-    if not _CHANGES_COLUMNS.match(step) or any(words in later for words in _ALL_COLUMNS):
+    if not _CHANGES_COLUMNS.match(step) or _ALL_COLUMNS.search(later):
         return True
     if step.startswith("keep only the column"):
         return "join " in later

@@ -81,6 +81,8 @@ def filtered(frame: Frame, condition: Condition) -> Frame:
 
 def same_rows(first: Frame, second: Frame) -> bool:
     """Whether conditions on the first can be asked of the second's rows: the second may be filtered further."""
+    if first.labels != second.labels:
+        return False
     if first.taken or second.taken:
         return first.base == second.base and first.taken == second.taken and first.where == second.where
     return first.base == second.base and second.where[: len(first.where)] == first.where
@@ -93,7 +95,34 @@ def _row_range(frame: Frame, node: ast.Slice, reader: Evaluator) -> Frame:
         raise Unreadable("range of row labels")
     if frame.index and (low or high is None):
         raise Unreadable("range of row labels")
-    return take_rows(frame, low, high)
+    return take_rows(counted(frame, reader), low, high)
+
+
+def counted(frame: Frame, reader: Evaluator) -> Frame:
+    """The same rows, to be counted: in an order that is told, and has no ties."""
+    if frame.order is not None:
+        reader.require(frame.order.check)
+        return frame
+    if frame.sequence is None:
+        if frame.shuffled:
+            raise Unreadable("order of the rows of a join")
+        return frame
+    reader.require(frame.sequence.check)
+    if any(step.endswith(f"sort the rows by {frame.sequence.words}") for step in frame.steps):
+        return frame
+    # That of a table of groups, which nobody has told: its keys, from the lowest on.
+    settled = frame.settled()
+    return settled.then(f"sort the rows by {frame.sequence.words}", unique=settled.unique)
+
+
+TEXT_ORDER = (
+    "(lambda s: str(getattr(s, 'dtype', '')) not in ('object', 'str', 'string') or (lambda u: "
+    "sorted(u) == sorted(u, key=str.casefold) and (all(__import__('re').match(r'\\d{4}-\\d\\d-\\d\\d', x) for x in u) "
+    "or sum(bool(__import__('re').match(r'[-+$€£(\\s]*\\d', x)) for x in u) * 2 < len(u)))"
+    "([str(x) for x in s.dropna().unique()]))"
+)
+"""Python: whether a column's values are in the order that a person would give them, where they are texts: numbers and
+dates that are kept as texts are not, nor are words in capitals and small letters."""
 
 
 def take_rows(frame: Frame, low: int, high: int | None) -> Frame:
@@ -129,7 +158,7 @@ def nth(place: int) -> str:
 
 def cell(frame: Frame, key: str) -> Column:
     """`row[key]` in a function that is applied to each row."""
-    return Column(frame, wording.name(key), None, False, key)
+    return Column(frame, wording.name(key), None, False, key, form="element")
 
 
 def value_in_row(frame: Frame, key: str) -> Quantity:

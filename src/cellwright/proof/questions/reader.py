@@ -21,6 +21,7 @@ from cellwright.proof.questions import (
     picking,
     series,
     signs,
+    statistics,
     syntax,
     texts,
 )
@@ -198,7 +199,7 @@ class Reader:
             if not isinstance(box, FrameBox):
                 raise Unreadable("assignment to some rows")
             place = locating.Place(box.frame, ast.unparse(owner.value), by_label=True)
-            box.frame = changing.set_rows(place, target.slice, self._unboxed(symbol), self)
+            self._set(box, changing.set_rows(place, target.slice, self._unboxed(symbol), self))
             return
         box = self.evaluate(owner, unbox=False)
         if isinstance(box, Grid) and box.table is not None and isinstance(owner, ast.Name):
@@ -208,14 +209,20 @@ class Reader:
         if isinstance(target, ast.Attribute):
             key: object = target.attr
             if key in _pandas_names():
-                box.frame = changing.set_attribute(box.frame, target.attr, symbol)
+                self._set(box, changing.set_attribute(box.frame, target.attr, symbol))
                 return
         else:
             key = self.constant(target.slice)
         if not isinstance(key, str):
-            box.frame = changing.replace_columns(box.frame, key, self._unboxed(symbol), self)
+            self._set(box, changing.replace_columns(box.frame, key, self._unboxed(symbol), self))
             return
-        box.frame = changing.add_column(box.frame, key, self._unboxed(symbol), self)
+        self._set(box, changing.add_column(box.frame, key, self._unboxed(symbol), self))
+
+    def _set(self, box: FrameBox, changed: Frame) -> None:
+        """Change a table in place: what else holds it, such as its groups or a list, would change with it."""
+        if any(_holds(symbol, box.frame) for symbol in self.names.values()):
+            raise Unreadable("change of a table that is held elsewhere")
+        box.frame = changed
 
     def _boxed_grid(self, name: str, grid: Grid) -> FrameBox:
         """A table of groups that gets a new column, from then on an ordinary table."""
@@ -227,11 +234,12 @@ class Reader:
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if not isinstance(target, ast.Subscript):
+            if isinstance(target, ast.Name):
                 continue
-            box = self.evaluate(target.value, unbox=False)
-            if isinstance(box, FrameBox):
-                box.frame = changing.drop_columns(box.frame, [str(self.constant(target.slice))])
+            box = self.evaluate(target.value, unbox=False) if isinstance(target, ast.Subscript) else None
+            if not isinstance(target, ast.Subscript) or not isinstance(box, FrameBox):
+                raise Unreadable("del of something else than a column")
+            self._set(box, changing.drop_columns(box.frame, [str(self.constant(target.slice))]))
 
     def _define(self, node: ast.FunctionDef) -> None:
         body = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
@@ -259,11 +267,12 @@ class Reader:
         if not isinstance(box, FrameBox):
             raise Unreadable("in-place change of a column")
         arguments = self._arguments(node)
+        arguments.receiver = ast.unparse(node.func.value)
         arguments.ignore("inplace")
         changed = frames.call(box.frame, node.func.attr, arguments, self)
         if not isinstance(changed, Frame):
             raise Unreadable("call for its effect")
-        box.frame = changed
+        self._set(box, changed)
 
     def _appended(self, node: ast.expr) -> bool:
         """Whether a call adds a constant to a list that a name stands for; it is added."""
@@ -364,7 +373,7 @@ class Reader:
             case Constant():
                 return symbol.value
             case Module():
-                return symbol.path.rpartition(".")[2]
+                return statistics.function_name(symbol.path)
             case Items():
                 return [s.value if isinstance(s, Constant) else self._module_name(s) for s in symbol.symbols]
         raise Unreadable("computed value in a dictionary")
@@ -372,7 +381,7 @@ class Reader:
     @staticmethod
     def _module_name(symbol: Symbol) -> str:
         if isinstance(symbol, Module):
-            return symbol.path.rpartition(".")[2]
+            return statistics.function_name(symbol.path)
         raise Unreadable("computed value in a dictionary")
 
     def _name(self, identifier: str) -> Symbol:
@@ -432,7 +441,7 @@ class Reader:
             case Items():
                 return owner.symbols[_position(self.constant(node.slice), len(owner.symbols))]
             case Column() | Condition():
-                return columns.subscript(owner, node.slice, self)
+                return columns.subscript(owner, node.slice, self, ast.unparse(node.value))
             case Constant(value=list() | tuple() | dict() as value):
                 if isinstance(node.slice, ast.Slice):
                     return self._part(value, node.slice)
@@ -480,7 +489,7 @@ class Reader:
             case Method(receiver=Column() as column, name="iloc" | "values"):
                 return columns.at_position(column, key, self)
             case Method(receiver=Column() as column, name="loc" | "at"):
-                return columns.subscript(column, key, self)
+                return columns.subscript(column, key, self, ast.unparse(source))
             case Method(receiver=Column() as column, name="str"):
                 return texts.item(column, key, self)
         raise Unreadable("subscript")
@@ -551,9 +560,10 @@ class Reader:
             raise Unreadable("call with other arguments than the function takes")
         return self.within(given, function.body, function.lead)
 
-    def call(self, function: Module, symbols: Sequence[Symbol], named: Mapping[str, Symbol]) -> Symbol:
-        """The symbol of a library function's value for these arguments."""
-        return functions.call(function.path, Arguments(function.path, list(symbols), dict(named)), self)
+    def call(self, function: Module, column: Column, named: Mapping[str, Symbol], source: str) -> Symbol:
+        """The symbol of a library function's value for a column, whose source is given, and these arguments."""
+        arguments = Arguments(function.path, [column], dict(named), texts={"0": source})
+        return functions.call(function.path, arguments, self)
 
     def within(self, names: Mapping[str, Symbol], body: ast.expr, lead: Sequence[ast.stmt] = ()) -> Symbol:
         """The symbol of an expression, after some statements, where some names mean something else."""
@@ -602,6 +612,18 @@ class Reader:
                 raise Unreadable("too many values on the side")
             self.notes[text] = Note(f"{kind} {'ABCDEFGHIJ'[len(self.notes)]}", text)
         return self.notes[text].name
+
+
+def _holds(symbol: Symbol, frame: Frame) -> bool:
+    """Whether a symbol stands for groups or periods of such a table, or for the table itself, as in a list."""
+    match symbol:
+        case Frame():
+            return symbol.tables == frame.tables
+        case Grouping() | Resampled():
+            return symbol.frame.tables == frame.tables
+        case Items():
+            return any(_holds(one, frame) for one in symbol.symbols)
+    return False
 
 
 def _is_list(symbol: Symbol | None) -> bool:

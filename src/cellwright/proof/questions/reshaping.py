@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions import picking, statistics, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -37,10 +37,11 @@ def melt(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if kept is None and molten is None:
         raise Unreadable("melting of a whole table")
     ids = _names(kept) if kept is not None else ()
-    if molten is not None:
-        columns = f"the columns {wording.listing([wording.name(name) for name in _names(molten)])}"
+    values = _names(molten) if molten is not None else frame.selection
+    if values is not None:
+        columns = f"the columns {wording.listing([wording.name(name) for name in values if name not in ids])}"
     else:
-        columns = f"every column but {wording.listing([wording.name(name) for name in ids])}"
+        columns = f"every column but {wording.listing([wording.name(name) for name in (*ids, *frame.index)])}"
     beside = f"beside {wording.listing([wording.name(name) for name in ids])}, " if ids else ""
     step = (
         f"bring {columns} into long form: one row for each row and each of these columns, with {beside}the name of "
@@ -58,20 +59,25 @@ def pivot(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
     return _wide(frame, (row,), column, value, None)
 
 
-def pivot_table(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid | Labelled:
+def pivot_table(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grid | Labelled:
     """One statistic of one column by the values of others."""
     values, index, columns = (arguments.take(key, n) for n, key in enumerate(("values", "index", "columns")))
     statistic = arguments.take("aggfunc", 3)
     name = statistic.value if isinstance(statistic, Constant) else "mean"
     if isinstance(statistic, Module):
-        name = statistic.path.rpartition(".")[2]
+        name = statistics.function_name(statistic.path)
     fill = arguments.constant("fill_value", None)
     if not isinstance(name, str) or arguments.constant("margins", None, False):
         raise Unreadable("pivot table of several statistics")
     arguments.ignore("observed", "margins", "dropna", "sort")
     statistics.statistic_words(name)
     rows = _names(index)
+    if name in ("first", "last"):
+        frame = picking.counted(frame, reader).settled()
     if columns is None:
+        # A group of which all values are missing has no row.
+        whole = f"({arguments.receiver}).groupby({list(rows)!r}).ngroups"
+        reader.require(reader.check(f"len(({arguments.receiver}).pivot_table({arguments.source})) == {whole}"))
         return _by_rows(frame, rows, _names(values) if values is not None else None, name)
     (column,), (value,) = _single(columns), _single(values)
     return _wide(frame, rows, column, value, name, fill)
@@ -99,6 +105,8 @@ def _wide(
 
     def at(row: Sequence[object], labels: Sequence[object]) -> str:
         label = labels[-1]
+        if fill is not None and statistic not in ("sum", "count"):
+            raise Unreadable("value that stands for no rows")
         over = statistics.in_group(Grouping(frame, (*by_row, across)), [*row, label]).over
         return f"{noun} of {wording.name(value)}{over}"
 
@@ -126,6 +134,9 @@ def unstack(labelled: Labelled, arguments: Arguments) -> Grid:
         raise Unreadable("unstack of another level")
 
     def at(row: Sequence[object], column: Sequence[object]) -> str:
-        return labelled.at([*row, *column])
+        words = labelled.at([*row, *column])
+        if fill is not None and not words.startswith(("the number of ", "the sum of ")):
+            raise Unreadable("value that stands for no rows")
+        return words
 
     return Grid(labelled.frame, at, "pivot", labelled.decimals, columns_are_names=False)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from cellwright.proof.questions import statistics, wording
+from cellwright.proof.questions import picking, statistics, wording
 from cellwright.proof.questions.periods import period_key
 from cellwright.proof.questions.symbols import (
     Arguments,
@@ -27,16 +27,7 @@ def in_order(column: Column, reader: Evaluator) -> Column:
 
 
 def _ordered(frame: Frame, reader: Evaluator) -> Frame:
-    order = frame.order or frame.sequence
-    if order is not None:
-        reader.require(order.check)
-    elif frame.shuffled:
-        raise Unreadable("order of the rows of a join")
-    settled = frame.settled()
-    if order is not None and not any(step.endswith(f"sort the rows by {order.words}") for step in settled.steps):
-        # That of a table of groups, which nobody has told: its keys, from the lowest on.
-        settled = settled.then(f"sort the rows by {order.words}", unique=settled.unique)
-    return settled
+    return picking.counted(frame, reader).settled()
 
 
 def _among(keys: tuple[Column, ...]) -> str:
@@ -127,7 +118,7 @@ def _filled(way: str) -> Callable[[Column, tuple[Column, ...], Arguments], Colum
         if arguments.constant("limit", None) is not None:
             raise Unreadable("argument limit of a filling")
         rows = f"the nearest {way} row{_among(keys)} that has one"
-        words = f"{column.words} with each missing value replaced by that of {rows}"
+        words = f"{column.term} with each missing value replaced by that of {rows}"
         return column.computed(words, compound=True)
 
     return reading
@@ -264,7 +255,8 @@ def _resampled(frame: Frame, arguments: Arguments, reader: Evaluator, picked: tu
     # A period without rows would be a row of zeros or of missing values: there is none.
     reader.require(reader.check(f"bool(({arguments.receiver}).resample({call}).size().gt(0).all())"))
     key = period_key(Column(frame, wording.name(name), name), rule)
-    return Resampled(frame, key, picked, picked is not None)
+    dates = f"({arguments.receiver})" + (f"[{on!r}]" if isinstance(on, str) else ".index")
+    return Resampled(frame, key, picked, picked is not None, dates)
 
 
 def pick(resampled: Resampled, key: object) -> Resampled:

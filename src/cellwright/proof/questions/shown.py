@@ -44,7 +44,7 @@ class Derived:
 
 def about_shown(frame: Frame, value: Snapshot, code: str) -> Iterator[Derived]:
     """Questions about the table behind the rows shown, the most telling first. None when its columns cannot be told."""
-    table, is_cut = _without_head(code)
+    table, is_cut = _without_head(code, frame)
     if is_cut:
         whole = replace(frame, taken=None, order=None)
     else:
@@ -65,7 +65,7 @@ def about_shown(frame: Frame, value: Snapshot, code: str) -> Iterator[Derived]:
 
 def about_shown_column(column: Column, value: Snapshot, code: str) -> Derived | None:
     """A question about the column behind the values shown; None when its kind cannot be told."""
-    table, is_cut = _without_head(code)
+    table, is_cut = _without_head(code, column.frame)
     name = column.name or column.pandas_name or ""
     if table is None or value.get("t") != "series" or value.get("n", 0) < 2 or not is_measured(name) or column.kind:
         return None
@@ -154,10 +154,12 @@ def is_measured(name: str) -> bool:
     return bool(name.strip()) and not _NOT_MEASURED.fullmatch(name.strip())
 
 
-def _without_head(code: str) -> tuple[str | None, bool]:
-    """The expression of the table of which an expression shows some rows, and whether it shows only those."""
+def _without_head(code: str, frame: Frame) -> tuple[str | None, bool]:
+    """The expression of the table of which an expression shows some rows, and whether it shows only those: the first
+    rows of every group are a table of their own."""
     node = ast.parse(code, mode="eval").body
     is_cut = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CUTS
+    is_cut = is_cut and frame.taken is not None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_cut:
         node = node.func.value
     if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):

@@ -1,15 +1,18 @@
 """Readings of signs: arithmetic, comparisons, conditions put together, choices between values."""
 
 import ast
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, groups, joins, statistics, wording
+from cellwright.proof.questions import columns, groups, joins, picking, statistics, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
     Condition,
     Constant,
     Evaluator,
+    Form,
     Frame,
     Labelled,
     Quantity,
@@ -74,7 +77,7 @@ def _negative(symbol: Symbol) -> Symbol:
         case Constant(value=(int() | float()) as number):
             return Constant(-number)
         case Column():
-            return symbol.computed(f"minus {symbol.operand}", compound=True)
+            return symbol.computed(f"minus {symbol.term}", compound=True)
     raise Unreadable("negative of something else than a number")
 
 
@@ -90,13 +93,8 @@ def inverted(symbol: Symbol | None) -> Condition:
         for ending, other in _OPPOSITES:
             if symbol.words.endswith(ending) and " and " not in symbol.words and " or " not in symbol.words:
                 return replace(symbol, words=symbol.words.removesuffix(ending) + other)
-        return replace(symbol, words=f"it is not true that {clause(symbol.words)}")
+        return replace(symbol, words=f"it is not true that {wording.clause(symbol.words, ' and ', ' or ')}")
     raise Unreadable("negation of something else than a condition")
-
-
-def clause(words: str) -> str:
-    """The words of a condition inside a larger one."""
-    return f"({words})" if " and " in words or " or " in words else words
 
 
 def _combined(symbols: list[Symbol], both: bool) -> Condition:
@@ -107,11 +105,15 @@ def _combined(symbols: list[Symbol], both: bool) -> Condition:
     for condition in conditions:
         frame = _told_alike(frame, condition.frame)
     other = " or " if both else " and "
-    clauses = [f"({c.words})" if other in c.words or " between " in c.words else c.words for c in conditions]
+    clauses = [wording.clause(c.words, other) for c in conditions]
     return replace(conditions[0], frame=frame, words=(" and " if both else " or ").join(clauses))
 
 
 def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Symbol:
+    if any(isinstance(side, Column) and side.form == "list" for side in (left, right)):
+        raise Unreadable("arithmetic of lists")
+    if isinstance(left, Labelled) and left.each == "column":
+        return _of_every_column(left, sign, right)
     left, right = _as_columns(left, right, reader)
     match left, right:
         case Constant(value=(int() | float() | str()) as a), Constant(value=(int() | float() | str()) as b):
@@ -123,6 +125,25 @@ def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluat
         case (Quantity(), _) | (_, Quantity()):
             return _quantity_arithmetic(left, sign, right, reader)
     raise Unreadable("arithmetic of whole tables or groups")
+
+
+_FRACTION, _PERCENTAGE = "fraction (between 0 and 1) of", "percentage (0 to 100) of"
+
+
+def _of_every_column(left: Labelled, sign: ast.operator, right: Symbol) -> Labelled:
+    """`frame.isnull().sum() / len(frame) * 100`: missing values as shares."""
+    match right:
+        case Quantity(family="count") if left.statistic.startswith("number of ") and isinstance(sign, ast.Div):
+            if left.family == "missing-values" and right.frame.settled().base == left.frame.settled().base:
+                absent = not left.statistic.startswith("number of non-missing")
+                return statistics.missing_per_column(left.frame, absent, share=True)
+        case Constant(value=100 | 100.0) if left.statistic.startswith(_FRACTION) and isinstance(sign, ast.Mult):
+
+            def at(labels: Sequence[object]) -> str:
+                return left.at(labels).replace(_FRACTION, _PERCENTAGE, 1)
+
+            return replace(left, at=at, statistic=left.statistic.replace(_FRACTION, _PERCENTAGE, 1), table=None)
+    raise Unreadable("arithmetic of every column")
 
 
 def _as_columns(left: Symbol, right: Symbol, reader: Evaluator) -> tuple[Symbol, Symbol]:
@@ -169,14 +190,19 @@ def _column_arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: 
     for side in columns_:
         frame = _told_alike(frame, side.frame)
     first, second = (_beside(side, frame, reader) for side in sides)
-    base = replace(columns_[0], frame=frame)
+    base = replace(columns_[0], frame=frame, form=_form(columns_))
     if isinstance(sign, ast.FloorDiv):
-        return base.computed(f"({first} / {second}) rounded down")
+        return base.computed(f"({first} / {second}) rounded down", compound=True)
     if isinstance(sign, ast.Mod):
-        return base.computed(f"the remainder of {first} divided by {second}")
+        return base.computed(f"the remainder of {first} divided by {second}", compound=True)
     if type(sign) not in _SIGNS:
         raise Unreadable("bitwise arithmetic")
     return base.computed(f"{first} {_SIGNS[type(sign)]} {second}", compound=True)
+
+
+def _form(sides: list[Column]) -> Form:
+    """Of arithmetic: a column of pandas makes all of it one."""
+    return next((side.form for side in sides if side.form in ("series", "element")), "array")
 
 
 def _same(first: Frame, second: Frame) -> bool:
@@ -239,18 +265,22 @@ def _as_percentage(left: Symbol, sign: ast.operator, right: Symbol) -> Quantity 
 
 
 def _comparison(node: ast.Compare, reader: Evaluator) -> Condition:
-    left = reader.evaluate(node.left)
+    left, source = reader.evaluate(node.left), node.left
     clauses: list[Condition] = []
     for sign, element in zip(node.ops, node.comparators, strict=True):
         right = reader.evaluate(element)
+        if not isinstance(sign, (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
+            _in_their_order((left, source), (right, element), reader)
         clauses.append(_compared(left, sign, right, reader))
-        left = right
+        left, source = right, element
     return clauses[0] if len(clauses) == 1 else _combined(list(clauses), both=True)
 
 
 def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -> Condition:
     if isinstance(left, Labelled) or isinstance(right, Labelled):
         left, right = _as_columns(left, right, reader)
+    if isinstance(sign, (ast.In, ast.NotIn)) and isinstance(right, Column):
+        return _contained(left, sign, right)
     if not isinstance(left, (Column, Condition)) and isinstance(right, Column) and type(sign) in _MIRRORED:
         left, sign, right = right, _MIRRORED[type(sign)](), left
     match left:
@@ -266,6 +296,29 @@ def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -
         case Quantity() if isinstance(right, (Constant, Quantity)):
             return _of_quantities(left, sign, right, reader)
     raise Unreadable("comparison of something else than a column")
+
+
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
+_OF_DIGITS = re.compile(r"[-+$€£(\s]*\d.*", re.DOTALL)
+
+
+def _in_their_order(left: tuple[Symbol, ast.expr], right: tuple[Symbol, ast.expr], reader: Evaluator) -> None:
+    """A column is compared with a text: as dates are, or as texts that have an order."""
+    for (symbol, source), (other, _) in ((left, right), (right, left)):
+        if isinstance(symbol, Column) and isinstance(other, Constant) and isinstance(other.value, str):
+            text = ast.unparse(source)
+            ordered = f"{picking.TEXT_ORDER}({text})"
+            if _OF_DIGITS.fullmatch(other.value) and not _ISO_DATE.fullmatch(other.value):
+                ordered = f"str(({text}).dtype).startswith('datetime')"
+            reader.require(reader.check(ordered))
+
+
+def _contained(left: Symbol, sign: ast.cmpop, right: Column) -> Condition:
+    """`"x" in value`, for each value."""
+    if right.form != "element" or right.kind or not isinstance(left, Constant) or not isinstance(left.value, str):
+        raise Unreadable("membership in a column")
+    found = Condition(right.frame, f"{right.subject} contains {wording.value(left.value)}")
+    return found if isinstance(sign, ast.In) else inverted(found)
 
 
 _WORDS_FOR_MISSING = frozenset(("nan", "none", "null", "na", "n/a", "nat", ""))
@@ -293,11 +346,11 @@ def _comparison_words(left: Column, sign: ast.cmpop, right: Symbol, reader: Eval
             raise Unreadable("comparison of different rows")
     words = _beside(right, left.frame, reader)
     if isinstance(sign, ast.NotEq):
-        return f"{left.words} is not {words} (a missing value counts as different)"
+        return f"{left.subject} is not {words} (a missing value counts as different)"
     if type(sign) not in _COMPARISONS:
         raise Unreadable("comparison by identity")
     equal_to = "equals" if isinstance(right, Column) and isinstance(sign, ast.Eq) else _COMPARISONS[type(sign)]
-    return f"{left.words} {equal_to} {words}"
+    return f"{left.subject} {equal_to} {words}"
 
 
 def choice(condition: Condition, yes: Symbol, no: Symbol) -> Column:
@@ -313,6 +366,8 @@ def operand(symbol: Symbol) -> str:
     match symbol:
         case Constant() if not isinstance(symbol.value, (list, dict)):
             return wording.value(symbol.value)
-        case Column() | Quantity():
+        case Column():
+            return symbol.term
+        case Quantity():
             return symbol.operand
     raise Unreadable("operand that is no value")

@@ -33,6 +33,9 @@ _NAMES = {
     "sem": "standard error of the mean",
     "prod": "product",
 }
+_OF_THEIR_OWN = frozenset(
+    ("numpy.std", "numpy.var", "numpy.median", "builtins.sum", "builtins.min", "builtins.max", "builtins.len")
+)
 _DESCRIBED = {"mean", "std", "min", "max", "count"}
 
 
@@ -68,6 +71,18 @@ def of_column(column: Column, statistic: str, ddof: int = 1) -> Quantity:
     frame = column.frame
     words = f"the {statistic_words(statistic, ddof)} of {column.operand}{frame.over}"
     return Quantity(frame, words, family=statistic if statistic in _NAMES else "quantile")
+
+
+def distinct_count(column: Column) -> Quantity:
+    """How many distinct values, where a missing one counts as one more, as in what unique() gives."""
+    words = f"the number of distinct values of {column.operand}{column.frame.over}"
+    return Quantity(column.frame, f"{words} (a missing value, if there is any, counts as one more)", family="nunique")
+
+
+def function_name(path: str) -> str:
+    """The statistic that a function is, where pandas lets it work on groups; its whole path where it does so as Python
+    or numpy would, or as one version does and another does not."""
+    return path if path in _OF_THEIR_OWN else path.rpartition(".")[2]
 
 
 def rows_count(frame: Frame) -> Quantity:
@@ -255,8 +270,15 @@ def group_table(grouping: Grouping, columns: Mapping[str, str]) -> Frame:
     meanings += [f"{wording.name(name)} is {words}" for name, words in columns.items()]
     step = f"make a new table with one row for each {grouping.each}, in which {wording.listing(meanings)}"
     base = grouping.frame.settled()
-    order = Order(tuple(names), (True,) * len(names))
-    return Frame(base.tables, (*base.steps, step), index=tuple(names), sequence=order, unique=tuple(names))
+    order = Order(tuple(names), (True,) * len(names)) if grouping.sorts else None
+    return Frame(
+        base.tables,
+        (*base.steps, step),
+        index=tuple(names),
+        sequence=order,
+        shuffled=not grouping.sorts,
+        unique=tuple(names),
+    )
 
 
 def per_group(grouping: Grouping, column: str, statistic: str, ddof: int = 1) -> Labelled:
@@ -308,12 +330,13 @@ def paired_table(first: tuple[Grouping, str], second: tuple[Grouping, str]) -> F
     return group_table(whole, contents)
 
 
-def value_counts(column: Column, *, share: bool) -> Labelled:
-    """The number, or share, of rows with each value of a column, the most frequent first."""
+def value_counts(column: Column, *, share: bool, sorts: bool = True) -> Labelled:
+    """The number, or share, of rows with each value of a column, the most frequent first where it `sorts`."""
     base = column.frame
-    grouping = Grouping(base, (column,))
+    grouping = Grouping(base, (column,), sorts=sorts)
     frequent = tuple(f"the {side} frequent value of {column.operand}{base.over}" for side in ("most", "least"))
-    counts = replace(rows_per_group(grouping), order=False, superlatives=(frequent[0], frequent[1]), column="count")
+    order = False if sorts else None
+    counts = replace(rows_per_group(grouping), order=order, superlatives=(frequent[0], frequent[1]), column="count")
     if not share:
         return counts
     present = base.keep(f"{column.words} is not missing")
@@ -327,7 +350,7 @@ def value_counts(column: Column, *, share: bool) -> Labelled:
         words = f"the fraction (between 0 and 1) of the {present.rows} that have this value"
         return group_table(replace(grouping, frame=base), {called: words})
 
-    return replace(counts, at=at, statistic=noun, family="share", column="proportion", table=table)
+    return replace(counts, at=at, statistic=noun, family="share", column="proportion", table=table, pair=None)
 
 
 def group_grid(grouping: Grouping, columns: dict[str, list[str]] | None, statistic: str | None) -> Grid:

@@ -11,9 +11,10 @@ Constant, Items, Module, Function, Method                   as in Python
 """
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from cellwright.proof.questions import wording
 
@@ -117,6 +118,8 @@ class Frame:
     """Whether columns may have got endings that keep names of two tables apart."""
     unique: tuple[str, ...] = field(default=(), compare=False)
     """Columns in which no two rows are equal, by the making of the table; empty where that is not known."""
+    labels: int = 0
+    """How often the row labels were made anew: pandas brings together what has the same labels."""
 
     @property
     def label(self) -> str | None:
@@ -161,9 +164,10 @@ class Frame:
 
     @property
     def among(self) -> str:
-        """The columns that were picked, as what follows "column"; empty for all columns."""
+        """The columns that are meant, as what follows "column"; empty for all columns. Row labels are none."""
         if self.selection is None:
-            return ""
+            labels = wording.listing([wording.name(name) for name in self.index])
+            return f" other than {labels}" if labels else ""
         return f" among {wording.listing([wording.name(name) for name in self.selection])}"
 
     @property
@@ -177,6 +181,13 @@ class FrameBox:
     """What a variable that holds a frame refers to. Two names of one frame share the box, as in Python."""
 
     frame: Frame
+
+
+_NAME = re.compile(r"`[^`]*`")
+_PLAIN = re.compile(r"`[^`]*`|")
+_JOINS = re.compile(r"\b(where|else|and|or)\b")
+Form: TypeAlias = Literal["series", "element", "array", "list"]
+"""A column of pandas; one value of it, in a function that is applied to each; an array of numpy; a list."""
 
 
 @dataclass(frozen=True)
@@ -195,14 +206,27 @@ class Column:
     """pandas' name of a computed column: that of the column it was computed from."""
     kind: str = ""
     """"parts" for lists of texts, "dates" for dates."""
+    form: Form = "series"
+    """What Python has in hand."""
 
     @property
     def operand(self) -> str:
+        """The words after others: "the mean of …"."""
         return f"({self.words})" if self.compound else self.words
+
+    @property
+    def term(self) -> str:
+        """The words before others, or beside a sign: in parentheses unless they are a plain name."""
+        return self.words if _PLAIN.fullmatch(self.words) else f"({self.words})"
+
+    @property
+    def subject(self) -> str:
+        """The words as what a condition is about."""
+        return f"({self.words})" if _JOINS.search(_NAME.sub("", self.words)) else self.words
 
     def computed(self, words: str, *, compound: bool = False, kind: str = "") -> "Column":
         """A column that was worked out from this one."""
-        return Column(self.frame, words, None, compound, self.name or self.pandas_name, kind)
+        return Column(self.frame, words, None, compound, self.name or self.pandas_name, kind, self.form)
 
     @property
     def whole(self) -> "Column":
@@ -256,6 +280,8 @@ class Grouping:
     single: bool = False
     """Whether one column was picked by its name and not by a list."""
     as_index: bool = True
+    sorts: bool = True
+    """Whether groups come in the order of their keys, and not in that of the rows."""
 
     @property
     def each(self) -> str:
@@ -349,6 +375,8 @@ class Resampled:
     """The period of a row."""
     columns: tuple[str, ...] | None = None
     single: bool = False
+    dates: str = ""
+    """The source of the dates."""
 
 
 @dataclass(frozen=True)
@@ -406,6 +434,15 @@ class Method:
 
 
 @dataclass(frozen=True)
+class ExtremeRow:
+    """The label of the row with the highest or lowest value of a column, where rows have numbers for labels."""
+
+    frame: Frame
+    words: str
+    """Noun phrase: "the row with the highest `age`"."""
+
+
+@dataclass(frozen=True)
 class Distinct:
     """The distinct values of a column, or their counts."""
 
@@ -444,6 +481,7 @@ Symbol: TypeAlias = (
     | Module
     | Function
     | Method
+    | ExtremeRow
     | Distinct
     | Absence
     | Shape
@@ -530,8 +568,8 @@ class Evaluator(Protocol):
         """The symbol of a one-line function's body for these arguments."""
         ...
 
-    def call(self, function: Module, symbols: Sequence[Symbol], named: Mapping[str, Symbol]) -> Symbol:
-        """The symbol of a library function's value for these arguments."""
+    def call(self, function: Module, column: Column, named: Mapping[str, Symbol], source: str) -> Symbol:
+        """The symbol of a library function's value for a column, whose source is given, and these arguments."""
         ...
 
     def within(self, names: Mapping[str, Symbol], body: ast.expr) -> Symbol:

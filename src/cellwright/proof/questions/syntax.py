@@ -46,10 +46,10 @@ def with_one_return(body: list[ast.stmt]) -> list[ast.stmt]:
 def _returned(body: list[ast.stmt]) -> ast.expr | None:
     """What branches return, as one expression; None where one does something else, or returns nothing."""
     match body:
-        case [ast.Return(value=value)]:
+        case [ast.Return(value=value), *_]:
             return value
-        case [ast.If(test=test, body=yes, orelse=orelse), *rest] if not (orelse and rest):
-            then, otherwise = _returned(yes), _returned(orelse or rest)
+        case [ast.If(test=test, body=yes, orelse=orelse), *rest]:
+            then, otherwise = _returned([*yes, *rest]), _returned([*orelse, *rest])
             if then is not None and otherwise is not None:
                 return ast.IfExp(test, then, otherwise)
     return None

@@ -21,7 +21,7 @@ _DATE_PARTS = {
     "dayofyear": "the day of the year of {} (1 to 366)",
     "date": "the date of {} without its time",
     "quarter": "the quarter of {} (1 to 4)",
-    "days": "the number of whole days in {}",
+    "days": "the number of days in {} (rounded down)",
     "days_in_month": "the number of days in the month of {}",
 }
 _DATE_CONDITIONS = {
@@ -32,12 +32,11 @@ _DATE_CONDITIONS = {
     "is_leap_year": "{} is in a leap year",
 }
 _CHANGES = {
-    "lower": "{} in lower case",
-    "upper": "{} in upper case",
-    "title": "{} with the first letter of each word capital",
-    "capitalize": "{} with only its first letter capital",
-    "swapcase": "{} with upper and lower case swapped",
-    "len": "the number of characters of {}",
+    "lower": "in lower case",
+    "upper": "in upper case",
+    "title": "with the first letter of each word capital and all others small",
+    "capitalize": "with its first letter capital and all others small",
+    "swapcase": "with upper and lower case swapped",
 }
 _STRIPS = {"strip": "at its ends", "lstrip": "at its start", "rstrip": "at its end"}
 _KINDS = {
@@ -55,7 +54,7 @@ def date_attribute(column: Column, part: str) -> Symbol | None:
     if part in _DATE_PARTS:
         return column.computed(_DATE_PARTS[part].format(column.operand))
     if part in _DATE_CONDITIONS:
-        return Condition(column.frame, _DATE_CONDITIONS[part].format(column.words))
+        return Condition(column.frame, _DATE_CONDITIONS[part].format(column.subject))
     return None
 
 
@@ -80,18 +79,23 @@ def _one(column: Column, key: int) -> Column:
     return column.computed(f"the {place} character of {column.operand}")
 
 
+def _some(count: int) -> str:
+    return "character" if count == 1 else f"{count} characters"
+
+
 def _characters(column: Column, low: int, high: int | None) -> Column:
     if column.kind == "parts":
         raise Unreadable("several parts of a text")
     match low, high:
         case 0, int() if high > 0:
-            return column.computed(f"the first {high} characters of {column.operand}")
+            return column.computed(f"the first {_some(high)} of {column.operand}")
         case int(), None if low < 0:
-            return column.computed(f"the last {-low} characters of {column.operand}")
+            return column.computed(f"the last {_some(-low)} of {column.operand}")
         case int(), None if low > 0:
-            return column.computed(f"{column.operand} from its {wording.ordinal(low + 1)} character on", compound=True)
+            return column.computed(f"{column.term} from its {wording.ordinal(low + 1)} character on", compound=True)
         case 0, int() if high < 0:
-            return column.computed(f"{column.operand} without its last {-high} characters", compound=True)
+            last = "last character" if high == -1 else f"last {-high} characters"
+            return column.computed(f"{column.term} without its {last}", compound=True)
         case int(), int() if 0 < low < high:
             words = f"the {wording.ordinal(low + 1)} to the {wording.ordinal(high)} character of {column.operand}"
             return column.computed(words)
@@ -116,7 +120,7 @@ def _date(column: Column, method: str, arguments: Arguments) -> Column:
             return replace(key, kind="")
         case "strftime":
             form = arguments.constant("date_format", 0)
-            return column.computed(f"{column.operand} written as {form}", compound=True)
+            return column.computed(f"{column.term} written as {form}", compound=True)
         case "total_seconds":
             return column.computed(f"the number of seconds in {column.operand}")
         case "normalize":
@@ -127,10 +131,12 @@ def _date(column: Column, method: str, arguments: Arguments) -> Column:
 def _text(column: Column, method: str, arguments: Arguments) -> Symbol:
     if column.kind == "parts":
         return _of_parts(column, method, arguments)
-    if method in _CHANGES:
-        return column.computed(_CHANGES[method].format(column.operand), compound=method != "len")
+    if method in _CHANGES or method == "len":
+        if method == "len":
+            return column.computed(f"the number of characters of {column.operand}")
+        return column.computed(f"{column.term} {_CHANGES[method]}", compound=True)
     if method in _KINDS:
-        return Condition(column.frame, f"{column.words} {_KINDS[method]}")
+        return Condition(column.frame, f"{column.subject} {_KINDS[method]}")
     reading = _METHODS.get(method)
     if reading is None:
         raise Unreadable(f"method {method} of texts")
@@ -149,32 +155,38 @@ def _of_parts(column: Column, method: str, arguments: Arguments) -> Column:
 
 def _strip(column: Column, method: str, arguments: Arguments) -> Column:
     signs = arguments.constant("to_strip", 0)
-    what = "spaces" if signs is None else f"any of the characters {wording.value(signs)}"
-    return column.computed(f"{column.operand} without {what} {_STRIPS[method]}", compound=True)
+    what = "whitespace" if signs is None else f"any of the characters {wording.value(signs)}"
+    return column.computed(f"{column.term} without {what} {_STRIPS[method]}", compound=True)
 
 
 def _contains(column: Column, method: str, arguments: Arguments) -> Condition:
     pattern = str(arguments.constant("pat", 0))
     case = bool(arguments.constant("case", 1, True))
     regex = bool(arguments.constant("regex", None, True)) and bool(_REGEX_SIGNS & set(pattern))
-    arguments.ignore("na")
+    _missing_is_false(arguments)
     if method == "contains":
-        how = f"matches the regular expression {pattern!r} somewhere" if regex else f"contains {wording.value(pattern)}"
+        told = f"matches the regular expression {wording.value(pattern)} somewhere"
+        how = told if regex else f"contains {wording.value(pattern)}"
     else:
         where = "from its start" if method == "match" else "as a whole"
-        how = f"matches the regular expression {pattern!r} {where}"
+        how = f"matches the regular expression {wording.value(pattern)} {where}"
     letters = "" if case else ", ignoring case"
-    return Condition(column.frame, f"{column.words} {how}{letters}")
+    return Condition(column.frame, f"{column.subject} {how}{letters}")
+
+
+def _missing_is_false(arguments: Arguments) -> None:
+    if arguments.constant("na", None, False):
+        raise Unreadable("missing texts that count as found")
 
 
 def _side(column: Column, method: str, arguments: Arguments) -> Condition:
     side = "starts" if method == "startswith" else "ends"
-    arguments.ignore("na")
+    _missing_is_false(arguments)
     ends = arguments.constant("pat", 0)
     listed = wording.listing(
         [wording.value(end) for end in (ends if isinstance(ends, (list, tuple)) else [ends])], "or"
     )
-    return Condition(column.frame, f"{column.words} {side} with {listed}")
+    return Condition(column.frame, f"{column.subject} {side} with {listed}")
 
 
 def _replace(column: Column, method: str, arguments: Arguments) -> Column:
@@ -182,17 +194,21 @@ def _replace(column: Column, method: str, arguments: Arguments) -> Column:
     regex = arguments.constant("regex", None, False)
     if not isinstance(old, str) or not isinstance(new, str):
         raise Unreadable("replace by a function")
-    what = f"match of the regular expression {old!r}" if regex else wording.value(old)
-    change = f"every {what} taken out" if new == "" else f"every {what} replaced by {wording.value(new)}"
-    return column.computed(f"{column.operand} with {change}", compound=True)
+    what = f"match of the regular expression {wording.value(old)}" if regex else wording.value(old)
+    change = f"every {what} in it taken out" if new == "" else f"every {what} in it replaced by {wording.value(new)}"
+    return column.computed(f"{column.term} with {change}", compound=True)
 
 
 def _split(column: Column, method: str, arguments: Arguments) -> Column:
     sign = arguments.constant("pat", 0)
     most = arguments.constant("n", 1, -1)
-    if arguments.constant("expand", None, False) or arguments.constant("regex", None, False):
+    regex = arguments.constant("regex", None, None)
+    # pandas takes longer ones for regular expressions, unless told otherwise; a text of its own never does.
+    if column.form == "series" and method == "split" and regex is None and isinstance(sign, str) and len(sign) > 1:
+        regex = bool(_REGEX_SIGNS & set(sign))
+    if arguments.constant("expand", None, False) or regex:
         raise Unreadable("texts split into columns")
-    at = "at spaces" if sign is None else f"at each {wording.value(sign)}"
+    at = "at whitespace" if sign is None else f"at each {wording.value(sign)}"
     if most not in (-1, 0):
         side = "last" if method == "rsplit" else "first"
         at = f"at the {side} {wording.value(sign)}" if most == 1 and sign is not None else ""
@@ -207,14 +223,18 @@ def _extract(column: Column, method: str, arguments: Arguments) -> Column:
     pattern = arguments.constant("pat", 0)
     if arguments.constant("expand", None, True) or not isinstance(pattern, str):
         raise Unreadable("texts extracted into a table")
-    words = f"what the group of the regular expression {pattern!r} matches first in {column.operand}"
+    words = f"what the group of the regular expression {wording.value(pattern)} matches first in {column.operand}"
     return column.computed(words, compound=True)
 
 
 def _count(column: Column, method: str, arguments: Arguments) -> Column:
     pattern = str(arguments.constant("pat", 0))
     regex = bool(_REGEX_SIGNS & set(pattern))
-    what = f"matches of the regular expression {pattern!r}" if regex else f"times that {wording.value(pattern)} occurs"
+    what = (
+        f"matches of the regular expression {wording.value(pattern)}"
+        if regex
+        else f"times that {wording.value(pattern)} occurs"
+    )
     return column.computed(f"the number of {what} in {column.operand}")
 
 
@@ -231,7 +251,7 @@ def _get(column: Column, method: str, arguments: Arguments) -> Column:
 
 def _zfill(column: Column, method: str, arguments: Arguments) -> Column:
     width = arguments.constant("width", 0)
-    return column.computed(f"{column.operand} filled with zeros on the left to {width} characters", compound=True)
+    return column.computed(f"{column.term} filled with zeros on the left to {width} characters", compound=True)
 
 
 _METHODS: dict[str, Callable[[Column, str, Arguments], Symbol]] = {

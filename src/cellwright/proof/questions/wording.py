@@ -1,7 +1,10 @@
 """Words for values, names and lists."""
 
 import math
+import re
 from collections.abc import Sequence
+
+_QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"")
 
 
 def name(column: object) -> str:
@@ -32,10 +35,20 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 
 
 def conditions(clauses: Sequence[str]) -> str:
-    """Several conditions that all hold; one that itself has an `or` is set in parentheses."""
+    """Several conditions that all hold; one whose end could be taken for further on is set in parentheses."""
     if len(clauses) == 1:
         return clauses[0]
-    return " and ".join(f"({clause})" if " or " in clause else clause for clause in clauses)
+    return " and ".join(clause(one, " or ") for one in clauses)
+
+
+_REACHES_ON = ("it is not true that ", " between ", ", ignoring case")
+
+
+def clause(words: str, *others: str) -> str:
+    """A condition inside a larger one: in parentheses where it has one of the `others`, or would reach on over what
+    follows it."""
+    bare = _QUOTED.sub("", words)
+    return f"({words})" if any(part in bare for part in (*others, *_REACHES_ON)) else words
 
 
 def ordinal(number: int) -> str:
