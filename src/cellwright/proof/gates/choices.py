@@ -465,8 +465,9 @@ CHOICES = (
     _choice(
         # "Leave missing values out of statistics" says nothing of rows whose group is not known.
         "rows without a group",
-        r"in no group|missing keys?\b|key is missing|is not missing|non-missing|missing values? not counted",
+        r"in no group|among the rows where [^.]*is not missing|missing values? not counted",
         _setting(("groupby", "value_counts", "crosstab", "mode"), dropna=False),
+        _setting(("groupby", "value_counts"), only_given=True, dropna=True),
     ),
     _choice(
         "ties",

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cellwright.proof.questions import joins, locating, picking, wording
 from cellwright.proof.questions.symbols import (
@@ -20,6 +21,8 @@ from cellwright.proof.questions.symbols import (
 
 def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Frame:
     """The frame after `frame[key] = symbol`."""
+    if isinstance(symbol, Column) and _is_in_told_order(symbol.frame, frame):
+        frame = replace(symbol.frame, selection=frame.selection)
     if isinstance(symbol, (Column, Condition)) and not _of_all_rows(symbol.frame, frame):
         raise Unreadable("column from other rows")
     is_placed = isinstance(symbol, Column) and symbol.form in ("array", "list")
@@ -32,7 +35,16 @@ def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Fra
     selection = frame.selection
     if selection is not None and key not in selection:
         selection = (*selection, key)
-    return frame.then(step, selection=selection)
+    is_list = isinstance(symbol, Column) and symbol.kind == "parts"
+    lists = tuple(name for name in frame.lists if name != key) + ((key,) if is_list else ())
+    return frame.then(step, selection=selection, lists=lists)
+
+
+def _is_in_told_order(column_frame: Frame, frame: Frame) -> bool:
+    """Whether a column's rows are those of the table, whose order had to be told for it."""
+    told = f"sort the rows by {frame.sequence.words}" if frame.sequence is not None else None
+    steps = frame.settled().steps
+    return told is not None and frame.order is None and column_frame.steps == (*steps, told)
 
 
 def _labels(frame: Frame) -> tuple[tuple[str, ...], int]:
@@ -58,7 +70,7 @@ def _setting(key: str, symbol: Symbol, frame: Frame, reader: Evaluator, replaces
         case Condition():
             words = f"whether {symbol.words} (True or False, counted as 1 and 0)"
         case Quantity():
-            words = symbol.words if symbol.frame.base == frame.base else joins.aside(symbol, reader)
+            words = symbol.told if symbol.frame.base == frame.base else joins.aside(symbol, reader)
         case Constant() if not isinstance(symbol.value, (list, dict)):
             words = wording.value(symbol.value)
         case _:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from cellwright.proof.questions import joins, picking, series, statistics, texts, wording
+from cellwright.proof.questions import comparing, joins, picking, series, statistics, texts, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Check,
@@ -66,7 +66,17 @@ def subscript(owner: Column | Condition, node: ast.expr, reader: Evaluator, sour
         if isinstance(owner, Column) and isinstance(low, int) and isinstance(high, int | None) and node.step is None:
             return replace(owner, frame=picking.take_rows(picking.counted(owner.frame, reader), low, high))
         raise Unreadable("range of a column")
+    is_label = isinstance(owner, Column) and owner.name is not None and owner.name == owner.frame.label
+    if isinstance(owner, Column) and (owner.form in ("array", "list") or is_label):
+        return at_position(owner, node, reader)
     key = reader.evaluate(node)
+    if (
+        isinstance(key, ExtremeRow)
+        and isinstance(owner, Column)
+        and owner.name
+        and picking.begins(key.frame, owner.frame)
+    ):
+        return picking.value_in_row(replace(key.frame, taken=key.words), owner.name)
     if isinstance(key, Condition) and isinstance(owner, Column) and _same_rows(key, owner):
         return replace(owner, frame=owner.frame.keep(key.words))
     if (
@@ -95,6 +105,8 @@ def _same_rows(condition: Condition, owner: Column) -> bool:
 
 def head(column: Column, count: int, reader: Evaluator) -> Column:
     """The first values of a column."""
+    if not isinstance(count, int) or count < 1:
+        raise Unreadable("head of a computed length")
     words = "the first row" if count == 1 else f"the first {count} rows"
     base = picking.counted(column.frame.settled() if column.frame.taken else column.frame, reader)
     return replace(column, frame=replace(base, taken=words))
@@ -107,7 +119,10 @@ def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
     place = reader.constant(node)
     if not isinstance(place, int) or isinstance(place, bool) or place < -1:
         raise Unreadable("value by position")
-    frame = picking.counted(column.frame.settled() if column.frame.taken else column.frame, reader)
+    frame = column.frame.settled() if column.frame.taken else column.frame
+    # Equal quantities of groups are one and the same here: whose they are does not show.
+    if not (frame.unique and frame.order is not None and frame.order.keys == (column.name,)):
+        frame = picking.counted(frame, reader)
     nth = "last" if place == -1 else ("first" if place == 0 else wording.ordinal(place + 1))
     rows = f"of the {frame.rows}" if frame.where and frame.order is None else "row"
     words = f"the value of {column.operand} in the {nth} {rows}"
@@ -120,7 +135,8 @@ def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
 
 def missing(column: Column, absent: bool) -> Condition:
     """Whether the value is missing."""
-    return Condition(column.frame, f"{column.subject} is {'missing' if absent else 'not missing'}")
+    words = f"{column.subject} is missing", f"{column.subject} is not missing"
+    return Condition(column.frame, words[not absent], opposite=words[absent])
 
 
 _MOST_VALUES = 12
@@ -155,6 +171,9 @@ def _between(column: Column, arguments: Arguments, reader: Evaluator) -> Conditi
     inclusive = arguments.constant("inclusive", 2, "both")
     if inclusive not in _BOUNDS:
         raise Unreadable("argument inclusive of between()")
+    for bound in (low, high):
+        if isinstance(bound, Constant):
+            comparing.require_order(arguments.receiver, bound.value, reader)
     bounds = [_scalar(bound, column, reader) for bound in (low, high)]
     return Condition(column.frame, f"{column.subject} is between {bounds[0]} and {bounds[1]}, {_BOUNDS[inclusive]}")
 
@@ -177,11 +196,11 @@ def _fillna(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
         case Constant(value=(int() | float() | str()) as plain):
             words = wording.value(plain)
         case Quantity() if value.frame.base == column.frame.base:
-            words = value.words
+            words = value.told
         case Quantity():
             words = joins.aside(value, reader)
         case Column() if value.frame == column.frame:
-            words = value.words
+            words = value.term
         case _:
             raise Unreadable("fillna with computed values")
     return column.computed(f"{column.term} with its missing values replaced by {words}", compound=True)
@@ -257,6 +276,8 @@ def as_series(symbol: Symbol) -> Symbol:
 
 
 def _by_builtin(column: Column, path: str, arguments: Arguments, reader: Evaluator) -> Column:
+    if path == "builtins.len" and column.kind == "parts":
+        return texts.parts_count(column)
     if path == "builtins.len":
         return column.computed(f"the number of characters of {column.operand}")
     if path == "builtins.str":  # a missing value would become the text "nan"
@@ -334,7 +355,9 @@ def _value_counts(column: Column, arguments: Arguments, reader: Evaluator) -> La
     if not arguments.constant("dropna", None, True) or arguments.take("bins"):
         raise Unreadable("value_counts of bins or missing values")
     ascending = bool(arguments.constant("ascending", 2, False))
-    counts = statistics.value_counts(column.whole, share=share, sorts=bool(arguments.constant("sort", 1, True)))
+    sorts = bool(arguments.constant("sort", 1, True))
+    in_order = quiet_check(reader, f"{comparing.TEXT_ORDER}({arguments.receiver})")
+    counts = statistics.value_counts(column.whole, share=share, sorts=sorts, in_order=in_order)
     return counts if counts.order is None else with_ties(replace(counts, order=ascending), arguments, reader)
 
 
@@ -342,12 +365,17 @@ def with_ties(counts: Labelled, arguments: Arguments, reader: Evaluator) -> Labe
     """Counts that are sorted, with what must hold where one is taken by its place."""
     code = f"({arguments.receiver}).{arguments.call}({arguments.source})"
     side = "min" if counts.order else "max"
-    try:
-        ties = reader.check(f"not {code}.duplicated().any()")
-        first = reader.check(f"(lambda s: int((s == s.{side}()).sum()) == 1)({code})")
-    except Unreadable:  # inside a function
-        ties = first = Check((), "False")
+    ties = quiet_check(reader, f"not {code}.duplicated().any()")
+    first = quiet_check(reader, f"(lambda s: int((s == s.{side}()).sum()) == 1)({code})")
     return replace(counts, ties=ties, ties_at_first=first)
+
+
+def quiet_check(reader: Evaluator, expression: str) -> Check:
+    """A check that is False where it cannot be made, so that only what depends on it is refused."""
+    try:
+        return reader.check(expression)
+    except Unreadable:
+        return Check((), "False")
 
 
 def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
@@ -356,7 +384,7 @@ def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Col
     if column.name is None:
         raise Unreadable("sorting of a computed column")
     base = column.frame.settled() if column.frame.taken else column.frame
-    reader.require(reader.check(f"{picking.TEXT_ORDER}({arguments.receiver})"))
+    reader.require(reader.check(f"{comparing.TEXT_ORDER}({arguments.receiver})"))
     # Equal values are one and the same here: which row they come from does not show.
     return replace(column, frame=replace(base, order=Order((column.name,), (ascending,))))
 
@@ -378,8 +406,9 @@ def _extreme_label(column: Column, method: str, arguments: Arguments, reader: Ev
     whole = column.whole
     if column.frame.label is None:
         reader.require(reader.check(f"({arguments.receiver}).index.is_unique"))
-        return ExtremeRow(whole.frame.settled(), f"the row with the {side} {whole.operand}")
-    words = f"the {wording.name(column.frame.label)} of the row with the {side} {whole.words}{whole.frame.over}"
+        return ExtremeRow(whole.frame.settled(), f"the row with the {side} {whole.operand.removeprefix('the ')}")
+    most = f"{side} {whole.operand.removeprefix('the ')}"
+    words = f"the {wording.name(column.frame.label)} of the row with the {most}{whole.frame.over}"
     return Quantity(whole.frame, words, family="extreme", text=True)
 
 
@@ -495,7 +524,7 @@ def call(owner: Column | Condition | Distinct, method: str, arguments: Arguments
 
 def _column_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
     if method in ("min", "max"):
-        _in_their_order(arguments.receiver, reader)
+        in_their_order(arguments.receiver, reader)
     if method in _STATISTICS:
         ddof = arguments.constant("ddof", None, 0 if column.form == "array" else 1)
         if column.form == "array":  # a missing one would make all of it missing
@@ -511,9 +540,10 @@ def _column_call(column: Column, method: str, arguments: Arguments, reader: Eval
     return _special_call(column, method, arguments, reader)
 
 
-def _in_their_order(source: str, reader: Evaluator) -> None:
+def in_their_order(source: str, reader: Evaluator) -> None:
+    """Ask for an extreme only where it is the one that a person would take."""
     try:
-        reader.require(reader.check(f"{picking.TEXT_ORDER}({source})"))
+        reader.require(reader.check(f"{comparing.TEXT_ORDER}({source})"))
     except Unreadable:
         return  # inside a function, where extremes are those of numbers
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cellwright.proof.questions import (
     changing,
     columns,
+    comparing,
     joins,
     ordering,
     picking,
@@ -45,7 +46,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 def _without_rows(frame: Frame, gone: Symbol, arguments: Arguments, reader: Evaluator) -> Frame:
     """`frame.drop(frame[condition].index)`: the rows that do not meet it."""
-    if not isinstance(gone, Frame) or not picking.same_rows(frame, gone) or gone.taken or gone.order or frame.index:
+    if not isinstance(gone, Frame) or not picking.same_rows(frame, gone) or gone.taken or frame.index:
         raise Unreadable("drop of rows by label")
     more = gone.where[len(frame.where) :]
     if not more:
@@ -59,6 +60,7 @@ def _drop(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     if labels is None:
         axis = arguments.constant("axis", 1, 0)
         labels = arguments.take("labels", 0)
+        labels = labels or arguments.take("index")
         if isinstance(labels, Method) and labels.name == "index" and axis in (0, "index"):
             return _without_rows(frame, labels.receiver, arguments, reader)
         if axis not in (1, "columns") or labels is None:
@@ -79,6 +81,8 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in names.value.items()]
     selection = tuple(names.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
     unique = tuple(names.value.get(name, name) for name in frame.unique)
+    if set(frame.lists) & set(names.value):
+        raise Unreadable("other name of a column of lists")
     return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection, unique=unique)
 
 
@@ -107,7 +111,7 @@ def _dropna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 def _drop_duplicates(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     subset = arguments.take("subset", 0)
     keep = arguments.constant("keep", None, "first")
-    arguments.ignore("ignore_index")
+    is_numbered_anew = arguments.constant("ignore_index", None, False)
     names = picking.names_of(subset) if subset is not None else frame.selection
     if keep not in ("first", "last"):
         raise Unreadable("argument keep of drop_duplicates()")
@@ -115,7 +119,8 @@ def _drop_duplicates(frame: Frame, arguments: Arguments, reader: Evaluator) -> F
     same = all_columns if names is None else wording.listing([wording.name(name) for name in names])
     if names is not None:  # which of them stays shows
         frame = picking.counted(frame, reader)
-    return frame.then(f"of rows that are equal in {same}, keep only the {keep}")
+    left = frame.then(f"of rows that are equal in {same}, keep only the {keep}")
+    return columns.relabelled(left) if is_numbered_anew else left
 
 
 def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -126,8 +131,11 @@ def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if isinstance(value, Labelled) and value.family == "column-statistics" and value.each == "column":
         if replace(value.frame, selection=None) != replace(frame.settled() if frame.taken else frame, selection=None):
             raise Unreadable("fillna with computed values")
-        name = value.statistic.removesuffix(value.frame.over)
-        return frame.then(f"replace every missing value in a column of numbers by the {name} of its column")
+        name, picked = value.statistic.removesuffix(value.frame.over), value.frame.selection
+        if name not in ("mean", "median") or value.decimals is not None or value.taken:
+            raise Unreadable("fillna with computed values")
+        which = " or ".join(wording.name(one) for one in picked) if picked else "a column of numbers"
+        return frame.then(f"replace every missing value in {which} by the {name} of its column")
     if isinstance(value, Constant) and not isinstance(value.value, list):
         return frame.then(f"replace every missing value by {wording.value(value.value)}")
     raise Unreadable("fillna with computed values")
@@ -168,9 +176,7 @@ def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         raise Unreadable("query with quoted names") from None
     if any(isinstance(part, ast.Name) and part.id in ("index", *frame.index) for part in ast.walk(node)):
         raise Unreadable("query of row labels")
-    bound: dict[str, Symbol] = {n.id: picking.column(frame, n.id) for n in ast.walk(node) if isinstance(n, ast.Name)}
-    bound |= {f"__local_{name}": reader.evaluate(ast.Name(name)) for name in _QUERY_LOCAL.findall(str(text))}
-    condition = reader.within(bound, _bitwise(node))
+    condition = reader.evaluate(_Columns(arguments.receiver).visit(_bitwise(node)))
     if not isinstance(condition, Condition):
         raise Unreadable("query that is no condition")
     return picking.filtered(frame, condition)
@@ -193,6 +199,19 @@ class _AndOr(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
+
+
+class _Columns(ast.NodeTransformer):
+    """The names of a query as what they stand for: a column of the table, or a name of the program."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        local = node.id.removeprefix("__local_")
+        if local != node.id:
+            return ast.Name(local, ast.Load())
+        return ast.Subscript(ast.parse(self._table, mode="eval").body, ast.Constant(node.id), ast.Load())
 
 
 def _bitwise(node: ast.expr) -> ast.expr:
@@ -279,7 +298,7 @@ def _join(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     return joins.join(sides, arguments, reader)
 
 
-def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
+def _groupby(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grouping:
     frame = frame.settled() if frame.taken else frame
     by = arguments.take("by", 0)
     if by is None and arguments.constant("level", None) in (0, *frame.index) and frame.label:
@@ -302,7 +321,11 @@ def _groupby(frame: Frame, arguments: Arguments, _: Evaluator) -> Grouping:
     if frame.selection is not None:
         names = {key.name for key in by_columns}
         picked = tuple(name for name in frame.selection if name not in names)
-    return Grouping(frame, tuple(by_columns), picked, False, bool(as_index), sorts)
+    named = [key.name for key in by_columns if key.name is not None and key.name not in frame.index]
+    table = f"({arguments.receiver})"
+    ordered = f"all({comparing.TEXT_ORDER}({table}[key]) for key in {named!r})"
+    in_order = columns.quiet_check(reader, ordered) if named else None
+    return Grouping(frame, tuple(by_columns), picked, False, bool(as_index), sorts, in_order)
 
 
 def _duplicated(frame: Frame, arguments: Arguments, reader: Evaluator) -> Condition:
@@ -439,9 +462,12 @@ def _value_counts(frame: Frame, arguments: Arguments, reader: Evaluator) -> Labe
 
 
 def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
-    (name,) = picking.names_of(arguments.take("column", 0) or Constant(None))
+    names = picking.names_of(arguments.take("column", 0) or Constant(None))
+    if len(names) != 1:
+        raise Unreadable("several lists in rows of their own")
     arguments.ignore("ignore_index")
-    return frame.then(f"give every part of the list in {wording.name(name)} a row of its own")
+    rows = frame.then(f"give every part of the list in {wording.name(names[0])} a row of its own")
+    return replace(rows, lists=tuple(name for name in frame.lists if name != names[0]), labels=frame.labels + 1)
 
 
 def _replace(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:

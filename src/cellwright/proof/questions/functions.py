@@ -16,6 +16,7 @@ from cellwright.proof.questions import (
     series,
     signs,
     statistics,
+    texts,
     wording,
 )
 from cellwright.proof.questions.symbols import (
@@ -143,7 +144,8 @@ def _to_datetime(arguments: Arguments, reader: Evaluator) -> Symbol:
     if errors == "coerce":
         details += " (missing where it is none)"
         if not given:  # pandas takes the format of the first one for all
-            read = f"__import__('pandas').to_datetime({arguments.text('arg', 0)}, errors='coerce'"
+            day = ", dayfirst=True" if arguments.constant("dayfirst", None, False) else ""
+            read = f"__import__('pandas').to_datetime({arguments.text('arg', 0)}, errors='coerce'{day}"
             reader.require(reader.check(f"{read}).isna().sum() == {read}, format='mixed').isna().sum()"))
     return column.computed(f"{column.term} read as a date{details}", compound=True, kind="dates")
 
@@ -252,6 +254,8 @@ def _numpy_statistic(name: str) -> Reading:
             return _of_condition(column, name)
         if not isinstance(column, Column):
             raise Unreadable("numpy statistic of something else than a column")
+        if name in ("max", "min", "amax", "amin"):
+            columns.in_their_order(f"__import__('pandas').Series({arguments.text('a', 0)})", reader)
         if name == "median" or (column.form in ("array", "list") and name != "nanmean"):
             _no_missing(arguments, "a", reader)
         return statistics.of_column(column, _NUMPY_STATISTICS[name], ddof)
@@ -333,7 +337,7 @@ def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
         case Method(receiver=Frame() as frame, name="index"):
             return statistics.rows_count(frame)
         case Column(kind="parts", form="element"):
-            return owner.computed(f"the number of {owner.words.removeprefix('the ')}")
+            return texts.parts_count(owner)
         case Column(form="element"):
             return owner.computed(f"the number of characters of {owner.operand}")
         case Column():
@@ -361,7 +365,7 @@ def _set(arguments: Arguments, reader: Evaluator) -> Distinct:
     if not isinstance(owner, Column):
         raise Unreadable("set of something else than a column")
     # Missing values, unlike others, are each a member of their own.
-    reader.require(reader.check(f"not ({arguments.text('x', 0)}).isna().any()"))
+    reader.require(reader.check(f"not bool(__import__('pandas').isna(list({arguments.text('x', 0)})).any())"))
     return Distinct(owner)
 
 
@@ -383,7 +387,8 @@ def _sorted(arguments: Arguments, reader: Evaluator) -> Symbol:
         raise Unreadable("list of something else than a column")
     _no_missing(arguments, "x", reader)
     way: dict[str, Symbol] = {"ascending": Constant(not descending)}
-    ordered = columns.call(owner, "sort_values", Arguments("sorted", [], way, arguments.text("x", 0)), reader)
+    source = f"__import__('pandas').Series({arguments.text('x', 0)})"
+    ordered = columns.call(owner, "sort_values", Arguments("sorted", [], way, source), reader)
     assert isinstance(ordered, Column)
     return replace(ordered, form="list")
 
@@ -402,6 +407,8 @@ def _column_statistic(name: str) -> Reading:
         match owner:
             case Column() if owner.form != "element":
                 _no_missing(arguments, "x", reader)
+                if name != "sum":
+                    columns.in_their_order(f"__import__('pandas').Series({arguments.text('x', 0)})", reader)
                 return statistics.of_column(owner, name)
             case Condition() if name == "sum":
                 return statistics.rows_count(owner.frame.keep(owner.words))

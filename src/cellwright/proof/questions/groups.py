@@ -1,6 +1,7 @@
 """Readings of what is done to groups, and to the labelled quantities and grids that come of them."""
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,7 +48,7 @@ def aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Eva
     if grouping.as_index or isinstance(symbol, (Frame, Column, Quantity)):
         return symbol
     if isinstance(symbol, Labelled):
-        return replace(as_table(symbol, symbol.column or method), index=())
+        return replace(as_table(symbol, reader, symbol.column or method), index=())
     if isinstance(symbol, Grid) and symbol.table is not None:
         return replace(symbol.table, index=())
     raise Unreadable("groups as rows of a new table")
@@ -64,7 +65,7 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Ev
             grouping = replace(grouping, columns=tuple(name for name in grouping.columns if name in left))
         arguments.ignore("numeric_only", "0")
         if method in ("min", "max") and grouping.single and arguments.receiver:
-            reader.require(_quiet_check(reader, f"{picking.TEXT_ORDER}(({arguments.receiver}).obj)"))
+            columns.in_their_order(f"({arguments.receiver}).obj", reader)
         return _one_statistic(_in_order(grouping, [method], reader), method, ddof)
     if method == "quantile":
         return _one_statistic(grouping, statistics.quantile_name(arguments.constant("q", 0, 0.5)), 1)
@@ -100,10 +101,13 @@ def resampled_call(resampled: Resampled, method: str, arguments: Arguments, read
     """A statistic of every period."""
     if method in ("ffill", "bfill", "shift", "diff", "pct_change", "cumsum", "cummax", "cummin", "rank"):
         raise Unreadable(f"method {method} of periods")
-    if method in ("first", "last"):  # pandas takes the rows by date
+    if method in ("first", "last") or _FIRST_OR_LAST.search(arguments.source):  # pandas takes the rows by date
         reader.require(reader.check(f"bool({resampled.dates}.is_monotonic_increasing)"))
     grouping = Grouping(resampled.frame, (resampled.key,), resampled.columns, resampled.single)
     return aggregate(grouping, method, arguments, reader)
+
+
+_FIRST_OR_LAST = re.compile(r"['\"](first|last)['\"]")
 
 
 def _same_group(grouping: Grouping) -> str:
@@ -143,7 +147,10 @@ def _applied(grouping: Grouping, arguments: Arguments, reader: Evaluator) -> Lab
     def at(labels: Sequence[object]) -> str:
         return one.words.replace(_GROUP, " and ".join(statistics.group_condition(grouping.keys, labels)))
 
-    words = f"value of {every.words}" if every.words.startswith("(") else every.words.removeprefix("the ")
+    is_one = one.words.count(_GROUP) == 1 and one.words.startswith(every.words)
+    told = every.words if is_one else one.words.replace(f"rows where {_GROUP}", "rows of the group")
+    told = told.replace(f" and {_GROUP}", " within the group")
+    words = f"value of {told}" if told.startswith("(") else told.removeprefix("the ")
     return Labelled(grouping.frame, at, words, statistics.each(grouping), every.decimals)
 
 
@@ -300,7 +307,7 @@ def _several(grouping: Grouping, column: str) -> Grid:
 # --- labelled quantities and grids -------------------------------------------------------------------
 
 
-def as_table(labelled: Labelled, name: str = "") -> Frame:
+def as_table(labelled: Labelled, reader: Evaluator, name: str = "") -> Frame:
     """The table of labels and quantities, sorted and cut as they are."""
     called = name or labelled.column or "count"
     if labelled.table is None or (labelled.taken and labelled.first is None):
@@ -309,7 +316,7 @@ def as_table(labelled: Labelled, name: str = "") -> Frame:
     if labelled.order is not None:
         frame = replace(frame, order=Order((called,), (labelled.order,), labelled.ties))
     if labelled.first is not None:
-        frame = picking.take_rows(frame, 0, labelled.first)
+        frame = picking.take_rows(frame if frame.order else picking.counted(frame, reader), 0, labelled.first)
     return frame
 
 
@@ -317,7 +324,8 @@ def as_column(labelled: Labelled, reader: Evaluator) -> Column:
     """The quantities as a column of their table."""
     reader.require(labelled.cut)
     called = labelled.column or "count"
-    return Column(as_table(labelled), wording.name(called), called)
+    column = Column(as_table(labelled, reader), wording.name(called), called)
+    return column if labelled.decimals is None else columns.rounded(column, labelled.decimals)
 
 
 def labels(labelled: Labelled) -> Labels:
@@ -335,10 +343,10 @@ def first_label(labelled: Labelled, place: object, reader: Evaluator) -> Quantit
     return Quantity(labelled.frame, words, family="extreme", text=True)
 
 
-def locate(owner: Labelled | Grid, node: ast.expr, reader: Evaluator) -> Symbol:
+def locate(owner: Labelled | Grid, node: ast.expr, reader: Evaluator, source: str) -> Symbol:
     """`labelled[label]`, `labelled[:n]`, `labelled[condition]`, `grid[column]`, `grid.loc[row, column]`."""
     if isinstance(node, ast.Slice):
-        return _range(owner, node, reader)
+        return _range(owner, node, reader, source)
     if isinstance(owner, Grid):
         return _in_grid(owner, node, reader)
     key = reader.evaluate(node)
@@ -353,11 +361,11 @@ def locate(owner: Labelled | Grid, node: ast.expr, reader: Evaluator) -> Symbol:
     return Quantity(owner.frame, owner.at(parts), owner.decimals, owner.family, owner.text)
 
 
-def _range(owner: Labelled | Grid, node: ast.Slice, reader: Evaluator) -> Symbol:
-    if not isinstance(owner, Labelled) or node.lower or node.step or node.upper is None:
+def _range(owner: Labelled | Grid, node: ast.Slice, reader: Evaluator, source: str) -> Symbol:
+    is_by_label = source.endswith((".loc", ".at"))
+    if not isinstance(owner, Labelled) or node.lower or node.step or node.upper is None or is_by_label:
         raise Unreadable("range of labels")
-    count = reader.constant(node.upper)
-    return replace(owner, taken=True, first=count if isinstance(count, int) and count > 0 else None)
+    return _arranged(owner, "head", Arguments("head", [reader.evaluate(node.upper)], {}, source), reader)
 
 
 def _in_grid(grid: Grid, node: ast.expr, reader: Evaluator) -> Symbol:
@@ -432,7 +440,7 @@ def _labelled(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
             each = owner.kind if owner.each == "column" else f"value of {owner.each}"
             each = owner.each if owner.each.startswith("combination") else each
             return Quantity(owner.frame, f"the {side} {owner.statistic} of any {each}", owner.decimals, "extreme")
-        case "sum" if owner.family == "missing-values" and not owner.taken:
+        case "sum" if owner.family == "missing-values" and not owner.taken and owner.statistic.startswith("number"):
             words = owner.statistic.replace("number of", "number of all", 1)
             if owner.frame.index:
                 raise Unreadable("missing values beside row labels")
@@ -459,14 +467,6 @@ def _single(code: str, found: str) -> str:
     return f"(lambda s: int((s == s.{found}()).sum()) == 1)({code})"
 
 
-def _quiet_check(reader: Evaluator, expression: str) -> Check:
-    """A check that is False where it cannot be made, so that only what depends on it is refused."""
-    try:
-        return reader.check(expression)
-    except Unreadable:
-        return Check((), "False")
-
-
 def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evaluator) -> Labelled:
     """Sorted or cut quantities."""
     code = f"({arguments.receiver})"
@@ -475,8 +475,8 @@ def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
         case "sort_values":
             order = bool(arguments.constant("ascending", None, True))
             arguments.ignore("kind")
-            ties = _quiet_check(reader, f"not {code}.duplicated().any()")
-            first = _quiet_check(reader, _single(code, "min" if order else "max"))
+            ties = columns.quiet_check(reader, f"not {code}.duplicated().any()")
+            first = columns.quiet_check(reader, _single(code, "min" if order else "max"))
             return replace(owner, order=order, ties=ties, ties_at_first=first)
         case "sort_index":
             return _by_label(owner, bool(arguments.constant("ascending", None, True)))
@@ -494,8 +494,8 @@ def _arranged(owner: Labelled, method: str, arguments: Arguments, reader: Evalua
     cut: Check | None = None
     within: Check | None = None
     if order is not None:
-        within = _quiet_check(reader, f"not {longer}.duplicated().any()")
-        cut = _quiet_check(reader, f"(lambda s: len(s) <= {count} or bool(s.iloc[-1] != s.iloc[-2]))({longer})")
+        within = columns.quiet_check(reader, f"not {longer}.duplicated().any()")
+        cut = columns.quiet_check(reader, f"(lambda s: len(s) <= {count} or bool(s.iloc[-1] != s.iloc[-2]))({longer})")
     return replace(owner, taken=True, first=count, order=order, cut=cut, ties=within)
 
 
@@ -506,7 +506,8 @@ def _by_label(owner: Labelled, ascending: bool) -> Labelled:
         if owner.table is None:
             raise Unreadable("labelled values as a table")
         rows = owner.table(called)
-        return replace(rows, sequence=Order(rows.index, (ascending,) * len(rows.index)), shuffled=False)
+        check = rows.sequence.check if rows.sequence is not None else owner.in_order
+        return replace(rows, sequence=Order(rows.index, (ascending,) * len(rows.index), check), shuffled=False)
 
     return replace(owner, order=None, table=table)
 
@@ -520,13 +521,13 @@ def _retold(owner: Labelled, method: str, arguments: Arguments, reader: Evaluato
         return replace(owner, column=name.value)
     reader.require(owner.cut)
     if method == "to_frame":
-        return as_table(owner, arguments.constant("name", 0) or "")
+        return as_table(owner, reader, arguments.constant("name", 0) or "")
     if arguments.constant("drop", None, False):
         raise Unreadable("labelled values without their labels")
     called = arguments.constant("name", None) or owner.column
     if not called:
         raise Unreadable("column without a name")
-    return replace(as_table(owner, called), index=())
+    return replace(as_table(owner, reader, called), index=())
 
 
 _KEEPS_CELLS = ("head", "tail", "sort_values", "sort_index")
@@ -593,9 +594,10 @@ def _in_each_row(owner: Absence, method: str) -> Condition:
     """Whether a row has missing values, or lacks none."""
     frame = replace(owner.frame, selection=None)
     of = owner.frame.among.replace(" among ", " of ", 1)
+    some, none = f"a value in any column{of} is missing", f"no value in any column{of} is missing"
     match method, owner.absent:
         case "any", True:
-            return Condition(frame, f"a value in any column{of} is missing")
+            return Condition(frame, some, opposite=none)
         case "all", False:
-            return Condition(frame, f"no value in any column{of} is missing")
+            return Condition(frame, none, opposite=some)
     raise Unreadable("missing values of each row")

@@ -44,8 +44,8 @@ def aside(quantity: Quantity, reader: Evaluator) -> str:
         raise Unreadable("label from other rows")
     if not frame.steps:
         files = wording.listing([wording.name(table) for table in frame.tables])
-        return reader.note("value", f"{quantity.words} in {files}")
-    return reader.note("value", f"{quantity.words} in {described(frame)}")
+        return reader.note("value", f"{quantity.told} in {files}")
+    return reader.note("value", f"{quantity.told} in {described(frame)}")
 
 
 def with_selection(frame: Frame) -> Frame:

@@ -117,20 +117,13 @@ def _rows(place: Place, node: ast.expr, reader: Evaluator) -> Frame | Method:
     match key:
         case Condition() if place.by_label:
             return picking.filtered(place.frame, key)
-        case ExtremeRow() if place.by_label and _begins(key.frame, place.frame):
+        case ExtremeRow() if place.by_label and picking.begins(key.frame, place.frame):
             return Method(replace(key.frame, taken=key.words), "row")
         case Constant(value=list() as items) if 0 < len(items) <= _MOST_ROWS:
             return _listed(place, items, reader)
         case Constant(value=(int() | str()) as item) if not isinstance(item, bool):
             return _one(place, item, reader)
     raise Unreadable("rows by label" if place.by_label else "rows by position")
-
-
-def _begins(frame: Frame, table: Frame) -> bool:
-    """Whether rows are all or some of a table's, with its labels."""
-    whole = table.settled()
-    same = frame.labels == table.labels and frame.tables == table.tables and not table.index
-    return same and frame.steps[: len(whole.steps)] == whole.steps and len(frame.steps) <= len(whole.steps) + 1
 
 
 def _by_number(place: Place, reader: Evaluator) -> bool:

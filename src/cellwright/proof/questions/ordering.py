@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import picking
+from cellwright.proof.questions import columns, comparing, picking
 from cellwright.proof.questions.symbols import (
     SAMPLE,
     Arguments,
@@ -22,7 +22,8 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     """The rows sorted by columns."""
     keys = picking.names_of(arguments.take("by", 0) or Constant(None))
     ascending = arguments.constant("ascending", None, True)
-    arguments.ignore("kind", "ignore_index")
+    arguments.ignore("kind")
+    is_numbered_anew = arguments.constant("ignore_index", None, False)
     if arguments.constant("na_position", None, "last") != "last":
         raise Unreadable("rows with a missing value first")
     if arguments.constant("axis", 1, 0) not in (0, "index"):
@@ -31,13 +32,14 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     if len(flags) != len(keys):
         raise Unreadable("argument ascending of sort_values()")
     base = frame.settled() if frame.taken else frame
-    return replace(base, order=Order(keys, flags, _no_ties(frame, keys, arguments, reader)))
+    ordered = replace(base, order=Order(keys, flags, _no_ties(frame, keys, arguments, reader)))
+    return columns.relabelled(ordered) if is_numbered_anew else ordered
 
 
 def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Evaluator) -> Check | None:
     """Whether no two rows are equal in what they are sorted by, and none lacks it: asked at this place."""
     table = f"({arguments.receiver})" + (".reset_index()" if set(keys) & set(frame.index) else "")
-    plain = f"all({picking.TEXT_ORDER}(rows[key]) for key in {list(keys)!r}) and not rows[{list(keys)!r}].isna()"
+    plain = f"all({comparing.TEXT_ORDER}(rows[key]) for key in {list(keys)!r}) and not rows[{list(keys)!r}].isna()"
     unlike = f"not rows.duplicated(subset={list(keys)!r}).any()"
     try:
         return reader.check(f"(lambda rows: {unlike} and {plain}.to_numpy().any())({table})")
@@ -51,11 +53,14 @@ def head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     count = arguments.constant("n", 0, 5)
     if not isinstance(count, int) or count < 1:
         raise Unreadable("head of a computed length")
-    if frame.order is None or frame.taken:
+    keeps_keys = frame.order is not None and (
+        frame.selection is None or set(frame.order.keys) <= {*frame.selection, *frame.index}
+    )
+    if frame.order is None or frame.taken or not keeps_keys:
         frame = picking.counted(frame.settled() if frame.taken else frame, reader)
     else:
         keys = [key for key in frame.order.keys if key not in frame.index]
-        reader.require(reader.check(f"all({picking.TEXT_ORDER}(({arguments.receiver})[key]) for key in {keys!r})"))
+        reader.require(reader.check(f"all({comparing.TEXT_ORDER}(({arguments.receiver})[key]) for key in {keys!r})"))
         reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
         frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
     return picking.take_rows(frame, 0, count)

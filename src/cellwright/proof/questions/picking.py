@@ -20,7 +20,7 @@ from cellwright.proof.questions.symbols import (
 
 def column(frame: Frame, key: str) -> Column:
     """One column by its name."""
-    return Column(frame, wording.name(key), key)
+    return Column(frame, wording.name(key), key, kind="parts" if key in frame.lists else "")
 
 
 def attribute(frame: Frame, key: str) -> Symbol | None:
@@ -115,14 +115,13 @@ def counted(frame: Frame, reader: Evaluator) -> Frame:
     return settled.then(f"sort the rows by {frame.sequence.words}", unique=settled.unique)
 
 
-TEXT_ORDER = (
-    "(lambda s: str(getattr(s, 'dtype', '')) not in ('object', 'str', 'string') or (lambda u: "
-    "sorted(u) == sorted(u, key=str.casefold) and (all(__import__('re').match(r'\\d{4}-\\d\\d-\\d\\d', x) for x in u) "
-    "or sum(bool(__import__('re').match(r'[-+$€£(\\s]*\\d', x)) for x in u) * 2 < len(u)))"
-    "([str(x) for x in s.dropna().unique()]))"
-)
-"""Python: whether a column's values are in the order that a person would give them, where they are texts: numbers and
-dates that are kept as texts are not, nor are words in capitals and small letters."""
+def begins(frame: Frame, table: Frame) -> bool:
+    """Whether rows are all or some of a table's, with its labels."""
+    whole = table.settled()
+    more = frame.steps[len(whole.steps) :]
+    same = frame.labels == table.labels and frame.tables == table.tables and not table.index
+    kept = all(step.startswith("keep only the rows where ") for step in more)
+    return same and frame.steps[: len(whole.steps)] == whole.steps and kept
 
 
 def take_rows(frame: Frame, low: int, high: int | None) -> Frame:

@@ -94,6 +94,8 @@ class Reader:
         self._done: list[str] = []
         self._depth = 0
         self._inside = 0
+        """Loops and functions that the reader is in."""
+        self._loops = 0
 
     # --- statements ---------------------------------------------------------------------
 
@@ -141,12 +143,13 @@ class Reader:
             raise Unreadable("for statement")
         if len(items.value) > _MOST_TURNS:
             raise Unreadable("long loop")
-        # What a turn takes must be checked in that turn, and a check knows only whole statements.
         self._inside += 1
+        self._loops += 1
         for item in items.value:
             self._bind(node.target, item)
             for statement in node.body:
                 self.statement(statement)
+        self._loops -= 1
         self._inside -= 1
 
     def _bind(self, target: ast.expr, item: object) -> None:
@@ -402,9 +405,9 @@ class Reader:
                 return owner.parts[attribute]
             case Resampled():
                 return series.pick(owner, attribute)
-            case Method(receiver=Frame() as frame, name="each row") if attribute not in _pandas_names():
+            case Method(receiver=Frame() as frame, name="each row") if attribute not in (*_pandas_names(), "name"):
                 return picking.cell(frame, attribute)
-            case Method(receiver=Frame() as frame, name="row") if attribute not in _pandas_names():
+            case Method(receiver=Frame() as frame, name="row") if attribute not in (*_pandas_names(), "name"):
                 return picking.value_in_row(frame, attribute)
             case Grid() if attribute not in _pandas_names():
                 return groups.column_of(owner, attribute)
@@ -433,7 +436,7 @@ class Reader:
             case Resampled():
                 return series.pick(owner, self.constant(node.slice))
             case Labelled() | Grid():
-                return groups.locate(owner, node.slice, self)
+                return groups.locate(owner, node.slice, self, ast.unparse(node.value))
             case Finding():
                 return list(owner.parts.values())[_position(self.constant(node.slice), len(owner.parts))]
             case Shape():
@@ -472,7 +475,7 @@ class Reader:
                 place = locating.Place(frame, ast.unparse(source.value), owner.name in ("loc", "at"))
                 return locating.locate(place, key, self)
             case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
-                return groups.locate(labelled, key, self)
+                return groups.locate(labelled, key, self, ast.unparse(source))
             case Method(receiver=Labelled() as labelled, name="index"):
                 return groups.first_label(labelled, self.constant(key), self)
             case Method(receiver=Labelled() as labelled, name="iloc" | "values"):
@@ -595,9 +598,16 @@ class Reader:
         return Constant(list(names))
 
     def check(self, expression: str) -> Check:
-        """A check to be made where the reader now is. Raises Unreadable inside of functions."""
-        if self._inside:
+        """A check to be made where the reader now is. Raises Unreadable inside of functions.
+
+        Inside of a loop it is made before the loop, with what the loop's names stand for: a check knows only whole
+        statements. What an earlier turn has changed about other columns is then not seen.
+        """
+        if self._inside > self._loops:
             raise Unreadable("order of rows inside a function")
+        if self._loops:
+            constants = {name: s.value for name, s in self.names.items() if isinstance(s, Constant)}
+            expression = syntax.with_constants(expression, constants)
         return Check(tuple(self._done), expression)
 
     def require(self, check: Check | None) -> None:

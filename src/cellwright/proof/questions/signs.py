@@ -1,11 +1,10 @@
 """Readings of signs: arithmetic, comparisons, conditions put together, choices between values."""
 
 import ast
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, groups, joins, picking, statistics, wording
+from cellwright.proof.questions import columns, comparing, groups, joins, statistics, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -81,18 +80,11 @@ def _negative(symbol: Symbol) -> Symbol:
     raise Unreadable("negative of something else than a number")
 
 
-_OPPOSITES = (
-    (" is not missing", " is missing"),
-    (" is missing", " is not missing"),
-)
-
-
 def inverted(symbol: Symbol | None) -> Condition:
     """The opposite of a condition."""
     if isinstance(symbol, Condition):
-        for ending, other in _OPPOSITES:
-            if symbol.words.endswith(ending) and " and " not in symbol.words and " or " not in symbol.words:
-                return replace(symbol, words=symbol.words.removesuffix(ending) + other)
+        if symbol.opposite:
+            return replace(symbol, words=symbol.opposite, opposite=symbol.words)
         return replace(symbol, words=f"it is not true that {wording.clause(symbol.words, ' and ', ' or ')}")
     raise Unreadable("negation of something else than a condition")
 
@@ -106,12 +98,14 @@ def _combined(symbols: list[Symbol], both: bool) -> Condition:
         frame = _told_alike(frame, condition.frame)
     other = " or " if both else " and "
     clauses = [wording.clause(c.words, other) for c in conditions]
-    return replace(conditions[0], frame=frame, words=(" and " if both else " or ").join(clauses))
+    return Condition(frame, (" and " if both else " or ").join(clauses), conditions[0].single)
 
 
 def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluator) -> Symbol:
     if any(isinstance(side, Column) and side.form == "list" for side in (left, right)):
         raise Unreadable("arithmetic of lists")
+    if isinstance(left, Constant) and isinstance(right, Labelled) and isinstance(sign, ast.Mult):
+        left, right = right, left
     if isinstance(left, Labelled) and left.each == "column":
         return _of_every_column(left, sign, right)
     left, right = _as_columns(left, right, reader)
@@ -127,16 +121,28 @@ def _arithmetic(left: Symbol, sign: ast.operator, right: Symbol, reader: Evaluat
     raise Unreadable("arithmetic of whole tables or groups")
 
 
+def _unsaid(_: Sequence[object]) -> str:
+    raise Unreadable("a hundred times a number of values")
+
+
+_HUNDRED = "100 times the "
 _FRACTION, _PERCENTAGE = "fraction (between 0 and 1) of", "percentage (0 to 100) of"
 
 
 def _of_every_column(left: Labelled, sign: ast.operator, right: Symbol) -> Labelled:
     """`frame.isnull().sum() / len(frame) * 100`: missing values as shares."""
+    number = left.statistic.removeprefix(_HUNDRED)
     match right:
-        case Quantity(family="count") if left.statistic.startswith("number of ") and isinstance(sign, ast.Div):
-            if left.family == "missing-values" and right.frame.settled().base == left.frame.settled().base:
-                absent = not left.statistic.startswith("number of non-missing")
-                return statistics.missing_per_column(left.frame, absent, share=True)
+        case Quantity(family="count") if number.startswith("number of ") and isinstance(sign, ast.Div):
+            is_of_rows = right.words.startswith("the number of rows") and right.frame.base == left.frame.base
+            if left.family == "missing-values" and is_of_rows and right.frame.where == left.frame.where:
+                share = statistics.missing_per_column(left.frame, "non-missing" not in number, share=True)
+                cut = replace(share, taken=left.taken, order=left.order)
+                return cut if number == left.statistic else _of_every_column(cut, ast.Mult(), Constant(100))
+        case Constant(value=100 | 100.0) if (
+            left.family == "missing-values" and isinstance(sign, ast.Mult) and (left.statistic.startswith("number of "))
+        ):
+            return replace(left, statistic=f"{_HUNDRED}{left.statistic}", at=_unsaid, table=None)
         case Constant(value=100 | 100.0) if left.statistic.startswith(_FRACTION) and isinstance(sign, ast.Mult):
 
             def at(labels: Sequence[object]) -> str:
@@ -269,8 +275,11 @@ def _comparison(node: ast.Compare, reader: Evaluator) -> Condition:
     clauses: list[Condition] = []
     for sign, element in zip(node.ops, node.comparators, strict=True):
         right = reader.evaluate(element)
-        if not isinstance(sign, (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
-            _in_their_order((left, source), (right, element), reader)
+        if not isinstance(sign, (ast.In, ast.NotIn)):
+            is_equality = isinstance(sign, (ast.Eq, ast.NotEq))
+            for (column, of), text in (((left, source), right), ((right, element), left)):
+                if isinstance(column, Column) and isinstance(text, Constant):
+                    comparing.require_order(ast.unparse(of), text.value, reader, is_equality=is_equality)
         clauses.append(_compared(left, sign, right, reader))
         left, source = right, element
     return clauses[0] if len(clauses) == 1 else _combined(list(clauses), both=True)
@@ -298,21 +307,6 @@ def _compared(left: Symbol, sign: ast.cmpop, right: Symbol, reader: Evaluator) -
     raise Unreadable("comparison of something else than a column")
 
 
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
-_OF_DIGITS = re.compile(r"[-+$€£(\s]*\d.*", re.DOTALL)
-
-
-def _in_their_order(left: tuple[Symbol, ast.expr], right: tuple[Symbol, ast.expr], reader: Evaluator) -> None:
-    """A column is compared with a text: as dates are, or as texts that have an order."""
-    for (symbol, source), (other, _) in ((left, right), (right, left)):
-        if isinstance(symbol, Column) and isinstance(other, Constant) and isinstance(other.value, str):
-            text = ast.unparse(source)
-            ordered = f"{picking.TEXT_ORDER}({text})"
-            if _OF_DIGITS.fullmatch(other.value) and not _ISO_DATE.fullmatch(other.value):
-                ordered = f"str(({text}).dtype).startswith('datetime')"
-            reader.require(reader.check(ordered))
-
-
 def _contained(left: Symbol, sign: ast.cmpop, right: Column) -> Condition:
     """`"x" in value`, for each value."""
     if right.form != "element" or right.kind or not isinstance(left, Constant) or not isinstance(left.value, str):
@@ -330,7 +324,7 @@ def _of_quantities(left: Quantity, sign: ast.cmpop, right: Constant | Quantity, 
         raise Unreadable("comparison of values")
     main = right if isinstance(right, Quantity) and len(right.frame.steps) > len(left.frame.steps) else left
     first, second = (_beside(side, main.frame, reader) for side in (left, right))
-    first = left.words if first == left.operand else first
+    first = left.told if first == left.operand else first
     clause = f"{first} {_COMPARISONS[type(sign)]} {second}"
     return Condition(replace(main.frame, where=(), order=None), clause, single=True)
 

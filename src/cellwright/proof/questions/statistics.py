@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cellwright.proof.questions import periods, wording
 from cellwright.proof.questions.symbols import (
+    Check,
     Column,
     Condition,
     Frame,
@@ -188,7 +189,7 @@ def correlation(first: Column, second: Column, method: str) -> Quantity:
     """The correlation of two columns of the same rows."""
     if first.frame != second.frame:
         raise Unreadable("correlation of columns of different rows")
-    words = f"the {method.capitalize()} correlation between {first.words} and {second.words}{first.frame.over}"
+    words = f"the {method.capitalize()} correlation between {first.term} and {second.term}{first.frame.over}"
     return Quantity(first.frame, words, family="correlation")
 
 
@@ -225,7 +226,7 @@ def covariance(first: Column, second: Column) -> Quantity:
     """The covariance of two columns of the same rows."""
     if first.frame != second.frame:
         raise Unreadable("covariance of columns of different rows")
-    words = f"the sample covariance between {first.words} and {second.words}{first.frame.over}"
+    words = f"the sample covariance between {first.term} and {second.term}{first.frame.over}"
     return Quantity(first.frame, words, family="correlation")
 
 
@@ -236,7 +237,7 @@ def group_condition(keys: Sequence[Column], labels: Sequence[object]) -> list[st
     """The conditions that say which group: "`sex` is "male""."""
     if len(keys) != len(labels):
         raise Unreadable("label of other parts than the keys")
-    return [f"{key.words} is {periods.label_words(key, label)}" for key, label in zip(keys, labels, strict=True)]
+    return [f"{key.subject} is {periods.label_words(key, label)}" for key, label in zip(keys, labels, strict=True)]
 
 
 def in_group(grouping: Grouping, labels: Sequence[object]) -> Frame:
@@ -270,7 +271,7 @@ def group_table(grouping: Grouping, columns: Mapping[str, str]) -> Frame:
     meanings += [f"{wording.name(name)} is {words}" for name, words in columns.items()]
     step = f"make a new table with one row for each {grouping.each}, in which {wording.listing(meanings)}"
     base = grouping.frame.settled()
-    order = Order(tuple(names), (True,) * len(names)) if grouping.sorts else None
+    order = Order(tuple(names), (True,) * len(names), grouping.in_order) if grouping.sorts else None
     return Frame(
         base.tables,
         (*base.steps, step),
@@ -293,7 +294,8 @@ def per_group(grouping: Grouping, column: str, statistic: str, ddof: int = 1) ->
 
     words = f"{name} of {wording.name(column)}{grouping.frame.over}"
     pair = (grouping, f"the {name} of {wording.name(column)}")
-    return Labelled(grouping.frame, at, words, each(grouping), column=column, table=table, pair=pair)
+    in_order = grouping.in_order
+    return Labelled(grouping.frame, at, words, each(grouping), column=column, table=table, pair=pair, in_order=in_order)
 
 
 def rows_per_group(grouping: Grouping) -> Labelled:
@@ -307,7 +309,8 @@ def rows_per_group(grouping: Grouping) -> Labelled:
 
     words = f"number of {grouping.frame.rows}"
     pair = (grouping, "the number of rows")
-    return Labelled(grouping.frame, at, words, each(grouping), family="value-counts", table=table, pair=pair)
+    in_order, family = grouping.in_order, "value-counts"
+    return Labelled(grouping.frame, at, words, each(grouping), family=family, table=table, pair=pair, in_order=in_order)
 
 
 def paired_table(first: tuple[Grouping, str], second: tuple[Grouping, str]) -> Frame:
@@ -330,10 +333,10 @@ def paired_table(first: tuple[Grouping, str], second: tuple[Grouping, str]) -> F
     return group_table(whole, contents)
 
 
-def value_counts(column: Column, *, share: bool, sorts: bool = True) -> Labelled:
+def value_counts(column: Column, *, share: bool, sorts: bool = True, in_order: Check | None = None) -> Labelled:
     """The number, or share, of rows with each value of a column, the most frequent first where it `sorts`."""
     base = column.frame
-    grouping = Grouping(base, (column,), sorts=sorts)
+    grouping = Grouping(base, (column,), sorts=sorts, in_order=in_order)
     frequent = tuple(f"the {side} frequent value of {column.operand}{base.over}" for side in ("most", "least"))
     order = False if sorts else None
     counts = replace(rows_per_group(grouping), order=order, superlatives=(frequent[0], frequent[1]), column="count")

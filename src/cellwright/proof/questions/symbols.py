@@ -118,6 +118,8 @@ class Frame:
     """Whether columns may have got endings that keep names of two tables apart."""
     unique: tuple[str, ...] = field(default=(), compare=False)
     """Columns in which no two rows are equal, by the making of the table; empty where that is not known."""
+    lists: tuple[str, ...] = field(default=(), compare=False)
+    """Columns that hold lists of texts."""
     labels: int = 0
     """How often the row labels were made anew: pandas brings together what has the same labels."""
 
@@ -250,6 +252,8 @@ class Condition:
     """A clause: "`age` is greater than 30"."""
     single: bool = False
     """Whether it is one truth about the table, not one per row."""
+    opposite: str = ""
+    """The clause of its opposite, where that has words of its own."""
 
 
 @dataclass(frozen=True)
@@ -265,8 +269,17 @@ class Quantity:
     """Whether it is a label rather than a number."""
 
     @property
+    def told(self) -> str:
+        """The words inside a larger expression, in which its rounding shows."""
+        if self.decimals is None:
+            return self.words
+        to = f"{self.decimals} decimal{'s' if self.decimals > 1 else ''}" if self.decimals else "a whole number"
+        return f"({self.words}) rounded to {to}"
+
+    @property
     def operand(self) -> str:
-        return f"({self.words})"
+        """The same in parentheses."""
+        return f"({self.told})"
 
 
 @dataclass(frozen=True)
@@ -282,10 +295,12 @@ class Grouping:
     as_index: bool = True
     sorts: bool = True
     """Whether groups come in the order of their keys, and not in that of the rows."""
+    in_order: Check | None = field(default=None, compare=False)
+    """True where the order of the keys is the one that a person would give them."""
 
     @property
     def each(self) -> str:
-        words = [key.words.removeprefix("the ") for key in self.keys]
+        words = [key.subject.removeprefix("the ") for key in self.keys]
         return words[0] if len(words) == 1 else f"combination of {wording.listing(words)}"
 
 
@@ -322,6 +337,8 @@ class Labelled:
     """The groups and the quantity's words within each; None where other labelled values cannot be set beside it."""
     table: Callable[[str], Frame] | None = None
     """The table of labels and quantities, the quantities under this name; None where it has no words."""
+    in_order: Check | None = None
+    """True where the order of the labels is the one that a person would give them."""
     superlatives: tuple[str, str] | None = None
     """Noun phrases for the labels of the highest and lowest quantity, where the usual ones would be clumsy."""
 

@@ -1,6 +1,7 @@
 """What the text of a program tells before it is read."""
 
 import ast
+from collections.abc import Mapping
 
 
 def picks_columns(node: ast.expr) -> bool:
@@ -53,3 +54,17 @@ def _returned(body: list[ast.stmt]) -> ast.expr | None:
             if then is not None and otherwise is not None:
                 return ast.IfExp(test, then, otherwise)
     return None
+
+
+def with_constants(expression: str, values: Mapping[str, object]) -> str:
+    """An expression with the values of names in their place, where these are plain."""
+    tree = ast.parse(expression, mode="eval")
+    own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+    class Names(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            value = values.get(node.id) if node.id not in own else None
+            return ast.Constant(value) if isinstance(value, (str, int, float)) else node
+
+    return ast.unparse(ast.fix_missing_locations(Names().visit(tree)))

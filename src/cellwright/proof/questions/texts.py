@@ -75,7 +75,8 @@ def item(column: Column, node: ast.expr, reader: Evaluator) -> Column:
 def _one(column: Column, key: int) -> Column:
     place = "last" if key == -1 else wording.ordinal(key + 1)
     if column.kind == "parts":
-        return column.computed(f"the {place} of {column.words}")
+        parts = f"part of {column.words}" if column.name else f"of {column.words}"
+        return column.computed(f"the {place} {parts}")
     return column.computed(f"the {place} character of {column.operand}")
 
 
@@ -143,9 +144,15 @@ def _text(column: Column, method: str, arguments: Arguments) -> Symbol:
     return reading(column, method, arguments)
 
 
+def parts_count(column: Column) -> Column:
+    """How many parts each text was split into."""
+    parts = f"parts of {column.words}" if column.name else column.words.removeprefix("the ")
+    return column.computed(f"the number of {parts}")
+
+
 def _of_parts(column: Column, method: str, arguments: Arguments) -> Column:
     if method == "len":
-        return column.computed(f"the number of {column.words.removeprefix('the ')}")
+        return parts_count(column)
     if method == "get":
         place = arguments.constant("i", 0)
         if isinstance(place, int) and place >= -1:
@@ -216,7 +223,7 @@ def _split(column: Column, method: str, arguments: Arguments) -> Column:
         method = "split"
     if not at:
         raise Unreadable("texts split a few times")
-    return column.computed(f"the parts of {column.operand} split {at}", kind="parts")
+    return column.computed(f"the parts of {column.term} split {at}", kind="parts")
 
 
 def _extract(column: Column, method: str, arguments: Arguments) -> Column:
