@@ -2,7 +2,7 @@
 
 import re
 
-from cellwright.proof.questions.symbols import Evaluator, Unreadable
+from cellwright.proof.questions.symbols import Check, Evaluator, Unreadable
 
 TEXT_ORDER = (
     "(lambda s: str(getattr(s, 'dtype', '')) not in ('object', 'str', 'string') or (lambda u: "
@@ -39,3 +39,19 @@ def require_order(source: str, value: object, reader: Evaluator, *, is_equality:
         return
     if not is_equality:
         reader.require(reader.check(f"{TEXT_ORDER}({source})"))
+
+
+def quiet_check(reader: Evaluator, expression: str) -> Check:
+    """A check that is False where it cannot be made, so that only what depends on it is refused."""
+    try:
+        return reader.check(expression)
+    except Unreadable:
+        return Check((), "False")
+
+
+def in_their_order(source: str, reader: Evaluator) -> None:
+    """Ask for an extreme only where it is the one that a person would take."""
+    try:
+        reader.require(reader.check(f"{TEXT_ORDER}({source})"))
+    except Unreadable:
+        return  # inside a function, where extremes are those of numbers

@@ -15,6 +15,7 @@ from cellwright.proof.questions import (
     reshaping,
     series,
     statistics,
+    values,
     wording,
 )
 from cellwright.proof.questions.symbols import (
@@ -120,7 +121,7 @@ def _drop_duplicates(frame: Frame, arguments: Arguments, reader: Evaluator) -> F
     if names is not None:  # which of them stays shows
         frame = picking.counted(frame, reader)
     left = frame.then(f"of rows that are equal in {same}, keep only the {keep}")
-    return columns.relabelled(left) if is_numbered_anew else left
+    return picking.relabelled(left) if is_numbered_anew else left
 
 
 def _fillna(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -155,10 +156,10 @@ def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     if not drop and not frame.index:
         raise Unreadable("row numbers as a column")
     if drop and frame.index:
-        return columns.relabelled(changing.drop_columns(frame, frame.index))
+        return picking.relabelled(changing.drop_columns(frame, frame.index))
     if frame.selection is not None:
         frame = replace(frame, selection=(*frame.index, *frame.selection))
-    return columns.relabelled(frame)
+    return picking.relabelled(frame)
 
 
 def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
@@ -324,7 +325,7 @@ def _groupby(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grouping:
     named = [key.name for key in by_columns if key.name is not None and key.name not in frame.index]
     table = f"({arguments.receiver})"
     ordered = f"all({comparing.TEXT_ORDER}({table}[key]) for key in {named!r})"
-    in_order = columns.quiet_check(reader, ordered) if named else None
+    in_order = comparing.quiet_check(reader, ordered) if named else None
     return Grouping(frame, tuple(by_columns), picked, False, bool(as_index), sorts, in_order)
 
 
@@ -424,7 +425,7 @@ def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
         return _applied(frame, function, arguments, reader)
     if not isinstance(function, Function):
         raise Unreadable("apply of a library function to rows")
-    return columns.as_series(reader.apply(function, [Method(frame, "each row")]))
+    return values.as_series(reader.apply(function, [Method(frame, "each row")]))
 
 
 def _applied(frame: Frame, function: Symbol | None, arguments: Arguments, reader: Evaluator) -> Symbol:

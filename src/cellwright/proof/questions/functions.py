@@ -8,15 +8,17 @@ from dataclasses import replace
 from cellwright.proof.questions import (
     bins,
     columns,
+    comparing,
     frames,
-    groups,
     inference,
     joins,
+    labelled,
     loading,
     series,
     signs,
     statistics,
     texts,
+    values,
     wording,
 )
 from cellwright.proof.questions.symbols import (
@@ -196,7 +198,7 @@ def _missing(absent: bool) -> Reading:
     def reading(arguments: Arguments, _: Evaluator) -> Condition:
         column = arguments.take("obj", 0)
         if isinstance(column, Column):
-            return columns.missing(column, absent)
+            return values.missing(column, absent)
         raise Unreadable("missing values of something else than a column")
 
     return reading
@@ -255,7 +257,7 @@ def _numpy_statistic(name: str) -> Reading:
         if not isinstance(column, Column):
             raise Unreadable("numpy statistic of something else than a column")
         if name in ("max", "min", "amax", "amin"):
-            columns.in_their_order(f"__import__('pandas').Series({arguments.text('a', 0)})", reader)
+            comparing.in_their_order(f"__import__('pandas').Series({arguments.text('a', 0)})", reader)
         if name == "median" or (column.form in ("array", "list") and name != "nanmean"):
             _no_missing(arguments, "a", reader)
         return statistics.of_column(column, _NUMPY_STATISTICS[name], ddof)
@@ -325,7 +327,7 @@ def _round(arguments: Arguments, _: Evaluator) -> Symbol:
         case Labelled() | Grid():
             return replace(number, decimals=decimals or 0)
         case Column():
-            return columns.rounded(number, decimals or 0)
+            return values.rounded(number, decimals or 0)
     raise Unreadable("rounding of something else than a number")
 
 
@@ -345,7 +347,7 @@ def _len(arguments: Arguments, reader: Evaluator) -> Symbol:
         case Distinct():
             return statistics.distinct_count(owner.column)
         case Labelled() if owner.table is not None and not owner.taken:
-            return statistics.rows_count(groups.as_column(owner, reader).frame)
+            return statistics.rows_count(labelled.as_column(owner, reader).frame)
         case Grid(table=Frame() as table):
             return statistics.rows_count(table)
         case Constant():
@@ -408,7 +410,7 @@ def _column_statistic(name: str) -> Reading:
             case Column() if owner.form != "element":
                 _no_missing(arguments, "x", reader)
                 if name != "sum":
-                    columns.in_their_order(f"__import__('pandas').Series({arguments.text('x', 0)})", reader)
+                    comparing.in_their_order(f"__import__('pandas').Series({arguments.text('x', 0)})", reader)
                 return statistics.of_column(owner, name)
             case Condition() if name == "sum":
                 return statistics.rows_count(owner.frame.keep(owner.words))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, comparing, picking
+from cellwright.proof.questions import comparing, picking
 from cellwright.proof.questions.symbols import (
     SAMPLE,
     Arguments,
@@ -33,7 +33,7 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
         raise Unreadable("argument ascending of sort_values()")
     base = frame.settled() if frame.taken else frame
     ordered = replace(base, order=Order(keys, flags, _no_ties(frame, keys, arguments, reader)))
-    return columns.relabelled(ordered) if is_numbered_anew else ordered
+    return picking.relabelled(ordered) if is_numbered_anew else ordered
 
 
 def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Evaluator) -> Check | None:

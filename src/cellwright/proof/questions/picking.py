@@ -115,6 +115,12 @@ def counted(frame: Frame, reader: Evaluator) -> Frame:
     return settled.then(f"sort the rows by {frame.sequence.words}", unique=settled.unique)
 
 
+def relabelled(frame: Frame) -> Frame:
+    """Rows numbered anew: where some have gone, or have moved, what was worked out before has other labels."""
+    is_changed = bool(frame.steps or frame.where or frame.order or frame.taken or frame.index)
+    return replace(frame, index=(), labels=frame.labels + is_changed)
+
+
 def begins(frame: Frame, table: Frame) -> bool:
     """Whether rows are all or some of a table's, with its labels."""
     whole = table.settled()

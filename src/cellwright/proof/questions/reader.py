@@ -17,6 +17,7 @@ from cellwright.proof.questions import (
     frames,
     functions,
     groups,
+    labelled,
     locating,
     picking,
     series,
@@ -24,6 +25,7 @@ from cellwright.proof.questions import (
     statistics,
     syntax,
     texts,
+    values,
 )
 from cellwright.proof.questions.symbols import (
     Absence,
@@ -410,9 +412,9 @@ class Reader:
             case Method(receiver=Frame() as frame, name="row") if attribute not in (*_pandas_names(), "name"):
                 return picking.value_in_row(frame, attribute)
             case Grid() if attribute not in _pandas_names():
-                return groups.column_of(owner, attribute)
+                return labelled.column_of(owner, attribute)
             case Grid() if attribute == "T":
-                return groups.transpose(owner)
+                return labelled.transpose(owner)
             case Frame() if attribute not in _pandas_names():
                 return picking.column(owner, attribute)
             case Frame() if attribute not in _ACCESSORS:
@@ -436,7 +438,7 @@ class Reader:
             case Resampled():
                 return series.pick(owner, self.constant(node.slice))
             case Labelled() | Grid():
-                return groups.locate(owner, node.slice, self, ast.unparse(node.value))
+                return labelled.locate(owner, node.slice, self, ast.unparse(node.value))
             case Finding():
                 return list(owner.parts.values())[_position(self.constant(node.slice), len(owner.parts))]
             case Shape():
@@ -450,7 +452,7 @@ class Reader:
                     return self._part(value, node.slice)
                 key = self.evaluate(node.slice)
                 if isinstance(key, Column) and isinstance(value, dict):
-                    return columns.looked_up(key, value)
+                    return values.looked_up(key, value)
                 return _look_up(value, self.constant(node.slice))
         raise Unreadable("subscript")
 
@@ -474,12 +476,12 @@ class Reader:
             ):
                 place = locating.Place(frame, ast.unparse(source.value), owner.name in ("loc", "at"))
                 return locating.locate(place, key, self)
-            case Method(receiver=Labelled() | Grid() as labelled, name="loc" | "at"):
-                return groups.locate(labelled, key, self, ast.unparse(source))
-            case Method(receiver=Labelled() as labelled, name="index"):
-                return groups.first_label(labelled, self.constant(key), self)
-            case Method(receiver=Labelled() as labelled, name="iloc" | "values"):
-                return columns.at_position(groups.as_column(labelled, self), key, self)
+            case Method(receiver=Labelled() | Grid() as quantities, name="loc" | "at"):
+                return labelled.locate(quantities, key, self, ast.unparse(source))
+            case Method(receiver=Labelled() as quantities, name="index"):
+                return labelled.first_label(quantities, self.constant(key), self)
+            case Method(receiver=Labelled() as quantities, name="iloc" | "values"):
+                return columns.at_position(labelled.as_column(quantities, self), key, self)
             case Method(receiver=Column() as column, name="mode") if self.constant(key) == 0:
                 return columns.most_frequent(column)
             case Method(receiver=Method(receiver=Column() as column, name="mode"), name="iloc" | "values"):
@@ -518,13 +520,13 @@ class Reader:
             case Frame():
                 return frames.call(receiver, method, arguments, self)
             case Absence():
-                return groups.absence_call(receiver, method, arguments)
+                return labelled.absence_call(receiver, method, arguments)
             case Column() | Condition() | Distinct():
                 return columns.call(receiver, method, arguments, self)
             case Method(receiver=Column() as column, name=("str" | "dt") as accessor):
                 return texts.call(column, accessor, method, arguments)
             case Method(receiver=Labelled() | Distinct() as owner, name="index" | "values") if method in _LISTS:
-                return groups.labels(owner) if isinstance(owner, Labelled) else owner
+                return labelled.labels(owner) if isinstance(owner, Labelled) else owner
             case Grouping():
                 return groups.aggregate(receiver, method, arguments, self)
             case Resampled():
@@ -532,7 +534,7 @@ class Reader:
             case Rolling():
                 return series.rolling_call(receiver, method, arguments)
             case Labelled() | Grid():
-                return groups.call(receiver, method, arguments, self)
+                return labelled.call(receiver, method, arguments, self)
             case Quantity():
                 return functions.quantity_call(receiver, method, arguments)
             case Constant():

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cellwright.proof.questions import columns, comparing, groups, joins, statistics, wording
+from cellwright.proof.questions import columns, comparing, joins, labelled, statistics, wording
 from cellwright.proof.questions.symbols import (
     Arguments,
     Column,
@@ -158,9 +158,9 @@ def _as_columns(left: Symbol, right: Symbol, reader: Evaluator) -> tuple[Symbol,
         case Labelled(), Labelled():
             return _side_by_side(left, right)
         case Labelled(), _:
-            return groups.as_column(left, reader), right
+            return labelled.as_column(left, reader), right
         case _, Labelled():
-            return left, groups.as_column(right, reader)
+            return left, labelled.as_column(right, reader)
     return left, right
 
 
