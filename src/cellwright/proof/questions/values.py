@@ -28,6 +28,7 @@ def missing(column: Column, absent: bool) -> Condition:
 
 
 _MOST_VALUES = 12
+_MOST_REPLACED = 30
 
 
 def _isin(column: Column, arguments: Arguments, reader: Evaluator) -> Condition:
@@ -180,7 +181,7 @@ def looked_up(column: Column, mapping: dict[object, object]) -> Column:
 
 
 def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> Column:
-    if not 0 < len(changes) <= 12:
+    if not 0 < len(changes) <= _MOST_REPLACED:
         raise Unreadable("long mapping of values")
     listed = wording.listing([f"{wording.value(old)} replaced by {wording.value(new)}" for old, new in changes])
     return column.computed(f"{column.term} {form.format(listed)}", compound=True)
