@@ -216,18 +216,19 @@ async def _reduced(asked: Asked, run: Run, judge: Judge) -> tuple[Asked, Run]:
     if isinstance(found, NoSlice) or len(found.units) == len(units):
         return asked, run
     kept = tuple(replace(statements[unit.statement], source=unit.source) for unit in found.units)
-    comments = tuple(asked.comments[unit.statement] for unit in found.units)
-    less = replace(asked, output=replace(asked.output, statements=kept), comments=comments)
-    told = await _told_again(asked, less, run.value, judge)
-    if told is None:
+    less = replace(asked, output=replace(asked.output, statements=kept))
+    again = await _told_again(asked, less, run.value, judge)
+    if again is None:
         return asked, run
-    less = replace(less, proposal=replace(asked.proposal, told=told))
-    (again,) = await judge.run([Program(less.units, less.proposal.expression)])
-    return less, again
+    told, comments = again
+    less = replace(less, proposal=replace(asked.proposal, told=told), comments=comments)
+    (anew,) = await judge.run([Program(less.units, less.proposal.expression)])
+    return less, anew
 
 
-async def _told_again(asked: Asked, less: Asked, value: Snapshot, judge: Judge) -> Told | None:
-    """The question with the steps of a shorter program; None where the two cannot be set beside each other."""
+async def _told_again(asked: Asked, less: Asked, value: Snapshot, judge: Judge) -> tuple[Told, tuple[str, ...]] | None:
+    """The question with the steps of a shorter program, and what each of its statements does; None where the two
+    programs cannot be set beside each other."""
     expression = asked.proposal.expression
     seen = await _looked([(asked.units, expression), (less.units, expression)], judge)
     try:
@@ -235,12 +236,13 @@ async def _told_again(asked: Asked, less: Asked, value: Snapshot, judge: Judge) 
             propose(read_slice(units, expression, seen), value, expression, 1)[0].told
             for units in (asked.units, less.units)
         )
+        comments = tuple(narrate(less.units, seen))
     except Unreadable:
         return None
     told = asked.proposal.told
     if (whole.steps, whole.notes, whole.tables) != (told.steps, told.notes, told.tables) or whole.ask != short.ask:
         return None
-    return replace(told, steps=short.steps, notes=short.notes, tables=short.tables, rules=short.rules)
+    return replace(told, steps=short.steps, notes=short.notes, tables=short.tables, rules=short.rules), comments
 
 
 def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:

@@ -26,6 +26,7 @@ _HOW: tuple[tuple[Literal["jitter", "mirror", "shift"], ...], ...] = ((), ("jitt
 _LETTERS = "BCDFGHKLMNPQRSTVWXZ"
 _MOST_LABELS = 40
 _MOST_RENAMED = 2
+_NAME = re.compile(r"`[^`]*`")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -150,15 +151,16 @@ def _renameable(subject: Subject, rng: random.Random) -> list[ColumnFacts]:
     """Columns whose labels can have other names without a word of the question or of the program going wrong."""
     columns = [c for table in subject.tables for c in subject.survey.tables[table].columns if c.kind == "category"]
     names = {name for table in subject.tables for name in subject.survey.tables[table].names}
-    constants = _constants(subject.program)
-    quoted = set(_QUOTED.findall(subject.task.question))
+    constants, formatted = _constants(subject.program), _formatted(subject.program)
+    quoted = set(_QUOTED.findall(_NAME.sub("", subject.task.question)))
     found: list[ColumnFacts] = []
     taken: set[str] = set()
     for column in rng.sample(columns, len(columns)):
         labels = set(column.labels)
         in_program = {label for label in labels if any(label == text or f"'{label}'" in text for text in constants)}
         plain = all(re.fullmatch(r"[^\W\d_][^\"'`]{1,60}", label) for label in labels)
-        if 2 <= len(labels) <= _MOST_LABELS and plain and in_program <= quoted and not labels & (names | taken):
+        is_free = not labels & (names | taken) and not any(label in text for label in labels for text in formatted)
+        if 2 <= len(labels) <= _MOST_LABELS and plain and in_program <= quoted and is_free:
             found.append(column)
             taken |= labels
     # Those that the question speaks of come first: they make its words other ones.
@@ -178,10 +180,19 @@ def _places(column: ColumnFacts, survey: Survey, tables: Sequence[str]) -> Itera
             yield table, names
 
 
-def _constants(program: Program) -> set[str]:
+def _nodes(program: Program) -> list[ast.AST]:
     sources = [*program.units, program.expression or ""]
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source)))
+    return [node for source in sources for node in ast.walk(ast.parse(source))]
+
+
+def _constants(program: Program) -> set[str]:
+    nodes = _nodes(program)
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _formatted(program: Program) -> list[str]:
+    """What stands in f-strings, whose parts have no place of their own in the source."""
+    return [ast.unparse(node) for node in _nodes(program) if isinstance(node, ast.JoinedStr)]
 
 
 # --- the words ---------------------------------------------------------------------------------------
@@ -192,15 +203,24 @@ def _reworded(task: Task, renamed: Mapping[str, str]) -> Task:
     if not renamed or task.oracle is None:
         return task
 
+    labels = "|".join(map(re.escape, sorted(renamed, key=len, reverse=True)))
+    spoken = re.compile(rf'`[^`]*`|"({labels})"')
+
     def words(text: str) -> str:
-        return re.sub(r"([\"'])(.+?)\1", lambda found: f"{found[1]}{renamed.get(found[2], found[2])}{found[1]}", text)
+        return spoken.sub(lambda found: f'"{renamed[found[1]]}"' if found[1] else found[0], text)
+
+    def hint(text: str) -> str:
+        try:
+            return _renamed_constants(text, renamed)
+        except SyntaxError:  # words, and no program
+            return words(text)
 
     cells = tuple(_renamed_constants(cell, renamed) for cell in task.oracle.cells)
     return replace(
         task,
         question=words(task.question),
         phrasings=tuple(map(words, task.phrasings)),
-        hints=tuple(map(words, task.hints)),
+        hints=tuple(map(hint, task.hints)),
         oracle=Oracle(cells, tuple(map(words, task.oracle.comments)), task.oracle.source_cells),
     )
 
@@ -229,4 +249,5 @@ def _renamed_constants(source: str, renamed: Mapping[str, str]) -> str:
 
 def _within(text: str, renamed: Mapping[str, str]) -> str:
     """Labels that stand in quotes inside of a text, as in `query("sex == 'male'")`."""
-    return re.sub(r"([\"'])(.+?)\1", lambda found: f"{found[1]}{renamed.get(found[2], found[2])}{found[1]}", text)
+    labels = "|".join(map(re.escape, sorted(renamed, key=len, reverse=True)))
+    return re.sub(rf"([\"'])({labels})\1", lambda found: f"{found[1]}{renamed[found[2]]}{found[1]}", text)

@@ -469,7 +469,7 @@ def resample(draft: Draft) -> Composed:
     statistic = draft.rng.choice([name for name in steps.of_column(value).statistics if name in ("sum", "mean")])
     draft.step(f"series = {draft.name}.set_index({column.name!r})[{value.name!r}].resample({every!r}).{statistic}()")
     draft.guards.append("len(series) >= 6 and bool(series.notna().all())")
-    shown = draft.rng.choice(("series", "series.diff()", "series.pct_change()", "series.shift(1)"))
+    shown = draft.rng.choice(("series", "series.diff()", "series.pct_change()"))
     if shown != "series":
         draft.step(f"series = {shown}")
     end = draft.rng.choice((".max()", ".min()", ".idxmax()", ".mean()", ".std()"))

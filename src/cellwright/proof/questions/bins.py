@@ -32,9 +32,11 @@ def cut(arguments: Arguments, _: Evaluator) -> Column:
     if not isinstance(labels, list):
         number = ", counted from 0" if labels is False else ""
         words = f"the bin of {column.operand} among {wording.listing(listed)} (missing outside of all bins){number}"
-        return column.computed(words, compound=True)
+        return column.computed(words, compound=True, kind="" if labels is False else "intervals")
     pairs = [f"{wording.value(label)} for {span}" for label, span in zip(labels, listed, strict=True)]
-    return column.computed(f"the bin of {column.operand}: {wording.listing(pairs)}, else missing", compound=True)
+    return column.computed(
+        f"the bin of {column.operand}: {wording.listing(pairs)}, else missing", compound=True, kind="bins"
+    )
 
 
 def qcut(arguments: Arguments, _: Evaluator) -> Column:
@@ -59,7 +61,8 @@ def _named(column: Column, words: str, labels: list[object] | bool | None) -> Co
         words = f"the number, counted from 0 for the lowest, of {words}"
     elif isinstance(labels, list):
         words = f"{words}, called {wording.listing([wording.value(label) for label in labels])} from the lowest up"
-    return column.computed(words, compound=True)
+    kind = "bins" if isinstance(labels, list) else "" if labels is False else "intervals"
+    return column.computed(words, compound=True, kind=kind)
 
 
 def _interval(low: float, high: float, right: bool, include: bool) -> str:

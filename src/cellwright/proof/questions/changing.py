@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cellwright.proof.questions import joins, locating, picking, wording
 from cellwright.proof.questions.symbols import (
+    KEPT_KINDS,
     Column,
     Columns,
     Condition,
@@ -35,9 +36,10 @@ def add_column(frame: Frame, key: str, symbol: Symbol, reader: Evaluator) -> Fra
     selection = frame.selection
     if selection is not None and key not in selection:
         selection = (*selection, key)
-    is_list = isinstance(symbol, Column) and symbol.kind == "parts"
-    lists = tuple(name for name in frame.lists if name != key) + ((key,) if is_list else ())
-    return frame.then(step, selection=selection, lists=lists)
+    kinds = tuple((name, kind) for name, kind in frame.kinds if name != key)
+    if isinstance(symbol, Column) and symbol.kind in KEPT_KINDS:
+        kinds += ((key, symbol.kind),)
+    return frame.then(step, selection=selection, kinds=kinds)
 
 
 def _is_in_told_order(column_frame: Frame, frame: Frame) -> bool:

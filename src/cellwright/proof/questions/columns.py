@@ -10,6 +10,8 @@ from typing import Any
 
 from cellwright.proof.questions import comparing, picking, series, statistics, texts, values, wording
 from cellwright.proof.questions.symbols import (
+    BINS,
+    NEVER,
     Arguments,
     Column,
     Condition,
@@ -143,6 +145,9 @@ def _value_counts(column: Column, arguments: Arguments, reader: Evaluator) -> La
     ascending = bool(arguments.constant("ascending", 2, False))
     sorts = bool(arguments.constant("sort", 1, True))
     in_order = comparing.quiet_check(reader, f"{comparing.TEXT_ORDER}({arguments.receiver})")
+    if column.kind in BINS:  # one without rows is counted too
+        in_order, source = NEVER, f"({arguments.receiver})"
+        reader.require(reader.check(f"bool({source}.cat.categories.isin({source}.unique()).all())"))
     counts = statistics.value_counts(column.whole, share=share, sorts=sorts, in_order=in_order)
     return counts if counts.order is None else with_ties(replace(counts, order=ascending), arguments, reader)
 
@@ -159,7 +164,7 @@ def with_ties(counts: Labelled, arguments: Arguments, reader: Evaluator) -> Labe
 def _sort_values(column: Column, arguments: Arguments, reader: Evaluator) -> Column:
     ascending = bool(arguments.constant("ascending", None, True))
     arguments.ignore("ignore_index", "kind")
-    if column.name is None:
+    if column.name is None or column.kind in BINS:
         raise Unreadable("sorting of a computed column")
     base = column.frame.settled() if column.frame.taken else column.frame
     reader.require(reader.check(f"{comparing.TEXT_ORDER}({arguments.receiver})"))
@@ -241,6 +246,8 @@ def call(owner: Column | Condition | Distinct, method: str, arguments: Arguments
 
 
 def _column_call(column: Column, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    if method in ("min", "max") and column.kind in BINS:
+        raise Unreadable("order of bins")
     if method in ("min", "max"):
         comparing.in_their_order(arguments.receiver, reader)
     if method in _STATISTICS:

@@ -2,7 +2,7 @@
 
 import re
 
-from cellwright.proof.questions.symbols import Check, Evaluator, Unreadable
+from cellwright.proof.questions.symbols import NEVER, Check, Evaluator, Unreadable
 
 TEXT_ORDER = (
     "(lambda s: str(getattr(s, 'dtype', '')) not in ('object', 'str', 'string') or (lambda u: "
@@ -46,7 +46,7 @@ def quiet_check(reader: Evaluator, expression: str) -> Check:
     try:
         return reader.check(expression)
     except Unreadable:
-        return Check((), "False")
+        return NEVER
 
 
 def in_their_order(source: str, reader: Evaluator) -> None:

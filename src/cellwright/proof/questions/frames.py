@@ -19,6 +19,8 @@ from cellwright.proof.questions import (
     wording,
 )
 from cellwright.proof.questions.symbols import (
+    BINS,
+    NEVER,
     Absence,
     Arguments,
     Column,
@@ -82,9 +84,9 @@ def _rename(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     pairs = [f"{wording.name(old)} to {wording.name(new)}" for old, new in names.value.items()]
     selection = tuple(names.value.get(n, n) for n in frame.selection) if frame.selection is not None else None
     unique = tuple(names.value.get(name, name) for name in frame.unique)
-    if set(frame.lists) & set(names.value):
-        raise Unreadable("other name of a column of lists")
-    return frame.then(f"rename the column {wording.listing(pairs)}", selection=selection, unique=unique)
+    kinds = tuple((names.value.get(name, name), kind) for name, kind in frame.kinds)
+    step = f"rename the column {wording.listing(pairs)}"
+    return frame.then(step, selection=selection, unique=unique, kinds=kinds)
 
 
 def _but_index(frame: Frame) -> str:
@@ -308,7 +310,8 @@ def _groupby(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grouping:
     as_index = arguments.constant("as_index", None, True)
     if not arguments.constant("dropna", None, True):
         raise Unreadable("groups of missing keys")
-    arguments.ignore("observed", "group_keys")
+    arguments.ignore("group_keys")
+    has_unobserved = not arguments.constant("observed", None, True)
     sorts = bool(arguments.constant("sort", None, True))
     by_columns: list[Column] = []
     for key in keys:
@@ -318,6 +321,9 @@ def _groupby(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grouping:
             by_columns.extend(picking.column(frame, name) for name in picking.names_of(key))
         else:
             raise Unreadable("groups by something else than columns")
+    has_bins = any(key.kind in BINS for key in by_columns)
+    if has_bins and has_unobserved:
+        raise Unreadable("groups for bins without rows")
     picked = None
     if frame.selection is not None:
         names = {key.name for key in by_columns}
@@ -326,6 +332,7 @@ def _groupby(frame: Frame, arguments: Arguments, reader: Evaluator) -> Grouping:
     table = f"({arguments.receiver})"
     ordered = f"all({comparing.TEXT_ORDER}({table}[key]) for key in {named!r})"
     in_order = comparing.quiet_check(reader, ordered) if named else None
+    in_order = NEVER if has_bins else in_order
     return Grouping(frame, tuple(by_columns), picked, False, bool(as_index), sorts, in_order)
 
 
@@ -468,7 +475,8 @@ def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
         raise Unreadable("several lists in rows of their own")
     arguments.ignore("ignore_index")
     rows = frame.then(f"give every part of the list in {wording.name(names[0])} a row of its own")
-    return replace(rows, lists=tuple(name for name in frame.lists if name != names[0]), labels=frame.labels + 1)
+    kinds = tuple((name, kind) for name, kind in frame.kinds if name != names[0])
+    return replace(rows, kinds=kinds, labels=frame.labels + 1)
 
 
 def _replace(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:

@@ -76,14 +76,21 @@ def _aggregate(grouping: Grouping, method: str, arguments: Arguments, reader: Ev
     if method == "value_counts" and grouping.single and grouping.columns:
         share = bool(arguments.constant("normalize", 0, False))
         return _counts_within(grouping, grouping.columns[0], share)
-    if method == "transform":
-        return _transform(grouping, arguments)
     if method == "apply":
         return _applied(grouping, arguments, reader)
-    if method == "filter":
-        return _some_groups(grouping, arguments, reader)
     if method == "get_group":
         return _one_group(grouping, arguments)
+    return _of_each_row(grouping, method, arguments, reader)
+
+
+def _of_each_row(grouping: Grouping, method: str, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """What is said of rows by their groups: a row whose group is missing is in none."""
+    if method in _OF_EACH_ROW:
+        reader.require(reader.check(f"bool(({arguments.receiver}).ngroup().ge(0).all())"))
+    if method == "transform":
+        return _transform(grouping, arguments)
+    if method == "filter":
+        return _some_groups(grouping, arguments, reader)
     if method in ("head", "tail", "cumcount"):
         return _rows_of_groups(grouping, method, arguments, reader)
     within = series.within_groups(grouping, method, arguments, reader)
@@ -197,6 +204,7 @@ def _rows_of_groups(grouping: Grouping, method: str, arguments: Arguments, reade
     return frame.then(f"keep only {rows} of each {grouping.each}")
 
 
+_OF_EACH_ROW = frozenset(("transform", "filter", "head", "tail", "cumcount", "rank", *series.IN_ORDER))
 _OF_PYTHON = frozenset(("builtins.sum", "builtins.min", "builtins.max"))
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from cellwright.proof.questions import comparing, picking
 from cellwright.proof.questions.symbols import (
+    BINS,
+    NEVER,
     SAMPLE,
     Arguments,
     Check,
@@ -29,6 +31,8 @@ def sort_values(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     if arguments.constant("axis", 1, 0) not in (0, "index"):
         raise Unreadable("sorting of columns")
     flags = tuple(bool(flag) for flag in ascending) if isinstance(ascending, list) else (bool(ascending),) * len(keys)
+    if any(kind in BINS for name, kind in frame.kinds if name in keys):
+        raise Unreadable("order of bins")
     if len(flags) != len(keys):
         raise Unreadable("argument ascending of sort_values()")
     base = frame.settled() if frame.taken else frame
@@ -45,7 +49,7 @@ def _no_ties(frame: Frame, keys: Sequence[str], arguments: Arguments, reader: Ev
         return reader.check(f"(lambda rows: {unlike} and {plain}.to_numpy().any())({table})")
     except Unreadable:
         # Inside a function the check cannot be made, so whatever depends on this order has no words.
-        return Check((), "False")
+        return NEVER
 
 
 def head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
@@ -59,8 +63,9 @@ def head(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
     if frame.order is None or frame.taken or not keeps_keys:
         frame = picking.counted(frame.settled() if frame.taken else frame, reader)
     else:
-        keys = [key for key in frame.order.keys if key not in frame.index]
-        reader.require(reader.check(f"all({comparing.TEXT_ORDER}(({arguments.receiver})[key]) for key in {keys!r})"))
+        keys = list(frame.order.keys)
+        rows = f"({arguments.receiver})" + (".reset_index()" if set(keys) & set(frame.index) else "")
+        reader.require(reader.check(f"all({comparing.TEXT_ORDER}({rows}[key]) for key in {keys!r})"))
         reader.require(_no_tie_at(frame, count, frame.order.keys, f"({arguments.receiver})", "head", reader))
         frame = replace(frame, order=_untied(frame, count, frame.order, f"({arguments.receiver})", reader))
     return picking.take_rows(frame, 0, count)

@@ -36,6 +36,7 @@ _SKIPS_MISSING = re.compile(
     r"( of\b|\?|$| over the rows)|"
     r"\b(correlation|covariance) (between|with)\b"
 )
+_JOIN = re.compile(r"\bjoin [^;.]*`[^;]*?(?:match|do not match too)\b[^;.]*")
 _ENDED = re.compile(r"`[^`]+_[xy]`")
 
 LEAVE_MISSING_OUT = "Leave missing values out of statistics."
@@ -82,7 +83,10 @@ class Told:
 
     @property
     def _files(self) -> str:
-        return wording.listing([wording.name(table) for table in self.tables])
+        """What the steps begin with: the first file, and those that neither a step nor a note names."""
+        told = " ".join([*self.steps, *(note.text for note in self.notes)])
+        first = [table for n, table in enumerate(self.tables) if n == 0 or wording.name(table) not in told]
+        return wording.listing([wording.name(table) for table in first])
 
     @property
     def _names_its_files(self) -> bool:
@@ -121,7 +125,7 @@ class Told:
             return self._joined(question, f"Use {self._files}.", *self._meanings)
         steps = [f"First, {self.steps[0]}.", *(f"Then {step}." for step in self.steps[1:])]
         of = "the table that some steps give" if self._names_its_files else f"{self._files} after some steps"
-        return self._joined(question, f"The question is about {of}.", *steps, *self._meanings)
+        return self._joined(question, *self._meanings, f"The question is about {of}.", *steps)
 
     def _report(self) -> str:
         need = "need to know" if self.ask.verb == "check" else "need"
@@ -130,7 +134,7 @@ class Told:
         if not self.steps:
             return self._joined(start, *self._meanings)
         listed = "; ".join(f"({number}) {step}" for number, step in enumerate(self.steps, 1))
-        return self._joined(start, f"The data must be prepared before that: {listed}.", *self._meanings)
+        return self._joined(start, *self._meanings, f"The data must be prepared before that: {listed}.")
 
     def _numbered(self) -> str:
         steps = [*self.steps, f"{self.ask.verb} {self.ask.noun}"]
@@ -165,7 +169,8 @@ def _rules(frame: Frame, steps: Sequence[str], text: str) -> tuple[str, ...]:
     rules: list[str] = []
     if _NEIGHBOURS.search(text) and not any(step.startswith(("sort ", "make a new table")) for step in steps):
         rules.append(FILE_ORDER)
-    if any(step.startswith("join ") and "the ending" not in step for step in steps) and _ENDED.search(text):
+    joins = [part for part in _JOIN.findall(text) if "the ending" not in part]
+    if joins and _ENDED.search(text):
         rules.append(ENDINGS)
     if _SKIPS_MISSING.search(text):
         rules.append(LEAVE_MISSING_OUT)

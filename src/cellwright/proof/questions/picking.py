@@ -20,7 +20,7 @@ from cellwright.proof.questions.symbols import (
 
 def column(frame: Frame, key: str) -> Column:
     """One column by its name."""
-    return Column(frame, wording.name(key), key, kind="parts" if key in frame.lists else "")
+    return Column(frame, wording.name(key), key, kind=dict(frame.kinds).get(key, ""))
 
 
 def attribute(frame: Frame, key: str) -> Symbol | None:

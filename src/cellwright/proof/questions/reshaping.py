@@ -34,7 +34,7 @@ def melt(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     variable = arguments.constant("var_name", 2) or "variable"
     value = arguments.constant("value_name", 3, "value")
     arguments.ignore("ignore_index")
-    if kept is None and molten is None:
+    if kept is None and molten is None and frame.selection is None:
         raise Unreadable("melting of a whole table")
     ids = _names(kept) if kept is not None else ()
     values = _names(molten) if molten is not None else frame.selection

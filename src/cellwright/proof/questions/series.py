@@ -170,6 +170,7 @@ def replace_every_value(frame: Frame, words: str) -> Frame:
     return frame.then(f"replace every value{among}{labels} by {words}")
 
 
+IN_ORDER = frozenset(_ORDERED)
 EVERY_COLUMN = {method: of_every_column(method) for method in _EVERY_VALUE}
 METHODS = frozenset((*_ORDERED, "rank", "rolling", "expanding", "resample"))
 

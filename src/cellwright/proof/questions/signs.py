@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cellwright.proof.questions import columns, comparing, joins, labelled, statistics, wording
 from cellwright.proof.questions.symbols import (
+    BINS,
     Arguments,
     Column,
     Condition,
@@ -277,6 +278,8 @@ def _comparison(node: ast.Compare, reader: Evaluator) -> Condition:
         right = reader.evaluate(element)
         if not isinstance(sign, (ast.In, ast.NotIn)):
             is_equality = isinstance(sign, (ast.Eq, ast.NotEq))
+            if not is_equality and any(isinstance(side, Column) and side.kind in BINS for side in (left, right)):
+                raise Unreadable("order of bins")
             for (column, of), text in (((left, source), right), ((right, element), left)):
                 if isinstance(column, Column) and isinstance(text, Constant):
                     comparing.require_order(ast.unparse(of), text.value, reader, is_equality=is_equality)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from cellwright.proof.questions import periods, wording
 from cellwright.proof.questions.symbols import (
+    KEPT_KINDS,
     Check,
     Column,
     Condition,
@@ -237,6 +238,8 @@ def group_condition(keys: Sequence[Column], labels: Sequence[object]) -> list[st
     """The conditions that say which group: "`sex` is "male""."""
     if len(keys) != len(labels):
         raise Unreadable("label of other parts than the keys")
+    if any(key.kind == "intervals" for key in keys):
+        raise Unreadable("bins without names as labels")
     return [f"{key.subject} is {periods.label_words(key, label)}" for key, label in zip(keys, labels, strict=True)]
 
 
@@ -250,6 +253,8 @@ def in_group(grouping: Grouping, labels: Sequence[object]) -> Frame:
 
 def each(grouping: Grouping) -> str:
     """What a label of a group is, and how it is written where that could be asked."""
+    if any(key.kind == "intervals" for key in grouping.keys):
+        return ""  # how a bin is written is pandas' own affair
     notes = [periods.labelled_by(key) for key in grouping.keys if key.kind.startswith("period ")]
     named = [f" (named by {note})" for note in notes if note]
     return grouping.each + "".join(named)
@@ -278,6 +283,7 @@ def group_table(grouping: Grouping, columns: Mapping[str, str]) -> Frame:
         index=tuple(names),
         sequence=order,
         shuffled=not grouping.sorts,
+        kinds=tuple((name, key.kind) for name, key in zip(names, grouping.keys, strict=True) if key.kind in KEPT_KINDS),
         unique=tuple(names),
     )
 

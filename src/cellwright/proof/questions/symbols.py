@@ -59,6 +59,10 @@ class Check:
     """Python whose value is True where there is one answer."""
 
 
+NEVER = Check((), "False")
+"""Of what cannot be checked: whatever needs it is not asked about."""
+
+
 @dataclass(frozen=True)
 class Note:
     """A value or table that is worked out beside the main line, under a name that the words refer to."""
@@ -118,8 +122,8 @@ class Frame:
     """Whether columns may have got endings that keep names of two tables apart."""
     unique: tuple[str, ...] = field(default=(), compare=False)
     """Columns in which no two rows are equal, by the making of the table; empty where that is not known."""
-    lists: tuple[str, ...] = field(default=(), compare=False)
-    """Columns that hold lists of texts."""
+    kinds: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Columns that hold something else than plain values: their names and kinds (`Column.kind`)."""
     labels: int = 0
     """How often the row labels were made anew: pandas brings together what has the same labels."""
 
@@ -178,6 +182,12 @@ class Frame:
         return f" over the {self.rows}" if self.where or self.taken else ""
 
 
+KEPT_KINDS = frozenset(("parts", "bins", "intervals"))
+"""Kinds that a table remembers of its columns."""
+BINS = frozenset(("bins", "intervals"))
+"""Kinds that have an order of their own."""
+
+
 @dataclass
 class FrameBox:
     """What a variable that holds a frame refers to. Two names of one frame share the box, as in Python."""
@@ -207,7 +217,7 @@ class Column:
     pandas_name: str | None = None
     """pandas' name of a computed column: that of the column it was computed from."""
     kind: str = ""
-    """"parts" for lists of texts, "dates" for dates."""
+    """"parts" for lists of texts, "dates" for dates, "bins" for bins with names, "intervals" for those without."""
     form: Form = "series"
     """What Python has in hand."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from cellwright.proof.questions import wording
+from cellwright.proof.questions.comparing import TEXT_ORDER
 from cellwright.proof.questions.functions import shape_items
 from cellwright.proof.questions.phrasing import Ask, Told, tell
 from cellwright.proof.questions.shown import Derived, about_shown, about_shown_column, is_measured
@@ -493,7 +494,8 @@ def _about_first(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
     ask = Ask(
         f"sort the rows by {order.words}: what is {what}?", f"{what} when the rows are sorted by {order.words}", "find"
     )
-    check = f"not {code}.head(2).duplicated(subset={list(order.keys)!r}).any()"
+    in_order = f"all({TEXT_ORDER}({code}[key]) for key in {list(order.keys)!r})"
+    check = f"not {code}.head(2).duplicated(subset={list(order.keys)!r}).any() and {in_order}"
     yield _Found(rows, ask, f"{code}[{column!r}].iloc[0]", "top-k", unique_check=check)
 
 

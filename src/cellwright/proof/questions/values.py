@@ -39,6 +39,9 @@ def _isin(column: Column, arguments: Arguments, reader: Evaluator) -> Condition:
             return Condition(column.frame, f"{column.subject} is {listed}")
         case Column() | Distinct():
             source = values.column if isinstance(values, Distinct) else values
+            # A missing value is one of some values, where one of these is missing: nobody expects that.
+            gaps = f"__import__('pandas').isna(list({arguments.text('values', 0)})).any()"
+            reader.require(reader.check(f"not (({arguments.receiver}).isna().any() and {gaps})"))
             whole = source.whole
             # Told beside the main line, as its rows are others.
             side = joins.described(whole.frame.settled())
@@ -148,6 +151,8 @@ def map_values(column: Column, arguments: Arguments, reader: Evaluator) -> Symbo
         return of_each(column, mapping, reader)
     if isinstance(mapping, Constant) and isinstance(mapping.value, dict):
         return _mapped(column, list(mapping.value.items()), "with {}, and every other value missing")
+    if isinstance(mapping, Module) and mapping.path.startswith("numpy."):
+        return reader.call(mapping, column, {}, arguments.receiver)
     if isinstance(mapping, Module) and mapping.path in ("builtins.len", "builtins.str", "builtins.float"):
         return _by_builtin(column, mapping.path, arguments, reader)
     raise Unreadable("map by a function")
@@ -220,6 +225,8 @@ def apply(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
     function = arguments.take("func", 0)
     if isinstance(function, Function):
         return of_each(column, function, reader)
+    if isinstance(function, Module) and function.path.startswith("numpy."):
+        return reader.call(function, column, {}, arguments.receiver)
     if isinstance(function, Module) and function.path in ("builtins.len", "builtins.str", "builtins.float"):
         return _by_builtin(column, function.path, arguments, reader)
     raise Unreadable("apply of a library function")
