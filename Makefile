@@ -79,9 +79,9 @@ bench-train: ## Time fine-tuning beside plain TRL, on a GPU where there is one; 
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
 	.venv-train/bin/python -m benchmarks.training
 
-bench-distil: ## Teach a very small student its own failures, or more of the same; writes docs/benchmarks.md
+bench-distil: ## Teach a very small student its own failures, or more of the same; goes on where it was; writes docs/benchmarks.md
 	$(MAKE) VENV=.venv-train .venv-train/.with-train
-	.venv-train/bin/python -m benchmarks.distil
+	.venv-train/bin/python -m benchmarks.distil --keep .distil
 
 check: $(VENV)/.with-dev ## Check format, lint and types
 	$(PY) -m ruff format --check .

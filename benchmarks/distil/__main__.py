@@ -1,7 +1,8 @@
 """Does a very small student learn more from its own failures than from as much of the same lessons, at equal cost?
 
-`python -m benchmarks.distil [--quick]`. Needs the extras [data] and [train]. The teacher is the program that proved a
-task: what is asked is which tasks are worth their steps, not what a better teacher would be worth. No download, no GPU.
+`python -m benchmarks.distil [--quick] [--keep DIR]`. Needs the extras [data] and [train]. The teacher is the program
+that proved a task: what is asked is which tasks are worth their steps, not what a better teacher would be worth. No
+download, no GPU.
 """
 
 import argparse
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.distil.run import FULL, QUICK, WAYS, Outcome, Size, make_material, run_seed
+from benchmarks.distil.run import FULL, QUICK, WAYS, Outcome, Size, make_material, run_seeds
 from benchmarks.tables import circumstances, table, write_section
 from cellwright.core.errors import CellwrightError
-from cellwright.training.scratch.trial import score
+from cellwright.training.scratch.trial import Score
 
 _TITLE = "Distillation of a very small student"
 
@@ -25,12 +26,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.distil", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one seed and less of everything; writes no page")
     parser.add_argument("--seeds", type=int, help="students from other random weights")
+    parser.add_argument("--keep", type=Path, help="where finished seeds stay, for a later run of the same code")
     order = parser.parse_args()
     size = QUICK if order.quick else FULL
     size = replace(size, seeds=order.seeds or size.seeds)
     try:
         with tempfile.TemporaryDirectory(prefix="cellwright-distil-") as folder:
-            report = run(size, Path(folder))
+            report = run(size, Path(folder), order.keep)
     except CellwrightError as error:
         _say(str(error))
         return 2
@@ -40,13 +42,14 @@ def main() -> int:
     return 0
 
 
-def run(size: Size, folder: Path) -> str:
+def run(size: Size, folder: Path, keep: Path | None = None) -> str:
     """All seeds; the report in Markdown."""
     material = asyncio.run(make_material(size, folder / "tables"))
-    seeds = []
-    for seed in range(size.seeds):
-        seeds.append(run_seed(material, size, seed, folder / f"seed-{seed}"))
-        _say("\n".join(f"seed {seed}, {' | '.join(row)}" for row in _rows([seeds[-1]])))
+
+    def tell(seed: int, outcomes: list[Outcome]) -> None:
+        _say("\n".join(f"seed {seed}, {' | '.join(row)}" for row in _rows([outcomes])))
+
+    seeds = run_seeds(material, size, folder, keep, tell)
     return (
         f"A student after {size.steps} steps on {size.lessons} lessons does the tasks of {size.pool} others, once "
         f"each; then it goes on, each way at the cost of that sitting and {size.further_steps} steps; the way that "
@@ -64,7 +67,8 @@ def _rows(seeds: Sequence[Sequence[Outcome]]) -> list[list[str]]:
         means = [
             sum(values) / len(found) for values in zip(*((o.lessons, o.steps, o.cpu_s) for o in found), strict=True)
         ]
-        scores = [str(score([s for one in found for s in one.sittings[form]])) for form in found[0].sittings]
+        by_form = {form: [one.scores[form] for one in found] for form in found[0].scores}
+        scores = [str(Score(sum(s.correct for s in all_), sum(s.total for s in all_))) for all_ in by_form.values()]
         rows.append([way, *(f"{mean:.0f}" for mean in means), *scores])
     return rows
 

@@ -1,15 +1,21 @@
 """One seed of the experiment: a student, what it fails, and what becomes of it by each way to go on."""
 
 import asyncio
+import os
 import random
 import resource
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal, get_args
 
+import msgspec
+
+from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Task, Trace
 from cellwright.kernels import LocalPool
 from cellwright.models.builtin import FOLDER, BuiltInModel, chat
@@ -21,7 +27,7 @@ from cellwright.training.scratch.fitting import Fit
 from cellwright.training.scratch.lessons import Lesson
 from cellwright.training.scratch.making import confirmed, make_lessons
 from cellwright.training.scratch.school import Plan, exam_recipe, go_on, lessons_recipe, school
-from cellwright.training.scratch.trial import Sitting, sit
+from cellwright.training.scratch.trial import Score, Sitting, score, sit
 
 Way = Literal["no more", "more of the same", "its failures", "its failures, and as many others", "on policy"]
 WAYS: tuple[Way, ...] = get_args(Way)
@@ -84,7 +90,15 @@ class Outcome:
     """Of going on: training, and where there is one the student's sitting."""
     lessons: int
     """Different ones that it went on with."""
-    sittings: Mapping[Form, Sequence[Sitting]]
+    scores: Mapping[Form, Score]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One seed, as it stays for a later run of the same."""
+
+    order: str
+    outcomes: list[Outcome]
 
 
 async def make_material(size: Size, store: Path) -> Material:
@@ -97,6 +111,33 @@ async def make_material(size: Size, store: Path) -> Material:
             made = await make_lessons(exam_recipe(count, form), pool, store)
             exams[form] = [lesson.task for lesson in await confirmed(made, pool, store)]
     return Material(lessons, further, exams, store)
+
+
+def run_seeds(
+    material: Material, size: Size, folder: Path, keep: Path | None, tell: Callable[[int, list[Outcome]], None]
+) -> list[list[Outcome]]:
+    """All seeds, one process for each core. What `keep` holds of an earlier run of the same is taken as it is."""
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0)), get_context("spawn")) as workers:
+        jobs = {workers.submit(_seed, material, size, seed, folder, keep): seed for seed in range(size.seeds)}
+        for job in as_completed(jobs):
+            tell(jobs[job], job.result())
+        return [job.result() for job in jobs]
+
+
+def _seed(material: Material, size: Size, seed: int, folder: Path, keep: Path | None) -> list[Outcome]:
+    texts = [[(t.code, t.shown) for t in lesson.turns] for lesson in (*material.lessons, *material.pool)]
+    lessons = sha256_bytes(msgspec.json.encode(texts))
+    order = sha256_bytes(msgspec.json.encode([replace(size, seeds=1), seed, lessons, WAYS]))
+    mark = keep / f"seed-{seed}.json" if keep is not None else None
+    if mark is not None and mark.exists():
+        kept = msgspec.json.decode(mark.read_bytes(), type=_Kept)
+        if kept.order == order:
+            return kept.outcomes
+    outcomes = run_seed(material, size, seed, folder / f"seed-{seed}")
+    if mark is not None:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_bytes(msgspec.json.encode(_Kept(order, outcomes)))
+    return outcomes
 
 
 def run_seed(material: Material, size: Size, seed: int, folder: Path) -> list[Outcome]:
@@ -131,8 +172,8 @@ def run_seed(material: Material, size: Size, seed: int, folder: Path) -> list[Ou
             go_on(student, lessons, Plan(len(lessons), fit), place, lambda told: None)
         cpu_s = time.process_time() - began + (sitting_s if way.startswith("its failures") else 0.0)
         examined = place if steps and lessons else student
-        exams = {form: asyncio.run(_sit(examined, tasks, material.store)) for form, tasks in material.exams.items()}
-        found.append(Outcome(way, steps if lessons else 0, cpu_s if steps else 0.0, len(lessons), exams))
+        scores = _examined(examined, material)
+        found.append(Outcome(way, steps if lessons else 0, cpu_s if steps else 0.0, len(lessons), scores))
     found.append(_on_policy(student, sittings, (sitting_s, step_s * size.further_steps), material, folder))
     return found
 
@@ -159,8 +200,11 @@ def _on_policy(
     place = folder / "on-policy"
     shutil.copytree(student, place)
     shutil.copyfile(folder / "taught" / WEIGHTS, place / WEIGHTS)
-    exams = {form: asyncio.run(_sit(place, tasks, material.store)) for form, tasks in material.exams.items()}
-    return Outcome("on policy", steps, cpu_s + costs[0], len(failed), exams)
+    return Outcome("on policy", steps, cpu_s + costs[0], len(failed), _examined(place, material))
+
+
+def _examined(folder: Path, material: Material) -> dict[Form, Score]:
+    return {form: score(asyncio.run(_sit(folder, tasks, material.store))) for form, tasks in material.exams.items()}
 
 
 def _turns(trace: Trace) -> Iterator[str]:
