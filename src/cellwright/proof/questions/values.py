@@ -146,16 +146,29 @@ def _replace(column: Column, arguments: Arguments, _: Evaluator) -> Column:
 
 
 def map_values(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """`column.map(…)`: by a dictionary, or by a function."""
     mapping = arguments.take("arg", 0) or arguments.take("func", 0)
-    if isinstance(mapping, Function):
-        return of_each(column, mapping, reader)
     if isinstance(mapping, Constant) and isinstance(mapping.value, dict):
         return _mapped(column, list(mapping.value.items()), "with {}, and every other value missing")
-    if isinstance(mapping, Module) and mapping.path.startswith("numpy."):
-        return reader.call(mapping, column, {}, arguments.receiver)
-    if isinstance(mapping, Module) and mapping.path in ("builtins.len", "builtins.str", "builtins.float"):
-        return _by_builtin(column, mapping.path, arguments, reader)
-    raise Unreadable("map by a function")
+    return _by_function(column, mapping, arguments, reader)
+
+
+def apply(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
+    """`column.apply(function)`."""
+    return _by_function(column, arguments.take("func", 0), arguments, reader)
+
+
+def _by_function(column: Column, function: Symbol | None, arguments: Arguments, reader: Evaluator) -> Symbol:
+    match function:
+        case Function():
+            return of_each(column, function, reader)
+        case Module(path="builtins.len" | "builtins.str" | "builtins.float" as path):
+            return _by_builtin(column, path, arguments, reader)
+        case Module() if function.path.startswith("numpy."):
+            made = reader.call(function, column, {}, arguments.receiver)
+            if isinstance(made, Column):  # and no statistic, which of one value is that value
+                return made
+    raise Unreadable("library function of each value")
 
 
 def of_each(column: Column, function: Function, reader: Evaluator) -> Symbol:
@@ -221,23 +234,12 @@ def rounded(column: Column, decimals: int) -> Column:
     return column.computed(f"{column.term} rounded to {to} (halves to the even neighbour)", compound=True)
 
 
-def apply(column: Column, arguments: Arguments, reader: Evaluator) -> Symbol:
-    function = arguments.take("func", 0)
-    if isinstance(function, Function):
-        return of_each(column, function, reader)
-    if isinstance(function, Module) and function.path.startswith("numpy."):
-        return reader.call(function, column, {}, arguments.receiver)
-    if isinstance(function, Module) and function.path in ("builtins.len", "builtins.str", "builtins.float"):
-        return _by_builtin(column, function.path, arguments, reader)
-    raise Unreadable("apply of a library function")
-
-
 def _abs(column: Column, _: Arguments, __: Evaluator) -> Column:
     return column.computed(f"the absolute value of {column.operand}")
 
 
 def _dropna(column: Column, _: Arguments, __: Evaluator) -> Column:
-    return replace(column, frame=column.frame.keep(f"{column.words} is not missing"))
+    return replace(column, frame=column.frame.keep(missing(column, absent=False).words))
 
 
 def _same(column: Column, _: Arguments, __: Evaluator) -> Column:
