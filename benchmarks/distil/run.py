@@ -53,7 +53,8 @@ class Size:
     exam: Mapping[Form, int]
 
 
-FULL = Size(4000, 400, 400, 100, 3, {"one-step": 100, "look-first": 50})
+# After 400 steps a student does no task at all, and sitting 400 costs what 1,600 steps do: there is nothing to choose.
+FULL = Size(4000, 800, 200, 100, 3, {"one-step": 100, "look-first": 50})
 QUICK = Size(120, 8, 4, 4, 1, {"one-step": 2})
 
 
