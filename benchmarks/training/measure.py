@@ -94,7 +94,8 @@ def _start(case: Case, folder: Path) -> Start:
     template = find_template(recipe.template, tokenizer)
     config = config_of(case, recipe)
     rows = _rows(case.documents, config.vocab_size)
-    return Start(recipe, tokenizer, template, config, rows, None, sft_config(recipe, template, folder), None)
+    arguments = sft_config(recipe, template, folder)
+    return Start(recipe, tokenizer, template, config, arguments, lora=None, train=rows, validation=None)
 
 
 def _rows(documents: Sequence[int], vocabulary: int) -> Rows:
