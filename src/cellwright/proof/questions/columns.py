@@ -133,11 +133,6 @@ def at_position(column: Column, node: ast.expr, reader: Evaluator) -> Symbol:
 # --- statistics --------------------------------------------------------------------------------------
 
 
-def nunique(column: Column) -> Quantity:
-    """How many distinct values, missing ones not counted."""
-    return statistics.of_column(column, "nunique")
-
-
 def _value_counts(column: Column, arguments: Arguments, reader: Evaluator) -> Labelled:
     share = bool(arguments.constant("normalize", 0, False))
     if not arguments.constant("dropna", None, True) or arguments.take("bins"):

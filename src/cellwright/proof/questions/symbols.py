@@ -283,8 +283,7 @@ class Quantity:
         """The words inside a larger expression, in which its rounding shows."""
         if self.decimals is None:
             return self.words
-        to = f"{self.decimals} decimal{'s' if self.decimals > 1 else ''}" if self.decimals else "a whole number"
-        return f"({self.words}) rounded to {to}"
+        return f"({self.words}) rounded to {wording.places(self.decimals)}"
 
     @property
     def operand(self) -> str:

@@ -230,7 +230,7 @@ def _round(column: Column, arguments: Arguments, _: Evaluator) -> Column:
 
 def rounded(column: Column, decimals: int) -> Column:
     """Every value rounded as numpy does it."""
-    to = "a whole number" if decimals == 0 else f"{decimals} decimal{'s' if decimals > 1 else ''}"
+    to = wording.places(decimals)
     return column.computed(f"{column.term} rounded to {to} (halves to the even neighbour)", compound=True)
 
 

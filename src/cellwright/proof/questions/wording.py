@@ -51,6 +51,11 @@ def clause(words: str, *others: str) -> str:
     return f"({words})" if any(part in bare for part in (*others, *_REACHES_ON)) else words
 
 
+def places(decimals: int) -> str:
+    """What is rounded to: "2 decimals"."""
+    return f"{decimals} decimal{'s' if decimals > 1 else ''}" if decimals else "a whole number"
+
+
 def ordinal(number: int) -> str:
     """1st, 2nd, 3rd, 4th …"""
     suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
