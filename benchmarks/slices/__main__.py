@@ -73,7 +73,7 @@ async def _reproducible(wanted: Sequence[Wanted], judges: OpenJudge) -> list[Wan
 async def _compared(wanted: Sequence[Wanted], judges: OpenJudge) -> list[Outcome]:
     """What each method makes of outputs that can be had."""
     outcomes: list[Outcome] = []
-    statics = [static_slice(w.units, free_names(w.expression)[0]) for w in wanted]
+    statics = [static_slice(w.units, free_names(w.expression)) for w in wanted]
     for method, lists in (("whole prefix", [list(w.units) for w in wanted]), ("static slice, as it is", statics)):
         async with judges(_UNSEEN[0]) as judge:
             for units, w in zip(lists, wanted, strict=True):

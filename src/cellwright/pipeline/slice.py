@@ -177,7 +177,7 @@ def _unwanted(output: OutputToSlice, tables: Sequence[Table]) -> str | None:
         return "no value to ask about"
     if value.get("t") == "str" and len(value.get("v", "x" * (_LONGEST_TEXT + 1))) > _LONGEST_TEXT:
         return "long text"
-    uses, _ = free_names(output.expression)
+    uses = free_names(output.expression)
     lead = [unit.source for unit in static_slice(output.before, uses, cautious=True)]
     return None if tables_read([*lead, output.expression], tables) else "reads no table"
 

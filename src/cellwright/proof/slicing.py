@@ -10,6 +10,7 @@ A slice is minimal for the value, not for its meaning: cleaning that does not ch
 a slice must therefore be read from the slice, and never from the notebook around it.
 """
 
+import ast
 import math
 import time
 from collections.abc import Sequence
@@ -18,8 +19,9 @@ from typing import Literal
 
 from cellwright.proof.judge import Circumstances, Judge, Program, Run
 from cellwright.proof.minimising import Minimised, Spent, minimise, missing
+from cellwright.proof.needs import BUILTINS, Known, Needs, needs_of
 from cellwright.proof.nested import without_one
-from cellwright.proof.units import BUILTINS, Unit, free_names, whole_cells
+from cellwright.proof.units import Unit, free_names, whole_cells, with_source
 from cellwright.proof.values import Snapshot, identical, is_opaque
 
 _PATIENCE_S, _PATIENCE = 1.5, 10.0
@@ -114,8 +116,8 @@ class _Search:
 
     def __init__(self, wanted: Wanted, judge: Judge, effort: Effort) -> None:
         self._wanted, self._judge, self._effort = wanted, judge, effort
-        self._all = wanted.units if wanted.by == "statement" else tuple(whole_cells(wanted.units))
-        self._uses, self._needs = free_names(wanted.expression)
+        self._all = _able(wanted.units if wanted.by == "statement" else whole_cells(wanted.units))
+        self._uses, self._needs = free_names(wanted.expression), needs_of(ast.parse(wanted.expression))
         self._trials, self._cpu_s = 0, 0.0
         self._longest_s = 0.0
         self._tried: dict[tuple[str, ...], bool] = {}
@@ -202,7 +204,7 @@ class _Search:
                 while shrunk:
                     shrunk = False
                     for source in without_one(kept[place].source):
-                        candidate = [*kept[:place], replace(kept[place], source=source), *kept[place + 1 :]]
+                        candidate = [*kept[:place], with_source(kept[place], source), *kept[place + 1 :]]
                         if await self._gives(candidate):
                             kept, shrunk = candidate, True
                             break
@@ -295,17 +297,20 @@ def static_slice(
 
 def _able(units: Sequence[Unit]) -> list[Unit]:
     """The units without those that would surely fail, a name that they need having no definition left before them."""
-    able: list[Unit] = []
-    defined: set[str] = set()
-    for unit in units:
-        if unit.needs <= defined or any(other.opaque for other in able):
-            able.append(unit)
-            defined |= unit.defines | unit.changes
-    return able
+    return _able_and_known(units)[0]
 
 
-def _surely_broken(units: Sequence[Unit], needs: frozenset[str]) -> bool:
+def _surely_broken(units: Sequence[Unit], needs: Needs) -> bool:
     """Whether a unit, or the output that needs these names, would only give NameError."""
-    if len(_able(units)) < len(units):
-        return True
-    return not any(unit.opaque for unit in units) and not needs <= {n for u in units for n in u.defines | u.changes}
+    able, known = _able_and_known(units)
+    return len(able) < len(units) or (not any(unit.opaque for unit in units) and bool(known.lacking(needs)))
+
+
+def _able_and_known(units: Sequence[Unit]) -> tuple[list[Unit], Known]:
+    able, known, may_know_all = list[Unit](), Known(), False
+    for unit in units:
+        if may_know_all or not known.lacking(unit.needs):
+            able.append(unit)
+            known.bind(unit.defines, unit.changes, unit.when_called)
+            may_know_all |= unit.opaque
+    return able, known

@@ -6,7 +6,6 @@ variables that a cell's last line sets. Other magics stay calls of `get_ipython(
 """
 
 import ast
-import builtins
 import re
 import symtable
 from collections.abc import Iterable, Sequence
@@ -15,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from IPython.core.inputtransformer2 import TransformerManager
 
 from cellwright.proof.inside.targets import Target, find_targets
+from cellwright.proof.needs import NOTHING, Needs, needs_of, needs_when_called
 
-BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out", "__name__", "__file__", "__doc__"}
 # Methods that change their receiver although nothing in the syntax says so.
 # fmt: off
 _MUTATORS = frozenset((
@@ -26,8 +25,6 @@ _MUTATORS = frozenset((
 ))
 # fmt: on
 _IN_PLACE = "inplace"
-# Statements of which every part is evaluated when they run.
-_STRAIGHT = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Delete)
 # State that others depend on and do not name. How values are displayed is none: values are compared as objects.
 _SETTINGS = re.compile(
     r"\bseed\(|\bchdir\(|\bset_random_seed\(|\b(?:set_option|options)\b(?!.{0,2}display)|magic\('cd'"
@@ -63,8 +60,10 @@ class Unit:
     """Names whose objects it may change without binding them."""
     uses: frozenset[str] = frozenset()
     """Free names, those of function bodies included."""
-    needs: frozenset[str] = frozenset()
-    """Free names without which the statement surely fails."""
+    needs: Needs = NOTHING
+    """Without which the statement fails, or does nothing."""
+    when_called: Needs | None = None
+    """Of a function that it defines."""
     imports: bool = False
     settings: bool = False
     """May change what others use without naming it: options, seeds, the working folder."""
@@ -120,23 +119,23 @@ def _joined(parts: Sequence[Unit]) -> Unit:
     defines: set[str] = set()
     changes: set[str] = set()
     uses: set[str] = set()
-    needs: set[str] = set()
     for part in parts:
         uses |= part.uses - defines
-        needs |= part.needs - defines - changes
         changes |= part.changes - defines
         defines |= part.defines
+    source = "\n".join(part.source for part in parts)
+    is_opaque = any(part.opaque for part in parts)
     return Unit(
         parts[0].cell,
         0,
-        "\n".join(part.source for part in parts),
+        source,
         defines=frozenset(defines),
         changes=frozenset(changes),
         uses=frozenset(uses),
-        needs=frozenset() if any(part.opaque for part in parts) else frozenset(needs),
+        needs=NOTHING if is_opaque else needs_of(ast.parse(source), loops_turn=False),
         imports=all(part.imports for part in parts),
         settings=any(part.settings for part in parts),
-        opaque=any(part.opaque for part in parts),
+        opaque=is_opaque,
     )
 
 
@@ -167,6 +166,12 @@ def _ends_quietly(source: str) -> bool:
     return bool(lines) and lines[-1].split("#")[0].rstrip().endswith(";")
 
 
+def with_source(unit: Unit, source: str) -> Unit:
+    """The same statement as others write it."""
+    (node,) = ast.parse(source).body
+    return _unit(unit.cell, unit.statement, node, source)
+
+
 def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
     names = _Names()
     names.visit(node)
@@ -175,7 +180,7 @@ def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
         node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With)
     )
     defines = frozenset(names.stores)
-    uses, _ = free_names(source)
+    uses = free_names(source)
     files = _files(node)
     imports = isinstance(node, (ast.Import, ast.ImportFrom))
     return Unit(
@@ -187,7 +192,8 @@ def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
         | (frozenset() if binds_all else defines)
         | (frozenset() if imports else files),
         uses=uses | frozenset(names.loads & names.changes) | files,
-        needs=_needed_at_once(node) if isinstance(node, _STRAIGHT) else frozenset(),
+        needs=needs_of(node),
+        when_called=needs_when_called(node),
         imports=imports,
         settings=_SETTINGS.search(source) is not None,
         opaque=_is_opaque(node, source),
@@ -237,11 +243,8 @@ def _files(node: ast.stmt) -> frozenset[str]:
     return frozenset(found)
 
 
-def free_names(source: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The global names that a source reads anywhere, and those without which an expression surely fails.
-
-    A builtin counts among the first, as a notebook may bind its name anew.
-    """
+def free_names(source: str) -> frozenset[str]:
+    """The global names that a source reads anywhere. A builtin is among them, as a notebook may bind its name anew."""
     table = symtable.symtable(source, "<unit>", "exec")
     anywhere = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
     pending = list(table.get_children())
@@ -249,36 +252,7 @@ def free_names(source: str) -> tuple[frozenset[str], frozenset[str]]:
         inner = pending.pop()
         anywhere.update(s.get_name() for s in inner.get_symbols() if s.is_global() and s.is_referenced())
         pending.extend(inner.get_children())
-    return frozenset(anywhere), _needed_at_once(ast.parse(source))
-
-
-def _needed_at_once(node: ast.AST) -> frozenset[str]:
-    """Names that are surely evaluated, and before anything in the same statement could bind them."""
-    found: set[str] = set()
-    deleted = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del)}
-    bound = {part.target.id for part in ast.walk(node) if isinstance(part, ast.NamedExpr)}
-    pending: list[ast.AST] = [node]
-    while pending:
-        part = pending.pop()
-        match part:
-            case ast.Name(ctx=ast.Load()):
-                found.add(part.id)
-            case ast.AugAssign(target=ast.Name(name)):
-                found.add(name)
-                pending.append(part.value)
-            case ast.Lambda():
-                pending += [*part.args.defaults, *(d for d in part.args.kw_defaults if d is not None)]
-            case ast.IfExp():
-                pending.append(part.test)
-            case ast.BoolOp():
-                pending.append(part.values[0])
-            case ast.Compare():
-                pending += [part.left, part.comparators[0]]
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                pending.append(part.generators[0].iter)
-            case _:
-                pending += ast.iter_child_nodes(part)
-    return frozenset((found - bound - BUILTINS) | deleted)
+    return frozenset(anywhere)
 
 
 def root_name(node: ast.AST) -> str | None:

@@ -1,6 +1,5 @@
-"""Readings of what is done to a whole table: cleaning, sorting, joining, grouping, aggregating columns."""
+"""Readings of what makes a table of a table (cleaning, columns, joining, grouping), and the list of all methods."""
 
-import ast
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,16 +11,16 @@ from cellwright.proof.questions import (
     joins,
     ordering,
     picking,
+    querying,
     reshaping,
     series,
-    statistics,
+    summaries,
     values,
     wording,
 )
 from cellwright.proof.questions.symbols import (
     BINS,
     NEVER,
-    Absence,
     Arguments,
     Column,
     Columns,
@@ -30,7 +29,6 @@ from cellwright.proof.questions.symbols import (
     Evaluator,
     Frame,
     Function,
-    Grid,
     Grouping,
     Items,
     Labelled,
@@ -42,9 +40,6 @@ from cellwright.proof.questions.symbols import (
 )
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
-
-
-# --- changes ------------------------------------------------------------------------------------
 
 
 def _without_rows(frame: Frame, gone: Symbol, arguments: Arguments, reader: Evaluator) -> Frame:
@@ -167,59 +162,6 @@ def _reset_index(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 def _unchanged(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     arguments.ignore("deep", "copy")
     return frame
-
-
-def _query(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
-    text = arguments.constant("expr", 0)
-    arguments.ignore("engine")
-    plain = _QUERY_LOCAL.sub(r"__local_\1", str(text).strip())
-    try:
-        node = ast.parse(plain, mode="eval").body
-    except SyntaxError:
-        raise Unreadable("query with quoted names") from None
-    if any(isinstance(part, ast.Name) and part.id in ("index", *frame.index) for part in ast.walk(node)):
-        raise Unreadable("query of row labels")
-    condition = reader.evaluate(_Columns(arguments.receiver).visit(_bitwise(node)))
-    if not isinstance(condition, Condition):
-        raise Unreadable("query that is no condition")
-    return picking.filtered(frame, condition)
-
-
-_QUERY_LOCAL = re.compile(r"@([A-Za-z_]\w*)")
-
-
-class _AndOr(ast.NodeTransformer):
-    """`and`, `or`, `not` of a query, as the signs that mean the same between columns."""
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        self.generic_visit(node)
-        sign = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
-        left = node.values[0]
-        for right in node.values[1:]:
-            left = ast.BinOp(left, sign, right)
-        return left
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        self.generic_visit(node)
-        return ast.UnaryOp(ast.Invert(), node.operand) if isinstance(node.op, ast.Not) else node
-
-
-class _Columns(ast.NodeTransformer):
-    """The names of a query as what they stand for: a column of the table, or a name of the program."""
-
-    def __init__(self, table: str) -> None:
-        self._table = table
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        local = node.id.removeprefix("__local_")
-        if local != node.id:
-            return ast.Name(local, ast.Load())
-        return ast.Subscript(ast.parse(self._table, mode="eval").body, ast.Constant(node.id), ast.Load())
-
-
-def _bitwise(node: ast.expr) -> ast.expr:
-    changed: ast.expr = _AndOr().visit(node)
-    return changed
 
 
 def _assign(frame: Frame, arguments: Arguments, reader: Evaluator) -> Frame:
@@ -353,79 +295,6 @@ def _duplicated(frame: Frame, arguments: Arguments, reader: Evaluator) -> Condit
     return Condition(picking.counted(frame, reader).settled(), words)
 
 
-# --- statistics of every column -------------------------------------------------------------------
-
-
-def _per_column(statistic: str) -> "Reading":
-    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Symbol:
-        ddof = arguments.constant("ddof", None, 1)
-        if not arguments.constant("skipna", None, True):
-            raise Unreadable("statistic that is missing where a value is")
-        arguments.ignore("numeric_only")
-        if arguments.constant("axis", None, 0) not in (0, "index"):
-            return _of_each_row(frame, statistic, ddof)
-        return statistics.per_column(frame, statistic, ddof)
-
-    return reading
-
-
-def _of_each_row(frame: Frame, statistic: str, ddof: int) -> Column:
-    if frame.selection is None or len(frame.selection) < 2:
-        raise Unreadable(f"{statistic} of each row")
-    listed = wording.listing([wording.name(name) for name in frame.selection])
-    rows = replace(frame, selection=None)
-    return Column(rows, f"the {statistics.statistic_words(statistic, ddof)} of {listed} in the row")
-
-
-def _missing(absent: bool) -> "Reading":
-    def reading(frame: Frame, arguments: Arguments, _: Evaluator) -> Absence:
-        return Absence(frame, absent)
-
-    return reading
-
-
-def _describe(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
-    arguments.ignore("include", "percentiles", "exclude")
-    return statistics.describe(frame)
-
-
-def _corr(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
-    arguments.ignore("numeric_only")
-    method = arguments.constant("method", 0, "pearson")
-    return statistics.correlations(frame, str(method))
-
-
-def _cov(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid:
-    arguments.ignore("numeric_only")
-    return statistics.covariances(frame)
-
-
-def _corrwith(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
-    other = arguments.take("other", 0)
-    arguments.ignore("numeric_only")
-    if not isinstance(other, Column) or arguments.constant("axis", 1, 0) not in (0, "index"):
-        raise Unreadable("correlation with another table")
-    return statistics.correlations_with(frame, other, str(arguments.constant("method", None, "pearson")))
-
-
-def _quantile(frame: Frame, arguments: Arguments, _: Evaluator) -> Labelled:
-    arguments.ignore("numeric_only")
-    fraction = arguments.constant("q", 0, 0.5)
-    return statistics.per_column(frame, statistics.quantile_name(fraction), 1)
-
-
-def _agg(frame: Frame, arguments: Arguments, _: Evaluator) -> Grid | Labelled:
-    how = arguments.take("func", 0)
-    match how:
-        case Constant(value=dict() as chosen) if chosen and all(isinstance(name, str) for name in chosen.values()):
-            return statistics.chosen_per_column(frame, chosen)
-        case Constant(value=str() as name):
-            return statistics.per_column(frame, name)
-        case Constant(value=list()):
-            return statistics.several_per_column(frame)
-    raise Unreadable("aggregation by a function")
-
-
 def _apply(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
     function = arguments.take("func", 0)
     if arguments.constant("axis", 1, 0) not in (1, "columns"):
@@ -459,16 +328,6 @@ def _pipe(frame: Frame, arguments: Arguments, reader: Evaluator) -> Symbol:
     return reader.apply(function, [frame])
 
 
-def _value_counts(frame: Frame, arguments: Arguments, reader: Evaluator) -> Labelled:
-    subset = arguments.take("subset", 0)
-    names = picking.names_of(subset) if subset is not None else frame.selection
-    if names is None or arguments.constant("normalize", 1, False):
-        raise Unreadable("value_counts of whole rows")
-    grouping = Grouping(frame, tuple(picking.column(frame, name) for name in names))
-    counts = replace(statistics.rows_per_group(grouping), order=False, column="count")
-    return columns.with_ties(counts, arguments, reader)
-
-
 def _explode(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
     names = picking.names_of(arguments.take("column", 0) or Constant(None))
     if len(names) != 1:
@@ -492,6 +351,7 @@ def _replace(frame: Frame, arguments: Arguments, _: Evaluator) -> Frame:
 
 
 Reading = Callable[[Frame, Arguments, Evaluator], Symbol]
+_STATISTICS = ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique")
 
 _METHODS: dict[str, Reading] = {
     "drop": _drop,
@@ -509,18 +369,18 @@ _METHODS: dict[str, Reading] = {
     "set_index": _set_index,
     "reset_index": _reset_index,
     "copy": _unchanged,
-    "query": _query,
+    "query": querying.query,
     "assign": _assign,
     "astype": _astype,
     "select_dtypes": _select_dtypes,
     "filter": _filter,
     "merge": _merge,
     "join": _join,
-    "agg": _agg,
-    "aggregate": _agg,
+    "agg": summaries.agg,
+    "aggregate": summaries.agg,
     "apply": _apply,
     "pipe": _pipe,
-    "value_counts": _value_counts,
+    "value_counts": summaries.value_counts,
     "explode": _explode,
     "replace": _replace,
     "melt": reshaping.melt,
@@ -529,18 +389,21 @@ _METHODS: dict[str, Reading] = {
     "rolling": series.of_table,
     "groupby": _groupby,
     "duplicated": _duplicated,
-    "describe": _describe,
-    "corr": _corr,
-    "cov": _cov,
-    "corrwith": _corrwith,
+    "describe": summaries.describe,
+    "corr": summaries.corr,
+    "cov": summaries.cov,
+    "corrwith": summaries.corrwith,
     **series.EVERY_COLUMN,
-    "quantile": _quantile,
+    "quantile": summaries.quantile,
     "pivot_table": reshaping.pivot_table,
-    "isnull": _missing(absent=True),
-    "isna": _missing(absent=True),
-    "notnull": _missing(absent=False),
-    "notna": _missing(absent=False),
-    **{name: _per_column(name) for name in ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique")},
+    "isnull": summaries.missing(absent=True),
+    "isna": summaries.missing(absent=True),
+    "notnull": summaries.missing(absent=False),
+    "notna": summaries.missing(absent=False),
+    **{
+        name: summaries.per_column(name)
+        for name in ("mean", "median", "sum", "min", "max", "std", "var", "count", "nunique")
+    },
 }
 
 

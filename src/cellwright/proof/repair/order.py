@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cellwright.core.types import Cell
+from cellwright.proof.needs import Known
 from cellwright.proof.units import ParsedCell, parse_cells
 
 
@@ -30,12 +31,11 @@ def ordered(cells: Sequence[Cell]) -> list[int] | None:
 
 def _needs(cell: ParsedCell | None) -> tuple[set[str], set[str]]:
     """Names that a cell cannot do without, and names that it defines."""
-    needs: set[str] = set()
-    defined: set[str] = set()
+    needs, known = set[str](), Known()
     for unit in cell.units if cell is not None else ():
-        needs |= unit.needs - defined
-        defined |= unit.defines | unit.changes
-    return needs, defined
+        needs |= known.lacking(unit.needs)
+        known.bind(unit.defines, unit.changes, unit.when_called)
+    return needs, known.names
 
 
 def _unmet(parsed: Sequence[ParsedCell | None], order: Sequence[int]) -> int:
