@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -179,15 +178,22 @@ def test_second_build_changes_nothing_and_is_quick(built: BuildResult, corpus: P
 
 
 @pytest.mark.slow
-def test_killed_build_goes_on_and_gives_the_same_dataset(built: BuildResult, corpus: Path, tmp_path: Path) -> None:
-    """kill -9 in the middle of a stage; the next run does what is missing, and the dataset is the same to the byte."""
+@pytest.mark.parametrize(("stage", "end", "code"), [("trace", signal.SIGKILL, -9), ("prove", signal.SIGINT, 130)])
+def test_ended_build_goes_on_and_gives_the_same_dataset(
+    built: BuildResult, corpus: Path, tmp_path: Path, stage: str, end: signal.Signals, code: int
+) -> None:
+    """kill -9 or Ctrl-C in the middle of a stage; the next run does what is missing, and the dataset is the same to the
+    byte."""
     out = tmp_path / "dataset"
     command = [sys.executable, "-m", "cellwright", "build", str(corpus), "--out", str(out), "--trusted", "--json"]
     command += [part for change in FAST for part in ("--set", change)]
-    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-    _wait_for(lambda: any((out / "work").glob("*-trace/*.journal")), first)
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    _wait_for(lambda: any((out / "work").glob(f"*-{stage}/*.journal")), first)
+    first.send_signal(end)
+    _, told = first.communicate()
+    assert first.returncode == code
+    assert (b"the same command goes on" in told) == (end == signal.SIGINT)
+    assert b"Traceback" not in told
     assert not (out / "tasks.parquet").exists()
     executed = next((out / "work").glob("*-execute/*.parquet"))
     stamp = executed.stat().st_mtime_ns

@@ -64,8 +64,6 @@ def main() -> None:
         if error.filename is None:
             raise
         sys.exit(_fail(f"{error.filename}: {error.strerror}", 1))
-    except KeyboardInterrupt:
-        sys.exit(_fail("stopped. What was done is kept: the same command goes on from there.", 130))
 
 
 def _fail(message: str, code: int) -> int:
@@ -108,7 +106,19 @@ def _say_isolation(*, trusted: bool, quiet: bool) -> None:
 
 
 def _run(job: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(job)
+    """To its end, or to Ctrl-C: what typer says then is nothing."""
+    try:
+        return asyncio.run(job)
+    except KeyboardInterrupt:
+        raise typer.Exit(_fail("stopped", 130)) from None
+
+
+def _run_build(job: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(job)
+    except KeyboardInterrupt:
+        told = "stopped. What was done is kept: the same command goes on from there."
+        raise typer.Exit(_fail(told, 130)) from None
 
 
 @app.command()
@@ -132,7 +142,7 @@ def build(
     settings = load_config(config, changes or [], **flags)
     _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
-        result = _run(run_build(source, out, settings, progress))
+        result = _run_build(run_build(source, out, settings, progress))
     print_build(result, as_json=as_json)
 
 
@@ -155,7 +165,7 @@ def demo(
     settings = load_config(None, fewer, trusted=not _has_sandbox())
     _say_isolation(trusted=settings.trusted, quiet=as_json)
     with make_progress(quiet=as_json) as progress:
-        result = _run(run_build([samples], dataset, settings, progress))
+        result = _run_build(run_build([samples], dataset, settings, progress))
     print_build(result, as_json=as_json)
 
 

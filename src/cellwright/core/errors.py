@@ -9,6 +9,7 @@
     ├── KernelError
     │   ├── KernelDied        the kernel process is gone; what it held is lost
     │   ├── KernelStartError  a kernel did not come up
+    │   │   └── PoolClosed    whoever had the pool has let go of it
     │   └── NoSandbox         the isolation that was asked for is not available here
     ├── ModelError
     │   ├── ModelUnavailable  an endpoint cannot be reached, or failed again and again
@@ -63,6 +64,10 @@ class KernelDied(KernelError):
 
 class KernelStartError(KernelError):
     """A kernel did not come up."""
+
+
+class PoolClosed(KernelStartError):
+    """Whoever had the pool of kernels has let go of it: this says nothing of what was asked."""
 
 
 class NoSandbox(KernelError, UsageError):

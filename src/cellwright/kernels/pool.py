@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from cellwright.core.errors import KernelStartError
+from cellwright.core.errors import KernelStartError, PoolClosed
 from cellwright.core.types import MODERN
 from cellwright.kernels.folders import remove_abandoned
 from cellwright.kernels.interpreter import interpreter
@@ -79,7 +79,7 @@ class LocalPool:
 
     async def _start(self, settings: KernelSettings) -> LocalKernel:
         if self._closed:
-            raise KernelStartError("this pool of kernels is closed")
+            raise PoolClosed("this pool of kernels is closed")
         if not self._swept:
             self._swept = True
             await asyncio.to_thread(remove_abandoned)
@@ -93,7 +93,7 @@ class LocalPool:
         kernel = await self._reserve.kernel(template, settings, Owner(environment, self._grace_s))
         if self._closed:
             await kernel.close()
-            raise KernelStartError("this pool of kernels was closed while a kernel started")
+            raise PoolClosed("this pool of kernels was closed while a kernel started")
         self._kernels.add(kernel)
         return kernel
 
@@ -114,7 +114,7 @@ class LocalPool:
             return await asyncio.shield(starting)
         except asyncio.CancelledError:
             if starting.cancelled():
-                raise KernelStartError("this pool of kernels was closed while a kernel started") from None
+                raise PoolClosed("this pool of kernels was closed while a kernel started") from None
             raise
 
     async def _make_room(self) -> None:

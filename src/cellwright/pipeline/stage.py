@@ -21,7 +21,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from cellwright.core.errors import CellwrightError
+from cellwright.core.errors import CellwrightError, PoolClosed
 from cellwright.core.records import count_rows, from_row, read_shard, to_row, write_shard
 from cellwright.core.types import Reject
 
@@ -195,6 +195,8 @@ class StageRun(Generic[In, Out]):
         """The worker boundary: a fault of ours costs one group, and is filed."""
         try:
             return await stage.run(group)
+        except PoolClosed:
+            raise  # the build is ending, and the group is not done
         except CellwrightError as error:
             return [Reject(self.name, key, type(error).__name__, str(error)[:2000])]
         except Exception as error:  # noqa: BLE001 - the one boundary: recorded against the group, and the build goes on
@@ -203,7 +205,10 @@ class StageRun(Generic[In, Out]):
 
 
 async def _as_completed(jobs: Sequence[Any], width: int) -> AsyncIterator[tuple[int, int]]:
-    """Run jobs in order of the list, no more than `width` shards open at once, so that memory stays bounded."""
+    """Run jobs in order of the list, no more than `width` shards open at once, so that memory stays bounded.
+
+    None is left running: not when one fails, nor when whoever waits is stopped.
+    """
     gate = asyncio.Semaphore(width)
 
     async def one(job: Any) -> tuple[int, int]:
@@ -211,8 +216,16 @@ async def _as_completed(jobs: Sequence[Any], width: int) -> AsyncIterator[tuple[
             counts: tuple[int, int] = await job
             return counts
 
-    for task in asyncio.as_completed([asyncio.ensure_future(one(job)) for job in jobs]):
-        yield await task
+    tasks = [asyncio.ensure_future(one(job)) for job in jobs]
+    try:
+        for task in asyncio.as_completed(tasks):
+            yield await task
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for job in jobs:
+            job.close()
 
 
 class _Journal(Generic[Out]):
