@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
 from multiprocessing import get_context
@@ -134,9 +135,10 @@ def _seed(material: Material, size: Size, seed: int, folder: Path, keep: Path | 
     order = sha256_bytes(msgspec.json.encode([replace(size, seeds=1), seed, lessons, WAYS, _GENTLER]))
     mark = keep / f"seed-{seed}.json" if keep is not None else None
     if mark is not None and mark.exists():
-        kept = msgspec.json.decode(mark.read_bytes(), type=_Kept)
-        if kept.order == order:
-            return kept.outcomes
+        with suppress(msgspec.ValidationError):  # what other code kept
+            kept = msgspec.json.decode(mark.read_bytes(), type=_Kept)
+            if kept.order == order:
+                return kept.outcomes
     outcomes = run_seed(material, size, seed, folder / f"seed-{seed}")
     if mark is not None:
         mark.parent.mkdir(parents=True, exist_ok=True)

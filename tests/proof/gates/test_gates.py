@@ -16,11 +16,13 @@ from cellwright.kernels import Limits, LocalPool
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.prove import Prover
 from cellwright.proof.gates import Judged, reason_of
+from cellwright.proof.gates.wording import gives_away
 
 NUMBER, WHOLE, TEXT = Contract("number", decimals=2), Contract("integer"), Contract("text")
 READ = "import pandas as pd\ndf = pd.read_csv('data/shop.csv')"
 BRANCHED = f"{READ}\nbranches = pd.read_csv('data/branches.csv')"
 MARKED = f"{READ}\nmarks = pd.read_csv('data/marks.csv')"
+OFFICES = f"{READ}\noffices = pd.read_csv('data/offices.csv')"
 JOINED = f"{READ}\nregions = pd.read_csv('data/regions.csv')"
 
 
@@ -35,7 +37,7 @@ class Bad:
     stopped: str
     code: str = READ
     tables: int = 0
-    """Which table it has beside the shop's, from 1 to 4; 0 for none."""
+    """Which table it has beside the shop's, from 1 to 5; 0 for none."""
 
 
 CASES = {
@@ -198,6 +200,44 @@ CASES = {
         "sanity: reads only a part of a table",
         "import pandas as pd\ndf = pd.read_csv('data/shop.csv', nrows=10)",
     ),
+    "numbers that stand for none": Bad(
+        "What is the mean of `staff` in `offices.csv` minus the mean of `price` in `shop.csv`?",
+        "offices.staff.mean() - df.price.mean()",
+        -82.55,
+        NUMBER,
+        "ambiguity: not stated: numbers, words or rows that stand for none",
+        OFFICES,
+        tables=5,
+    ),
+    "numbers that stand for none, and do not count": Bad(
+        "What is the maximum of `staff` in `offices.csv` minus the maximum of `price` in `shop.csv`?",
+        "offices.staff.max() - df.price.max()",
+        2.0,
+        NUMBER,
+        "",
+        OFFICES,
+        tables=5,
+    ),
+    "labels in two spellings": Bad(
+        "Which `fuel` is the least frequent in `offices.csv` among those of the rows where `staff` is less than the "
+        "maximum of `price` in `shop.csv`? (If there is more than one, the first in alphabetical order.)",
+        "offices[offices.staff < df.price.max()].fuel.value_counts().sort_index().idxmin()",
+        "OIL",
+        replace(TEXT, ties="first in alphabetical order"),
+        "ambiguity: not stated: labels that differ in case or blanks",
+        OFFICES,
+        tables=5,
+    ),
+    "a comma in a list of texts": Bad(
+        "List the `name` of the 2 rows of `offices.csv` in which `staff` is highest, the highest first, among the rows "
+        "where `staff` is less than the maximum of `price` in `shop.csv`.",
+        "offices[offices.staff < df.price.max()].nlargest(2, 'staff').name.tolist()",
+        ["No. 19, 1", "No. 18, 0"],
+        Contract("list", item="text"),
+        "sanity: a comma in an item of a list",
+        OFFICES,
+        tables=5,
+    ),
     "no table needed": Bad(
         "In `shop.csv`, what is the mean of `price`?",
         "15.25",
@@ -230,11 +270,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
     store = tmp_path_factory.mktemp("store")
     rows = [f"{['Rome', 'Oslo', 'Bern'][n % 3]},{n},{n + 0.5 + n % 2 / 2},{'' if n % 5 else n}" for n in range(30)]
     shop = _table(store, "shop.csv", "city,sold,price,rating\n" + "\n".join(rows).replace("Bern,29", "Rome,29") + "\n")
+    fuels = ("oil", "gas", "oil", "OIL", "gas", "coal", "coal", "coal")
+    offices = [f'"No. {n}, {n % 2}",{fuels[n % 8]},{-999 if n in (4, 9) else n + 10}' for n in range(23)]
     more = (
         _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n"),
         _table(store, "branches.csv", "city,staff\nRome,4\nRome,9\nOslo,2\nParis,30\n"),
         _table(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
         _table(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
+        _table(store, "offices.csv", "name,fuel,staff\n" + "\n".join(offices) + "\n"),
     )
     tasks = []
     for name, case in CASES.items():
@@ -275,3 +318,18 @@ def test_evidence_says_what_was_seen(judged: Mapping[str, Judged]) -> None:
     assert gates["mutation"]["changes"]["used columns changed"].startswith("moved: ")
     assert gates["determinism"]["conditions"]["rows in reverse"] == "same"
     assert replace(judged["a mean"].task).environment.startswith("python 3.")
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "told"),
+    [
+        ("A", "Find a group.", False),
+        ("A", 'Find the group after "A".', True),
+        ("Rome", "Is rome the largest?", True),
+        ("1", "The first 1 of them.", False),
+        ("1234.5", "Above 1234.5?", True),
+    ],
+)
+def test_what_gives_an_answer_away(text: str, question: str, told: bool) -> None:
+    """A label of one letter is a word of English too, unless it is quoted."""
+    assert gives_away(text, question) == told

@@ -1,13 +1,7 @@
 """What a column is good for in a question: to be measured, or to make groups."""
 
-import re
-
 from cellwright.proof.compose.profiles import ColumnProfile
-from cellwright.proof.questions.shown import is_measured
-
-_COUNTED = re.compile(
-    r"(?i).*(quality|score|rating|count|size|age|hours|tenure|quantity|qty|children|visits|points|goals)"
-)
+from cellwright.proof.naming import is_counted, is_measured
 
 
 def is_number(column: ColumnProfile) -> bool:
@@ -16,7 +10,7 @@ def is_number(column: ColumnProfile) -> bool:
         return False
     if column.kind == "number":
         return column.distinct >= 10 and column.low < column.high
-    return column.distinct >= 6 and bool(_COUNTED.fullmatch(column.name))
+    return column.distinct >= 6 and is_counted(column.name)
 
 
 def is_label(column: ColumnProfile) -> bool:
@@ -24,5 +18,5 @@ def is_label(column: ColumnProfile) -> bool:
     if column.kind == "category":
         return not column.dirty and len(column.values) == min(column.distinct, 15)
     if column.kind == "code":
-        return not _COUNTED.fullmatch(column.name) or column.distinct <= 12
+        return not is_counted(column.name) or column.distinct <= 12
     return column.kind == "boolean" and column.distinct == 2

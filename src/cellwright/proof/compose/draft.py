@@ -1,7 +1,6 @@
 """A program in the making: the table that it works on, the steps taken so far, and what it can still use."""
 
 import random
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -9,14 +8,12 @@ from cellwright.core.types import Table
 from cellwright.proof.compose.columns import is_label, is_number
 from cellwright.proof.compose.profiles import ColumnProfile
 from cellwright.proof.compose.sources import Source
+from cellwright.proof.naming import are_units, is_of_any_unit, names_units
 
 LEAST_ROWS = 30
 """Rows that must be left for a statistic."""
 _LEAST_IN_GROUP = 5
 _MOST_GROUPS = 40
-# A table with both kinds of column has one row per measure: its values are of many units, and their mean of none.
-_UNITS = re.compile(r"(?i)unit|units|unit[ _]?code|indicator|measure|variable|metric|series|parameter|attribute")
-_OF_ANY_UNIT = re.compile(r"(?i)value|values|obs[ _]?value|val|amount|number|data")
 
 
 class Impossible(Exception):
@@ -108,8 +105,15 @@ class Draft:
 
     def measures(self, column: ColumnProfile) -> bool:
         """Whether a column holds measurements of one kind."""
-        mixed = any(_UNITS.fullmatch(name) for profile in self.source.tables for name in profile.names)
-        return is_number(column) and not (mixed and _OF_ANY_UNIT.fullmatch(column.name))
+        return is_number(column) and not is_of_any_unit(column.name, self._unit_columns)
+
+    @property
+    def _unit_columns(self) -> list[str]:
+        """Columns that say in which units, or of what, the numbers of a row are."""
+        labels = [c.name for c in self.source.columns if c.kind == "category" and are_units(v for v, _ in c.values)]
+        measured = {c.name for c in self.source.columns if c.kind == "number"}
+        named = (name for profile in self.source.tables for name in profile.names if name not in measured)
+        return [*labels, *(name for name in named if names_units(name))]
 
     def label(self, least: int = 2, most: int = _MOST_GROUPS) -> ColumnProfile:
         """A column whose values make groups, each with enough rows."""

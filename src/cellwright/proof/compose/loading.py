@@ -15,36 +15,78 @@ _PLAIN = {
     ".parquet": ("pd.read_parquet({path!r})",),
 }
 # What a program composed over the table must not take over from the notebook: it reads only a part, or labels rows.
-_NOT_TAKEN_OVER = {"nrows", "index_col", "usecols", "chunksize", "iterator", "skipfooter", "dtype", "converters"}
+_NOT_TAKEN_OVER = {"nrows", "index_col", "usecols", "chunksize", "iterator"}
+# What makes other values or rows of the same file. Where a notebook says so, it knows, and reading plainly is wrong.
+_OTHER_VALUES = {"na_values", "keep_default_na", "thousands", "decimal", "skiprows", "header", "names", "comment",
+                 "skipfooter", "dtype", "converters", "sheet_name", "dayfirst"}  # fmt: skip
+_TEXT_READERS = {"read_csv", "read_table", "read_excel"}
 _READERS = {"read_csv", "read_table", "read_excel", "read_json", "read_parquet"}
 _MOST = 5
 
 
 def loads(table: Table, sources: Sequence[str]) -> tuple[str, ...]:
-    """Expressions that may load a table, the plainest first. `sources` are the notebook's cells."""
+    """Expressions that may load a table, the plainest first; none but the notebook's where that says more of the file.
+    `sources` are the notebook's cells."""
     path = f"data/{table.name}"
     dot = table.name.rfind(".")
     suffix = table.name[dot:].lower() if dot > 0 else ""
     plain = [form.format(path=path) for form in _PLAIN.get(suffix, ())]
-    written = [load for source in sources for load in _written(source, path)]
+    calls = [call for source in sources for call in _calls(source, path)]
+    written = [load for call in calls if (load := _taken_over(call)) is not None]
+    knowing = [load for load in written if _words(load) & _OTHER_VALUES]
+    if knowing or any({word.arg for word in call.keywords} & _OTHER_VALUES for call in calls):
+        return tuple(dict.fromkeys(knowing))[:_MOST]
     return tuple(dict.fromkeys([*plain[:1], *written, *plain[1:]]))[:_MOST]
 
 
-def _written(source: str, path: str) -> Iterator[str]:
-    """The notebook's own calls that read this file with constant arguments, as calls of `pd`."""
+def as_texts(load: str) -> str:
+    """The expression that loads the same with each value as the text that stands in the file; "None" for a file of
+    another kind."""
+    call = ast.parse(load, mode="eval").body
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _TEXT_READERS):
+        return "None"
+    kept = [word for word in call.keywords if word.arg not in ("dtype", "converters", "parse_dates", "thousands")]
+    texts = "dtype=str" if _words(load) & {"na_values", "keep_default_na"} else _ALL_TEXTS
+    added = ast.parse(f"f({texts})", mode="eval").body
+    assert isinstance(added, ast.Call)
+    return ast.unparse(ast.Call(call.func, call.args, [*kept, *added.keywords]))
+
+
+_ALL_TEXTS = "dtype=str, keep_default_na=False, na_values=['']"
+
+
+def _words(load: str) -> set[str | None]:
+    call = ast.parse(load, mode="eval").body
+    return {word.arg for word in call.keywords} if isinstance(call, ast.Call) else set()
+
+
+def _calls(source: str, path: str) -> Iterator[ast.Call]:
+    """The notebook's own calls that read this file."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READERS):
+        if not (isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _READERS and node.args):
             continue
-        if len(node.args) != 1 or not _is_constant(node.args[0]) or ast.literal_eval(node.args[0]) != path:
-            continue
-        given = [word for word in node.keywords if word.arg not in _NOT_TAKEN_OVER]
-        if len(given) == len(node.keywords) and all(word.arg and _is_constant(word.value) for word in given):
-            call = ast.Call(ast.Attribute(ast.Name("pd"), node.func.attr), node.args, given)
-            yield ast.unparse(call)
+        if _is_constant(node.args[0]) and ast.literal_eval(node.args[0]) == path:
+            yield node
+
+
+def _taken_over(node: ast.Call) -> str | None:
+    """A call with constant arguments, as one of `pd`."""
+    if len(node.args) > 1 or not isinstance(node.func, ast.Attribute):
+        return None
+    if any(word.arg in (None, *_NOT_TAKEN_OVER) or not _is_known(word.value) for word in node.keywords):
+        return None
+    return ast.unparse(ast.Call(ast.Attribute(ast.Name("pd"), node.func.attr), node.args, node.keywords))
+
+
+def _is_known(node: ast.expr) -> bool:
+    """Whether an argument means the same in another program: a constant, or a mapping to Python's own types."""
+    if isinstance(node, ast.Dict):
+        return all(key is not None and _is_constant(key) for key in node.keys) and all(map(_is_known, node.values))
+    return _is_constant(node) or (isinstance(node, ast.Name) and node.id in ("str", "int", "float", "object"))
 
 
 def _is_constant(node: ast.expr) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cellwright.core.types import Table
 from cellwright.proof.compose.inside import profiler
+from cellwright.proof.compose.loading import as_texts
+from cellwright.proof.inside import placeholders
 from cellwright.proof.judge import Judge, Program, Run
 from cellwright.proof.values import has_content
 
@@ -17,6 +19,7 @@ Kind = Literal["number", "id", "code", "boolean", "category", "name", "text", "d
 Label: TypeAlias = str | int | float | bool
 _LEAST_ROWS = 20
 _NUMERIC_NAME = re.compile(r"\s*-?\d+([.,]\d+)?\s*")
+_YEAR_NAME = re.compile(r"\s*(1[5-9]|20|21)\d\d\s*")
 _NO_NAME = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
@@ -124,7 +127,8 @@ async def take_profiles(
 
 
 def _program(load: str) -> Program:
-    return Program(("import pandas as pd", profiler()), f"profile({load})")
+    units = ("import pandas as pd", placeholders(), profiler())
+    return Program(units, f"profile({load}, {as_texts(load)}, __cellwright_placeholders__)")
 
 
 def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
@@ -138,15 +142,18 @@ def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
         columns = tuple(_column(entry) for entry in rest)
         rows, width = int(head["rows"]), int(head["columns"])
         plain, duplicated = bool(head["row_numbers"]), int(head.get("duplicated", -1))
-        like_values = int(head.get("like_values", 0))
+        like_values, no_rows = int(head.get("like_values", 0)), int(head.get("no_rows", 0))
     except (KeyError, TypeError, ValueError, AttributeError):
         return Unprofiled(table, "table has no profile", load)
     if rows < _LEAST_ROWS:
         return Unprofiled(table, "fewer rows than questions need", f"{rows} rows")
     if width < 2 or not plain:
         return Unprofiled(table, "not a table with named columns", load)
+    if no_rows:
+        return Unprofiled(table, "has rows of totals or notes", f"{no_rows} rows")
     numbers, unnamed = (sum(bool(form.fullmatch(name)) for name in names) for form in (_NUMERIC_NAME, _NO_NAME))
-    data = numbers > width / 3 or numbers + like_values >= max(2, width / 3)
+    years = sum(bool(_YEAR_NAME.fullmatch(name)) for name in names)
+    data = (numbers > width / 3 and years < numbers) or numbers - years + like_values >= max(2, width / 3)
     if data or unnamed > 2 * width / 3 or len(columns) < 2:
         return Unprofiled(table, "no header row", ", ".join(names[:8]))
     named = tuple(name for name in names if not _NO_NAME.fullmatch(name))

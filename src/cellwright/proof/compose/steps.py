@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from cellwright.proof.compose.columns import is_label
 from cellwright.proof.compose.draft import LEAST_ROWS, Draft, Impossible
 from cellwright.proof.compose.profiles import ColumnProfile
+from cellwright.proof.naming import differ_in_unit, is_added_up, is_money, words_of
 
 _LEAST_KEPT, _MOST_KEPT = 0.05, 0.95
-_WORDS_IN_NAME = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}")
-_AMOUNT = re.compile(
-    r"(?i).*(price|cost|salary|income|revenue|fare|charge|charges|amount|fee|sales|wage|budget|spend\w*|bill|tip|gdp)"
-)
 
 
 @dataclass(frozen=True)
@@ -108,23 +105,19 @@ class Measure:
 
 
 _OF_CALCULATED = ("mean", "median", "median", "std")
-_ADDITIVE = re.compile(
-    r"(?i).*(sales|amount|total|count|cnt|quantity|qty|revenue|profit|population|births?|deaths?|cases|volume|goals|"
-    r"registered|casual|visits|passengers|servings|budget|income|rooms|bedrooms|households|crimes?|violent|murder|robbery)"
-)
 
 
 def of_column(column: ColumnProfile) -> Measure:
     """A column with its statistics: the median of few values is one of them, and not every sum is an amount."""
     medians = ("median", "median") if column.distinct >= 30 else ()
-    sums = ("sum", "sum", "sum") if _ADDITIVE.fullmatch(column.name) and column.low >= 0 else ()
+    sums = ("sum", "sum", "sum") if is_added_up(column.name) and column.low >= 0 else ()
     return Measure(column.name, ("mean", "mean", "mean", *medians, "std", *sums))
 
 
 def is_amount(column: ColumnProfile) -> bool:
     """Whether a column holds money or counts of things: what could be ten percent more."""
-    named = _AMOUNT.search(column.name) or _ADDITIVE.fullmatch(column.name)
-    return bool(named) and column.low > 0 and column.distinct >= 30
+    named = is_money(column.name) or is_added_up(column.name)
+    return named and column.low > 0 and column.distinct >= 30
 
 
 def measure(draft: Draft, chance: float = 0.3) -> Measure:
@@ -167,8 +160,10 @@ def are_alike(first: ColumnProfile, second: ColumnProfile) -> bool:
     """Whether two columns hold values of one kind, by their names and sizes."""
     if first.name == second.name or first.kind != second.kind or not (first.mean and second.mean):
         return False
-    money = bool(_AMOUNT.fullmatch(first.name) and _AMOUNT.fullmatch(second.name))
-    words = [{word.casefold() for word in _WORDS_IN_NAME.findall(c.name)} for c in (first, second)]
+    if differ_in_unit(first.name, second.name):
+        return False
+    money = is_money(first.name) and is_money(second.name)
+    words = [{word for word in words_of(c.name) if len(word) > 2} for c in (first, second)]
     return (money or bool(words[0] & words[1])) and 0.02 <= abs(first.mean / second.mean) <= 50
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cellwright.proof.gates.reading import called
+from cellwright.proof.inside import placeholders
 
 Rewrite = Callable[[ast.expr], ast.expr | None]
 
@@ -25,7 +26,13 @@ class Choice:
     readings: tuple[Rewrite, ...]
 
 
-HELPERS = """
+HELPERS = (
+    f"""
+{placeholders()}
+__cellwright_careful__ = __cellwright_placeholders__["careful"]
+__cellwright_one_spelling__ = __cellwright_placeholders__["one_spelling"]
+"""
+    + """
 def __cellwright_back__(value):
     if hasattr(value, 'iloc') and hasattr(value, 'index'): return value.iloc[::-1]
     if isinstance(value, dict): return type(value)(dict(reversed(list(value.items()))))
@@ -62,6 +69,7 @@ def __cellwright_same__(first, second):
         return value.str.casefold().str.strip() if hasattr(value, 'str') else value
     return plain(first) == plain(second)
 """
+)
 
 
 def other_readings(modules: Sequence[ast.Module], choice: Choice) -> list[list[str]]:
@@ -441,11 +449,23 @@ def _other_weekday(node: ast.expr) -> ast.expr | None:
     return None
 
 
+def _read_by(helper: str) -> Rewrite:
+    """Tables loaded as a more careful reader would."""
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        if isinstance(node, ast.Call) and called(node) in _READERS and _is_module(getattr(node.func, "value", node)):
+            return ast.Call(_helper(helper).func, [node.func, *node.args], node.keywords)
+        return None
+
+    return rewrite
+
+
 def _choice(name: str, words: str, *readings: Rewrite) -> Choice:
     return Choice(name, re.compile(words, re.IGNORECASE), readings)
 
 
 _JOINS = ("merge", "join")
+_READERS = ("read_csv", "read_table", "read_excel", "read_parquet", "read_json")
 CHOICES = (
     _choice("divisor of the variance", r"sample|population|ddof|n ?[-−] ?1|unbiased", _spread(0), _spread(1)),
     _choice(
@@ -497,7 +517,11 @@ CHOICES = (
         r"\bbins?\b|interval|right|left|edge|includ|exclusive|at most|at least|less than|\(\d",
         _other_edges,
     ),
-    _choice("duplicates", r"duplicate|distinct|unique|different|repeat|\bonce\b", _without("drop_duplicates")),
+    _choice(
+        "duplicates",
+        r"duplicate|distinct|unique|different|repeat|\bonce\b|rows that are equal",
+        _without("drop_duplicates"),
+    ),
     _choice(
         "percentage or fraction",
         r"percent|%|per cent|fraction|between 0 and 1|proportion|ratio|[*/×] ?100\b|100 ?[*×]|times 100|divided by",
@@ -540,4 +564,11 @@ CHOICES = (
         _setting(("rolling",), min_periods=1),
     ),
     _choice("numbers of weekdays", r"monday|sunday", _other_weekday),
+    # Nobody can tell from a question what the file holds: what is no value or no row there has to be named in it.
+    _choice("numbers, words or rows that stand for none", r"as a missing value|\btotals?\b", _read_by("careful")),
+    _choice(
+        "labels that differ in case or blanks",
+        r"\bcase\b|capital|lowercase|uppercase|exact|\"|blank",
+        _read_by("one_spelling"),
+    ),
 )

@@ -44,6 +44,7 @@ class Sanity:
             _tables_named(subject),
             "reads only a part of a table" if unstated_limit(subject) else "",
             "no answer" if not parts or any(_is_none(part) for part in parts) else "",
+            _not_to_be_listed(answer),
             _out_of_range(subject, parts),
             _of_all_rows(subject, answer),
         )
@@ -59,6 +60,12 @@ def _scalars(value: Value) -> Iterator[object]:
             yield from _scalars(item)
     else:
         yield value
+
+
+def _not_to_be_listed(answer: Value) -> str:
+    """A comma-separated list of texts with commas is told from no other one."""
+    items = answer if isinstance(answer, (tuple, list)) else ()
+    return "a comma in an item of a list" if any(isinstance(item, str) and "," in item for item in items) else ""
 
 
 def _is_none(part: object) -> bool:

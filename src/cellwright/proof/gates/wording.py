@@ -45,7 +45,7 @@ class Wording:
             said = asked(question, task.contract)
             offered = {label.casefold() for label in _LABEL.findall(said)}
             choices = offered if len(offered) >= _CHOICES else set()
-            found = next((t for t in texts if t.casefold() not in choices and _gives_away(t, said)), None)
+            found = next((t for t in texts if t.casefold() not in choices and gives_away(t, said)), None)
             if found is not None:
                 return result(NAME, "the question gives the answer", text=found)
         return result(NAME, "", looked_for=texts[:5])
@@ -61,12 +61,13 @@ def _telling(answer: Value, rendered: str) -> Iterator[str]:
         yield f"{answer:,}"
 
 
-def _gives_away(text: str, question: str) -> bool:
+def gives_away(text: str, question: str) -> bool:
     """Whether the text stands in the question as a whole word: a telling one anywhere, a short one after "it is"."""
     if not text.strip():
         return False
     pattern = rf"(?<![\w.]){re.escape(text)}(?![\w]|\.\d)"
-    for found in re.finditer(pattern, question, re.IGNORECASE):
+    letter = len(text.strip()) == 1 and text.strip().isalpha()  # "a" is a word, and "A" a label where it is quoted
+    for found in re.finditer(f'"{pattern}"' if letter else pattern, question, re.NOFLAG if letter else re.IGNORECASE):
         digits = len(re.sub(r"\D", "", text).strip("0"))
         is_number = re.fullmatch(r"[-\d.,% ]+", text) is not None
         if not is_number or digits >= _DIGITS_THAT_TELL or _TELLS.search(question[: found.start()]):

@@ -40,3 +40,13 @@ def program() -> str:
         "__cellwright_install__()\n"
         "del __cellwright_install__\n"
     )
+
+
+@cache
+def placeholders() -> str:
+    """Statements that leave what `placeholders.py` defines in the mapping `__cellwright_placeholders__`, and no other
+    name: whatever the program that they stand before is about."""
+    source = files(__name__).joinpath("placeholders.py").read_text()
+    return (
+        f"__cellwright_placeholders__ = {{'__name__': 'placeholders'}}\nexec({source!r}, __cellwright_placeholders__)\n"
+    )

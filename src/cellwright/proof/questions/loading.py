@@ -61,19 +61,32 @@ def _clauses(arguments: Arguments) -> list[str]:
     if (missing := arguments.constant("na_values", None)) is not None:
         values = missing if isinstance(missing, list) else [missing]
         clauses.append(f"taking {wording.listing([wording.value(item) for item in values], 'or')} as a missing value")
-    if (converted := arguments.take("converters")) is not None:
-        clauses += _conversions(converted)
+    if (footer := arguments.constant("skipfooter", None, 0)) != 0:
+        if not isinstance(footer, int):
+            raise Unreadable("skipped lines of a file")
+        clauses.append(f"leaving out its last {footer} {'line' if footer == 1 else 'lines'}")
+    for key in ("converters", "dtype"):
+        if (converted := arguments.take(key)) is not None:
+            clauses += _conversions(converted, key)
     return clauses
 
 
-_CONVERSIONS = {"datetime64": "dates", "to_datetime": "dates", "str": "texts", "int": "whole numbers"}
+_CONVERSIONS = {
+    "datetime64": "dates",
+    "to_datetime": "dates",
+    "str": "texts",
+    "object": "texts",
+    "int": "whole numbers",
+}
+_NUMBERS = ("float", "float64", "float32", "category")
+"""Kinds that change no value of a column that holds numbers, or labels."""
 
 
-def _conversions(converted: Symbol) -> list[str]:
-    """`converters={"a": np.datetime64}`: columns that are read as a kind."""
+def _conversions(converted: Symbol, argument: str) -> list[str]:
+    """`converters={"a": np.datetime64}`, `dtype={"a": str}`: columns that are read as a kind."""
     names = converted.value if isinstance(converted, Constant) else None
-    if not isinstance(names, dict) or not all(kind in (*_CONVERSIONS, "float") for kind in names.values()):
-        raise Unreadable("argument converters of read_csv()")
+    if not isinstance(names, dict) or not all(kind in (*_CONVERSIONS, *_NUMBERS) for kind in names.values()):
+        raise Unreadable(f"argument {argument} of read_csv()")
     told = [(name, _CONVERSIONS[kind]) for name, kind in names.items() if kind in _CONVERSIONS]
     return [f"with {wording.name(name)} read as {kind}" for name, kind in told]
 

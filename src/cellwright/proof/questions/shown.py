@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from cellwright.proof.naming import is_measured
 from cellwright.proof.questions import picking, statistics, wording
 from cellwright.proof.questions.phrasing import Ask
 from cellwright.proof.questions.symbols import Column, Frame, Grouping, Quantity
@@ -23,11 +24,6 @@ _STATISTICS = ("mean", "median", "max", "std")
 _NUMBERS = re.compile(r"u?int|float|Int|Float")
 _TEXTS = ("object", "str", "string", "category")
 """pandas' names of types, by the kind of what a column holds."""
-# Numbers whose mean or spread means nothing: names in digits, and parts of dates and places.
-_NOT_MEASURED = re.compile(
-    r"(?i)(.*(?:^|[_ .])(?:id|code|zip|phone|year|yr|quarter|month|week|weekday|day|hour|minute|date|time|lat|latitude|"
-    r"lon|long|longitude|index|key|no|number|num|postal|ssn|fips)$|unnamed.*|.*(?:postal|zip)[_ ]?code|year.*|.*id)"
-)
 _T = TypeVar("_T")
 
 
@@ -147,11 +143,6 @@ def _by_type(names: Sequence[object], types: Sequence[str]) -> tuple[list[str], 
     measured = [(name, kind) for name, kind in named if is_measured(name)]
     numbers = [name for name, kind in measured if _NUMBERS.match(kind)]
     return numbers, [name for name, kind in measured if kind in _TEXTS]
-
-
-def is_measured(name: str) -> bool:
-    """Whether a column of numbers could hold measurements, by its name."""
-    return bool(name.strip()) and not _NOT_MEASURED.fullmatch(name.strip())
 
 
 def _without_head(code: str, frame: Frame) -> tuple[str | None, bool]:

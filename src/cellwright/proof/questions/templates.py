@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from cellwright.proof.naming import is_measured
 from cellwright.proof.questions import wording
 from cellwright.proof.questions.comparing import TEXT_ORDER
 from cellwright.proof.questions.functions import shape_items
 from cellwright.proof.questions.phrasing import Ask, Told, tell
-from cellwright.proof.questions.shown import Derived, about_shown, about_shown_column, is_measured
+from cellwright.proof.questions.shown import Derived, about_shown, about_shown_column
 from cellwright.proof.questions.statistics import rows_count
 from cellwright.proof.questions.symbols import (
     Check,

@@ -215,7 +215,13 @@ def _astype(column: Column, arguments: Arguments, _: Evaluator) -> Column:
     arguments.ignore("errors", "copy")
     if name in ("int", "int64", "int32", "Int64"):
         return column.computed(f"{column.term} as a whole number (fractions cut off)", compound=True)
-    if name in ("float", "float64", "object"):  # as categories, values without a row may be counted too
+    if name in ("float", "float64"):
+        return (
+            column
+            if column.words == wording.name(column.name or "")
+            else column.computed(f"{column.term} as a number", compound=True)
+        )
+    if name == "object":  # as categories, values without a row may be counted too
         return column
     if name in ("str", "string"):
         return column.computed(f"{column.term} as text", compound=True)

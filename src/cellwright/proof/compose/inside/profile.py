@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _MOST_COLUMNS = 40
@@ -21,11 +22,14 @@ _QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _NEAR = 0.07
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 _SAFE = re.compile(r"[^`\"'\\\n\r\t{}]+")
+_LIKE_FIGURES = re.compile(r"[\s$€£¥+-]*\d[\d.,:/\s-]*[\s%$€£¥]*(?:AM|PM|am|pm)?")
+"""Money, percentages, dates and times that are written as texts: no names of anything."""
 _WORD = re.compile(r"[A-Za-z]{4,}")
 
 
-def profile(frame: Any) -> list[str]:
-    """JSON texts: the table first, then each of its columns."""
+def profile(frame: Any, raw: Any, known: Mapping[str, Callable[..., Any]]) -> list[str]:
+    """JSON texts: the table first, then each of its columns. `raw`: the same with every value as the text that stands
+    in the file, None where there is none. `known`: what `placeholders.py` defines."""
     if not hasattr(frame, "columns") or getattr(frame.columns, "nlevels", 1) != 1:
         return [json.dumps({"rows": 0, "columns": 0, "names": [], "row_numbers": False})]
     names = [name if isinstance(name, str) else None for name in frame.columns][:_MOST_COLUMNS]
@@ -37,14 +41,29 @@ def profile(frame: Any) -> list[str]:
         "names": [name for name in names if name is not None and len(name) <= _LONGEST_NAME],
         "row_numbers": bool(plain),
         "duplicated": duplicated,
+        "no_rows": sum(known["no_rows"](frame)),
         "like_values": sum(_is_like_a_value(name, frame[name]) for name in names if (frame.columns == name).sum() == 1),
     }
     usable = [name for name in dict.fromkeys(names) if name is not None and _is_safe(name, _LONGEST_NAME)]
     texts = [json.dumps(table)]
+    unclear = set(known["letters_for_nothing"](frame, raw)) if raw is not None else set()
     for name in usable:
         if (frame.columns == name).sum() == 1:
-            texts.append(json.dumps(_column(name, frame[name]), allow_nan=False))
+            column = _column(name, frame[name])
+            if name in unclear or known["codes"](frame[name]) or _is_written_as_name(name, frame[name], raw):
+                column = {"name": name, "kind": "other", "missing": column["missing"]}
+            texts.append(json.dumps(column, allow_nan=False))
     return texts
+
+
+def _is_written_as_name(name: str, series: Any, raw: Any) -> bool:
+    """Whether whole numbers are written with zeros before them, as codes are, or as times of the day, such as 1435."""
+    if getattr(series.dtype, "kind", "") not in "iu" or len(series) == 0:
+        return False
+    if raw is not None and name in raw.columns and bool(raw[name].str.match(r"0\d", na=False).any()):
+        return True
+    is_clock = bool((series % 100 < 60).all()) and int(series.min()) >= 0 and 1000 <= int(series.max()) <= 2400
+    return is_clock and int(series.nunique()) > 60
 
 
 def _is_like_a_value(name: Any, series: Any) -> bool:
@@ -152,7 +171,8 @@ def _text(present: Any, distinct: int, rows: int) -> dict[str, Any]:
         folded = present.str.strip().str.casefold().nunique()
         return {**found, "kind": "category", "dirty": bool(folded < distinct), **_labels(present)}
     found["words"] = _words(present)
-    named = distinct >= 0.9 * len(present) and found["longest"] <= 60
+    written = present.head(_DATE_SAMPLE).str.fullmatch(_LIKE_FIGURES.pattern).mean()
+    named = distinct >= 0.9 * len(present) and found["longest"] <= 60 and written < 0.5
     return {**found, "kind": "name" if named else "text", "dirty": bool((present != present.str.strip()).any())}
 
 
