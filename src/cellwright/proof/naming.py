@@ -13,11 +13,12 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 _GIVEN_BY_PEOPLE = frozenset((
     "id", "ids", "code", "codes", "zip", "phone", "telephone", "index", "idx", "key", "no", "nr", "num", "number",
     "numbers", "postal", "postcode", "plz", "ssn", "fips", "isbn", "ean", "upc", "sku", "barcode", "ward",
-    "precinct", "flight", "serial", "vin", "iban",
+    "precinct", "flight", "serial", "vin", "group", "grp", "cluster", "category", "type", "page", "iban",
 ))
 _OF_TIME_AND_PLACE = frozenset((
     "year", "yr", "quarter", "month", "mo", "week", "weekday", "day", "dy", "hour", "hr", "minute", "date", "time",
-    "timestamp", "lat", "latitude", "lon", "lng", "long", "longitude", "birthyear",
+    "timestamp", "lat", "latitude", "lon", "lng", "long", "longitude", "birthyear", "dir", "direction", "bearing",
+    "azimuth",
 ))
 _ENDS_IN_ID = frozenset((
     "acid", "paid", "humid", "liquid", "solid", "rapid", "valid", "void", "grid", "bid", "kid", "mid", "aid",
