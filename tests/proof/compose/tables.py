@@ -23,6 +23,11 @@ def lay_out(folder: Path) -> dict[str, Path]:
     (folder / "headless.csv").write_text("\n".join(f"{n},{n * 2},{n * 3}" for n in range(40)))
     births = [f"{('Mary', 'Anna', 'John', 'Emma')[n % 4]},{'FM'[n % 2]},{7065 - n * 3}" for n in range(40)]
     (folder / "births.txt").write_text("\n".join(births) + "\n")
+    readings = [
+        f"{n % 7},{n * 3 % 11 + 0.5},{n * 5 % 13},{f'0{n % 30 + 400}'},{n + 20 if n % 9 else -999}" for n in range(60)
+    ]
+    (folder / "readings.csv").write_text("class,heat,heat,site,cold\n" + "\n".join(readings) + "\n")
+    (folder / "totals.csv").write_text("month,sold\n" + "".join(f"m{n},{n}\n" for n in range(30)) + "Total,435\n")
     (folder / "tiny.csv").write_text("a,b\n1,2\n")
     return {path.name: path for path in sorted(folder.iterdir())}
 

@@ -74,7 +74,44 @@ def test_tables_of_no_use_say_why(taken: dict[str, TableProfile | Unprofiled]) -
         "headless.csv": "no header row",
         "births.txt": "no header row",
         "tiny.csv": "fewer rows than questions need",
+        "totals.csv": "has rows of totals or notes",
     }
+
+
+def test_columns_of_no_use_are_left_out(taken: dict[str, TableProfile | Unprofiled]) -> None:
+    """A name that pandas made, a number written with a zero before it, and one with a code for none."""
+    readings = taken["readings.csv"]
+    assert isinstance(readings, TableProfile)
+    assert {column.name: column.kind for column in readings.columns} == {
+        "class": "code",
+        "heat": "number",
+        "site": "other",
+        "cold": "other",
+    }
+
+
+NOTEBOOK = "\n".join((
+    "a = pd.read_csv('data/a.csv', na_values=['-'], dtype={'site': str})",
+    "b = pd.read_csv('data/b.csv', index_col=0, skiprows=2)",
+    "c = pd.read_csv('data/c.csv', index_col=0)",
+    "d = pd.read_csv('data/d.csv', sep=';')",
+))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("a.csv", "pd.read_csv('data/a.csv', na_values=['-'], dtype={'site': str})"),
+        ("b.csv", None),
+        ("c.csv", "pd.read_csv('data/c.csv')"),
+        ("d.csv", "pd.read_csv('data/d.csv')"),
+    ],
+)
+def test_what_a_notebook_says_of_its_file_holds(name: str, first: str | None) -> None:
+    """A file that its notebook reads otherwise is never read plainly; where it cannot be read so, not at all."""
+    found = loads(Table("0" * 64, name, 1), [NOTEBOOK])
+    assert (found[0] if found else None) == first
+    assert first is None or "na_values" not in first or len(found) == 1
 
 
 def test_joins_need_a_key_that_is_unique_on_one_side(taken: dict[str, TableProfile | Unprofiled]) -> None:

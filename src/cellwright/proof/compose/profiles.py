@@ -20,6 +20,7 @@ Label: TypeAlias = str | int | float | bool
 _LEAST_ROWS = 20
 _NUMERIC_NAME = re.compile(r"\s*-?\d+([.,]\d+)?\s*")
 _YEAR_NAME = re.compile(r"\s*(1[5-9]|20|21)\d\d\s*")
+_AGAIN = re.compile(r"\.\d+$")
 _NO_NAME = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
@@ -161,9 +162,13 @@ def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:
 
 
 def _told_apart(columns: Sequence[ColumnProfile]) -> tuple[ColumnProfile, ...]:
-    """Without columns whose names differ in case alone: a reader of a question would take one for the other."""
+    """Without columns whose names differ in case alone: a reader of a question would take one for the other. Nor do
+    names stand in the file that pandas made for columns of one name."""
     counts = Counter(column.name.casefold() for column in columns)
-    return tuple(c for c in columns if counts[c.name.casefold()] == 1 and not _NO_NAME.fullmatch(c.name))
+    again = {c.name for c in columns if _AGAIN.search(c.name) and _AGAIN.sub("", c.name).casefold() in counts}
+    return tuple(
+        c for c in columns if counts[c.name.casefold()] == 1 and c.name not in again and not _NO_NAME.fullmatch(c.name)
+    )
 
 
 def _column(entry: Mapping[str, Any]) -> ColumnProfile:
