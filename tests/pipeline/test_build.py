@@ -178,7 +178,10 @@ def test_second_build_changes_nothing_and_is_quick(built: BuildResult, corpus: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("stage", "end", "code"), [("trace", signal.SIGKILL, -9), ("prove", signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("stage", "end", "code"),
+    [("trace", signal.SIGKILL, -9), pytest.param("prove", signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
 def test_ended_build_goes_on_and_gives_the_same_dataset(
     built: BuildResult, corpus: Path, tmp_path: Path, stage: str, end: signal.Signals, code: int
 ) -> None:
