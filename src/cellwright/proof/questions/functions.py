@@ -140,7 +140,9 @@ def _to_datetime(arguments: Arguments, reader: Evaluator) -> Symbol:
         return column
     if not isinstance(column, Column) or errors not in ("raise", "coerce"):
         raise Unreadable("dates of something else than a column")
-    details = f" in the format {given}" if given else ""
+    details = f" in the format {given}" if given and given != "mixed" else ""
+    if given == "mixed":
+        details = ", each in the format in which it is written"
     if arguments.constant("dayfirst", None, False):
         details += ", the day before the month"
     if errors == "coerce":

@@ -318,19 +318,19 @@ def _about_top_groups(grid: Grid, value: Snapshot, code: str) -> Iterator[_Found
         return
     if table.order.check is None or not 1 <= count <= _MAX_LISTED:
         return
-    ask = _first_ones(table.label, table.order, table.taken, "", count)
+    ask = _first_ones(table.label, table.order, table.taken, "rows", count)
     rows = replace(table, order=None, taken=None)
     yield _Found(rows, ask, f"{code}.index.tolist()", "top-k", checks=(table.order.check,))
 
 
-def _first_ones(column: str, order: Order, taken: str, scope: str, count: int) -> Ask:
+def _first_ones(column: str, order: Order, taken: str, sorted_rows: str, count: int) -> Ask:
     """The values of a column in the first rows after sorting."""
     values, in_order = ("values", ", in that order") if count > 1 else ("value", "")
     verb = "are" if count > 1 else "is"
     what = f"the {values} of {wording.name(column)} in {taken}"
     return Ask(
-        f"sort the rows{scope} by {order.words}: what {verb} {what}{in_order}?",
-        f"{what} when the rows{scope} are sorted by {order.words}{in_order}",
+        f"sort the {sorted_rows} by {order.words}: what {verb} {what}{in_order}?",
+        f"{what} when the {sorted_rows} are sorted by {order.words}{in_order}",
         "list" if count > 1 else "find",
     )
 
@@ -474,9 +474,9 @@ def _about_top(frame: Frame, value: Snapshot, code: str) -> Iterator[_Found]:
         raise Unreadable("order by a column that is not shown")
     if frame.order.check is None:
         raise Unreadable("first rows counted in another way")
-    scope = f" of the {replace(frame, taken=None).rows}" if frame.where else ""
+    sorted_rows = replace(frame, taken=None).rows if frame.where else "rows"
     rows = replace(frame, where=(), order=None, taken=None)
-    ask = _first_ones(column, frame.order, frame.taken, scope, count)
+    ask = _first_ones(column, frame.order, frame.taken, sorted_rows, count)
     picked = f"{code}[{column!r}].tolist()"
     yield _Found(rows, ask, picked, "top-k", checks=(frame.order.check,))
 
@@ -529,9 +529,9 @@ def _about_top_values(column: Column, items: Sequence[Snapshot], code: str) -> I
     frame = column.frame
     if frame.order is None or frame.taken is None or not 1 <= len(items) <= _MAX_LISTED or column.name is None:
         raise Unreadable("shows rows")
-    scope = f" of the {replace(frame, taken=None).rows}" if frame.where else ""
+    sorted_rows = replace(frame, taken=None).rows if frame.where else "rows"
     rows = replace(frame, where=(), order=None, taken=None)
-    ask = _first_ones(column.name, frame.order, frame.taken, scope, len(items))
+    ask = _first_ones(column.name, frame.order, frame.taken, sorted_rows, len(items))
     if column.name in frame.order.keys and len(frame.order.keys) == 1:
         checks: tuple[Check, ...] = ()  # equal values are one and the same in a list of values
     elif frame.order.check is None:
