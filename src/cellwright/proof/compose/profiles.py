@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from cellwright.core.types import Table
 from cellwright.proof.compose.inside import profiler
 from cellwright.proof.compose.loading import as_texts
-from cellwright.proof.inside import placeholders
+from cellwright.proof.inside import apart
 from cellwright.proof.judge import Judge, Program, Run
 from cellwright.proof.values import has_content
 
@@ -128,8 +128,8 @@ async def take_profiles(
 
 
 def _program(load: str) -> Program:
-    units = ("import pandas as pd", placeholders(), profiler())
-    return Program(units, f"profile({load}, {as_texts(load)}, __cellwright_placeholders__)")
+    units = ("import pandas as pd", apart("placeholders", "placeholders.py"), profiler())
+    return Program(units, f"profile({load}, {as_texts(load)}, placeholders)")
 
 
 def _profile(table: Table, load: str, run: Run) -> TableProfile | Unprofiled:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cellwright.proof.gates.reading import called
-from cellwright.proof.inside import placeholders
+from cellwright.proof.inside import apart
 
 Rewrite = Callable[[ast.expr], ast.expr | None]
 
@@ -26,50 +26,9 @@ class Choice:
     readings: tuple[Rewrite, ...]
 
 
-HELPERS = (
-    f"""
-{placeholders()}
-__cellwright_careful__ = __cellwright_placeholders__["careful"]
-__cellwright_one_spelling__ = __cellwright_placeholders__["one_spelling"]
-"""
-    + """
-def __cellwright_back__(value):
-    if hasattr(value, 'iloc') and hasattr(value, 'index'): return value.iloc[::-1]
-    if isinstance(value, dict): return type(value)(dict(reversed(list(value.items()))))
-    if hasattr(value, 'dtype') or isinstance(value, (list, tuple)): return value[::-1]
-    return list(value)[::-1]
-def __cellwright_spread__(name, ddof):
-    def spread(values): return getattr(values, name)(ddof=ddof)
-    spread.__name__ = name
-    return spread
-def __cellwright_describe__(value, ddof=1, interpolation='linear'):
-    told = value.describe()
-    if hasattr(value, 'groups'): raise TypeError('groups')
-    numbers = value.select_dtypes('number') if hasattr(value, 'columns') else value
-    if 'std' in told.index:
-        told.loc['std'] = numbers.std(ddof=ddof)
-    for label in told.index:
-        if isinstance(label, str) and label.endswith('%') and label != '50%':
-            told.loc[label] = numbers.quantile(float(label[:-1]) / 100, interpolation=interpolation)
-    return told
-def __cellwright_rows__(value):
-    if not hasattr(value, 'index'):
-        told = value.size()
-        return value.count().mul(0).add(told, axis=0) if value.ndim == 2 else told
-    return value.count() * 0 + len(value)
-def __cellwright_whole__(value):
-    if hasattr(value, 'dtype'): return value if value.dtype.kind == 'f' else value.astype(int)
-    return value if isinstance(value, float) else int(value)
-def __cellwright_once__(left, right, keys):
-    if keys is None: keys = [name for name in left.columns if name in right.columns]
-    return right.drop_duplicates(keys)
-def __cellwright_same__(first, second):
-    def plain(value):
-        if isinstance(value, str): return value.casefold().strip()
-        return value.str.casefold().str.strip() if hasattr(value, 'str') else value
-    return plain(first) == plain(second)
-"""
-)
+_HELPERS = "__cellwright_readings__"
+HELPERS = apart(_HELPERS, "placeholders.py", "readings.py")
+"""What the rewrites call: a statement for the beginning of each program."""
 
 
 def other_readings(modules: Sequence[ast.Module], choice: Choice) -> list[list[str]]:
@@ -131,7 +90,11 @@ def _with(call: ast.Call, **given: object) -> ast.Call:
 
 def _helper(name: str, *arguments: ast.expr, **given: object) -> ast.Call:
     constants = [ast.keyword(key, ast.Constant(value)) for key, value in given.items()]  # type: ignore[arg-type]
-    return ast.Call(ast.Name(f"__cellwright_{name}__", ast.Load()), list(arguments), constants)
+    return ast.Call(_helper_named(name), list(arguments), constants)
+
+
+def _helper_named(name: str) -> ast.Subscript:
+    return ast.Subscript(ast.Name(_HELPERS, ast.Load()), ast.Constant(name), ast.Load())
 
 
 def _setting(names: Sequence[str], *, only_given: bool = False, **given: object) -> Rewrite:
@@ -454,7 +417,7 @@ def _read_by(helper: str) -> Rewrite:
 
     def rewrite(node: ast.expr) -> ast.expr | None:
         if isinstance(node, ast.Call) and called(node) in _READERS and _is_module(getattr(node.func, "value", node)):
-            return ast.Call(_helper(helper).func, [node.func, *node.args], node.keywords)
+            return ast.Call(_helper_named(helper), [node.func, *node.args], node.keywords)
         return None
 
     return rewrite

@@ -43,10 +43,8 @@ def program() -> str:
 
 
 @cache
-def placeholders() -> str:
-    """Statements that leave what `placeholders.py` defines in the mapping `__cellwright_placeholders__`, and no other
-    name: whatever the program that they stand before is about."""
-    source = files(__name__).joinpath("placeholders.py").read_text()
-    return (
-        f"__cellwright_placeholders__ = {{'__name__': 'placeholders'}}\nexec({source!r}, __cellwright_placeholders__)\n"
-    )
+def apart(variable: str, *parts: str) -> str:
+    """Statements that leave what some parts define in a mapping, and no other name: whatever the program that they
+    stand before is about."""
+    sources = [files(__name__).joinpath(part).read_text() for part in parts]
+    return f"{variable} = {{'__name__': {variable!r}}}\nexec({chr(10).join(sources)!r}, {variable})\n"
