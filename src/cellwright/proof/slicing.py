@@ -116,7 +116,7 @@ class _Search:
 
     def __init__(self, wanted: Wanted, judge: Judge, effort: Effort) -> None:
         self._wanted, self._judge, self._effort = wanted, judge, effort
-        self._all = _able(wanted.units if wanted.by == "statement" else whole_cells(wanted.units))
+        self._all = list(wanted.units) if wanted.by == "statement" else whole_cells(wanted.units)
         self._uses, self._needs = free_names(wanted.expression), needs_of(ast.parse(wanted.expression))
         self._trials, self._cpu_s = 0, 0.0
         self._longest_s = 0.0
@@ -125,6 +125,8 @@ class _Search:
         """Where random numbers stood after each list that gave the value."""
         self._last: Run | None = None
         self._found: Slice | NoSlice = NO_TIME
+        self._prunes = True
+        """Whether lists that would surely fail are not run."""
         self._is_strict = False
         """Whether each trial is run under several seeds and on another day."""
         self.asks_for_luck = False
@@ -168,16 +170,28 @@ class _Search:
 
     async def _slice(self) -> Slice | NoSlice:
         try:
-            begun = await self._begin(self._all)
+            begun = await self._begin(self._able(self._all))
+            if begun is None and self._prunes and _surely_broken(self._all, self._needs):
+                self._prunes = False  # all of it did run: what binds a name in it cannot be seen
+                self._tried.clear()
+                begun = await self._begin(self._all)
         except Spent:
             return NoSlice("too dear to search", f"over {self._effort.trials} trials or {self._effort.cpu_s:g} s")
         if begun is None:
             return self._refused()
         guess, candidate = begun
-        left = await minimise(candidate, self._gives, _able)
-        if self._wanted.by == "statement" and left.is_minimal:
-            left = await self._without_nested(left.kept)
+        left = await self._minimised(candidate)
         return Slice(left.kept, guess, left.is_minimal, self._trials, self._cpu_s)
+
+    async def _minimised(self, candidate: Sequence[Unit]) -> Minimised[Unit]:
+        """Without statements, then without statements inside those that are left, until neither takes anything away."""
+        left = await minimise(candidate, self._gives, self._able)
+        while left.is_minimal and self._wanted.by == "statement":
+            inside = await self._without_nested(left.kept)
+            if inside.kept == left.kept or not inside.is_minimal:
+                return inside
+            left = await minimise(inside.kept, self._gives, self._able)
+        return left
 
     async def _begin(self, units: Sequence[Unit]) -> tuple[str, Sequence[Unit]] | None:
         """A first list that gives the value, and how it was guessed."""
@@ -210,15 +224,17 @@ class _Search:
                             break
         except Spent:
             return Minimised(tuple(kept), False)
-        if tuple(kept) == units:
-            return Minimised(units, True)
-        return await minimise(kept, self._gives, _able)  # what only the statements inside had needed may go too
+        return Minimised(tuple(kept), True)
+
+    def _able(self, units: Sequence[Unit]) -> list[Unit]:
+        return _able_and_known(units)[0] if self._prunes else list(units)
 
     async def _gives(self, candidate: Sequence[Unit]) -> bool:
         """Whether these statements give the value. Raises Spent when no more may be run."""
         key = _key(candidate)
         if key not in self._tried:
-            self._tried[key] = not _surely_broken(candidate, self._needs) and await self._judged(candidate)
+            is_run = not self._prunes or not _surely_broken(candidate, self._needs)
+            self._tried[key] = is_run and await self._judged(candidate)
         return self._tried[key]
 
     async def _judged(self, candidate: Sequence[Unit]) -> bool:
@@ -295,11 +311,6 @@ def static_slice(
     return kept[::-1]
 
 
-def _able(units: Sequence[Unit]) -> list[Unit]:
-    """The units without those that would surely fail, a name that they need having no definition left before them."""
-    return _able_and_known(units)[0]
-
-
 def _surely_broken(units: Sequence[Unit], needs: Needs) -> bool:
     """Whether a unit, or the output that needs these names, would only give NameError."""
     able, known = _able_and_known(units)
@@ -307,6 +318,7 @@ def _surely_broken(units: Sequence[Unit], needs: Needs) -> bool:
 
 
 def _able_and_known(units: Sequence[Unit]) -> tuple[list[Unit], Known]:
+    """The units without those that would surely fail, a name that they need having no definition left before them."""
     able, known, may_know_all = list[Unit](), Known(), False
     for unit in units:
         if may_know_all or not known.lacking(unit.needs):

@@ -8,12 +8,16 @@ with all that it started, at its time limit. What a program prints is thrown awa
 elsewhere under paths that stand in its text.
 """
 
+import __future__
+
 import ast
 import asyncio
 import importlib
 import inspect
 import io
+import itertools
 import json
+import linecache
 import os
 import random
 import re
@@ -48,6 +52,7 @@ _SEEN_BEFORE_KEEPING = 2
 _ANSWER_S = 10.0
 # A beginning that may remember where its folder stands cannot go on in another.
 _KNOWS_ITS_PLACE = re.compile(r"cwd\(|abspath|realpath|resolve\(|absolute\(|__file__|expanduser|chdir|'cd'")
+_FUTURE = __future__.annotations.compiler_flag
 _kernel = os.getpid()
 # Where programs may leave files beside their own folders.
 _TEMPORARY = tempfile.gettempdir()
@@ -89,9 +94,8 @@ def watch() -> None:
 
 def _is_timed(module: ast.Module) -> bool:
     text = ast.unparse(module)
-    return (
-        len(module.body) == 1 and re.match(r"get_ipython\(\)\.run_cell_magic\('(time|capture)', ''", text) is not None
-    )
+    is_timed = re.match(r"get_ipython\(\)\.run_cell_magic\('(time', ''|capture', )", text) is not None
+    return is_timed and len(module.body) == 1
 
 
 def _uncounted() -> None:
@@ -118,6 +122,8 @@ def judge(request: str) -> None:
     counted; and with the "operations" and "columns" of one that was watched.
     """
     order = json.loads(request)
+    for name in ("_", "__", "___"):  # before anything was shown
+        _shell().user_ns.setdefault(name, "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for module in order.get("preload", ()):
@@ -314,7 +320,7 @@ def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     try:
         return _in_fork(lambda: _execute(program), folder, timeout_s, program["seed"])
     finally:
-        _tidy(before, program["units"])
+        _tidy(before, [*program["units"], program["expression"] or ""])
 
 
 def _in_fork(work: Callable[[], dict[str, Any]], folder: str, timeout_s: float, seed: int | None) -> dict[str, Any]:
@@ -409,7 +415,6 @@ def _enter(folder: str) -> None:
         signal.signal(number, signal.SIG_DFL)
     os.chdir(Path(folder, "work"))
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
-    warnings.simplefilter("ignore")
     _silence()
 
 
@@ -422,7 +427,7 @@ def _silence() -> None:
     sys.stdout = sys.stderr = _Sink()
     shell = _shell()
     shell.display_pub.publish = lambda *arguments, **named: None
-    shell.displayhook = lambda value: None
+    shell.displayhook.quiet = lambda: True
     for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
         shell.events.callbacks[event] = []
 
@@ -453,17 +458,27 @@ def _execute(program: dict[str, Any]) -> dict[str, Any]:
 
 
 _loop: list[asyncio.AbstractEventLoop] = []
+_future = [0]
+_numbers = itertools.count()
 
 
 def _evaluate(source: str, mode: str) -> Any:
     """Run a statement, or give an expression's value, in the notebook's namespace; `await` is allowed as in a cell."""
     text: Any = watched(source, mode) if _watching[0] else source
-    code = compile(text, f"<{mode}>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, _shell().user_ns)
-    if not code.co_flags & inspect.CO_COROUTINE:
-        return result
+    name = f"<{mode} {next(_numbers)}>"
+    linecache.cache[name] = (len(source), None, f"{source}\n".splitlines(keepends=True), name)
+    code = compile(text, name, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | _future[0])
+    _future[0] |= code.co_flags & _FUTURE
+    is_coroutine = bool(code.co_flags & inspect.CO_COROUTINE)
+    if not (_loop or is_coroutine or "asyncio" in source):
+        return eval(code, _shell().user_ns)
     if not _loop:
         asyncio._set_running_loop(None)  # the kernel's own, of which this is a fork
         _loop.append(asyncio.new_event_loop())
         asyncio.set_event_loop(_loop[0])
-    return _loop[0].run_until_complete(result)
+
+    async def within() -> Any:
+        result = eval(code, _shell().user_ns)
+        return await result if is_coroutine else result
+
+    return _loop[0].run_until_complete(within())
