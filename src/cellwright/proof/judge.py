@@ -10,7 +10,7 @@ from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel
 from cellwright.proof.inside import RUNS_MIME, TABLES_MIME, program
 from cellwright.proof.tables import ReadHint, Survey, Variant, facts
-from cellwright.proof.values import Snapshot
+from cellwright.proof.values import Snapshot, plain
 
 # Libraries that are imported once, before the fork, when a program imports them: they have no say in the answer.
 _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", "statsmodels")
@@ -61,6 +61,8 @@ class Run:
     """What it did to tables, where that was watched (`inside.operations`), in order."""
     columns: tuple[str, ...] = ()
     """Columns of the files that its text names, where that was watched."""
+    exact: Snapshot | None = None
+    """The value with all that is known of its kind, as slices compare it (`values.identical`)."""
 
 
 def preload_list(sources: Sequence[str]) -> list[str]:
@@ -179,8 +181,9 @@ class Judge:
 
 
 def _run(row: Snapshot) -> Run:
+    exact = row.get("value")
     return Run(
-        row.get("value"),
+        plain(exact) if exact is not None else None,
         row.get("error", ""),
         row.get("text", ""),
         row.get("unit", -1),
@@ -189,6 +192,7 @@ def _run(row: Snapshot) -> Run:
         row.get("drawn", ""),
         tuple(row.get("operations", ())),
         tuple(row.get("columns", ())),
+        exact,
     )
 
 

@@ -273,7 +273,7 @@ class _Search:
     def _is_value(self, run: Run) -> bool:
         self._last = run
         self._cpu_s += run.cpu_s
-        if run.value is None or not identical(run.value, self._wanted.expected):
+        if run.exact is None or not identical(run.exact, self._wanted.expected):
             return False
         self._longest_s = max(self._longest_s, run.wall_s)
         return True
@@ -284,7 +284,7 @@ class _Search:
             reason = CHANCE if self._is_strict else "does not run again"
             return NoSlice(reason, f"{last.error}: {last.text}" if last else "")
         reason = CHANCE if self._is_strict else VALUE_DIFFERS
-        return NoSlice(reason, f"{last.value} instead of {self._wanted.expected}"[:400])
+        return NoSlice(reason, f"{last.exact} instead of {self._wanted.expected}"[:400])
 
 
 def _key(units: Sequence[Unit]) -> tuple[str, ...]:
