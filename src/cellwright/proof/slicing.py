@@ -3,8 +3,9 @@
 First a static guess; where it does not give the value, a guess that takes every argument of every call as changed;
 where that fails too, all statements before the output, and what the static guess lacks of them. What gives the value
 is then shrunk by delta debugging, statement by statement, and then inside statements. Last, what is left is run on
-another day, and where it draws without a seed under many seeds: of all outputs of a notebook together, so that what
-their programs begin with alike is run once a seed. A list of whole cells is found the same way (`units.whole_cells`).
+another day, where it asks for the time at many moments, and where it draws without a seed under many seeds: of all
+outputs of a notebook together, so that what their programs begin with alike is run once a seed. A list of whole cells
+is found the same way (`units.whole_cells`).
 
 A slice is minimal for the value, not for its meaning: cleaning that does not change the value goes. What is asked about
 a slice must therefore be read from the slice, and never from the notebook around it.
@@ -12,6 +13,7 @@ a slice must therefore be read from the slice, and never from the notebook aroun
 
 import ast
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +28,23 @@ from cellwright.proof.values import Snapshot, identical, is_opaque
 
 _PATIENCE_S, _PATIENCE = 1.5, 10.0
 """Seconds, and times the duration of what gave the value: how long a candidate may take."""
+_IDLE_S, _IDLE = 0.4, 1.5
+"""The same, of how long it may wait and do nothing."""
 _ANOTHER_DAY = Circumstances(seed=90_001, days_ahead=400)
 _LUCK = tuple(Circumstances(seed=70_000 + number) for number in range(12))
 """What draws without a seed and gives one value in all of these has 1 chance in 4,096 or less to be a coin."""
+_MOMENTS = tuple(
+    Circumstances(seed=91_000 + number, days_ahead=days, seconds_ahead=7_517 * number)
+    for number, days in enumerate((1, 5, 37, 97, 163, 260, 521, 1_234, 3_700, 7_305, 14_000), 1)
+)
+"""Every two hours of a day, in both halves of minutes, on all days of the week, in other months and decades."""
+# Clocks that cannot be moved: numpy's, that of data bases, of other programs, and of files.
+_OTHER_CLOCKS = re.compile(
+    r"""datetime64\(\s*['"](?:now|today)|\b(?:date|time|datetime|julianday|strftime)\([^()]*['"]now['"]"""
+    r"""|\bCURRENT_(?:DATE|TIME|TIMESTAMP)\b|\bst_[acm]time|\bget[acm]time\("""
+    r"""|\b(?:system|getoutput|popen|Popen|run|call|check_output)\(\s*\[?\s*[rf]?['"](?:/usr)?(?:/bin/)?date\b"""
+    r"""|run_cell_magic\('(?:bash|sh)',[^)]*\bdate\b"""
+)
 Level = Literal["statement", "cell"]
 CHANCE, VALUE_DIFFERS = "value depends on chance or the day", "value differs when run again"
 
@@ -99,12 +115,12 @@ async def find_slices(
     for search in searches:
         if time.monotonic() <= until:
             await search.begin()
-    for circumstances in _LUCK:
-        doubtful = [search for search in searches if search.asks_for_luck]
+    for circumstances in (*_LUCK, *_MOMENTS):
+        doubtful = [search for search in searches if circumstances in search.doubts]
         if doubtful and time.monotonic() <= until:
             runs = await judge.run([search.program for search in doubtful], circumstances)
             for search, run in zip(doubtful, runs, strict=True):
-                search.hear(run, is_last=circumstances == _LUCK[-1])
+                search.hear(run, circumstances)
     for search in searches:
         if search.is_unsteady and time.monotonic() <= until:
             await search.begin_again()
@@ -122,15 +138,15 @@ class _Search:
         self._longest_s = 0.0
         self._tried: dict[tuple[str, ...], bool] = {}
         self._drawn: dict[tuple[str, ...], str] = {}
-        """Where random numbers stood after each list that gave the value."""
+        """Where random numbers stood after draws, of each list that gave the value."""
         self._last: Run | None = None
         self._found: Slice | NoSlice = NO_TIME
         self._prunes = True
         """Whether lists that would surely fail are not run."""
         self._is_strict = False
         """Whether each trial is run under several seeds and on another day."""
-        self.asks_for_luck = False
-        """Whether what was found draws without a seed, and not all seeds have been tried."""
+        self.doubts: tuple[Circumstances, ...] = ()
+        """Under which what was found must still be run, as it draws without a seed or asks for the time."""
         self.is_unsteady = False
         """Whether what was found gave another value under another seed, or on another day."""
 
@@ -142,7 +158,7 @@ class _Search:
     @property
     def outcome(self) -> Slice | NoSlice:
         """What was found, if all that had to be tried was."""
-        if self.asks_for_luck or self.is_unsteady:
+        if self.doubts or self.is_unsteady:
             return NO_TIME
         return replace(self._found, cpu_s=round(self._cpu_s, 3)) if isinstance(self._found, Slice) else self._found
 
@@ -154,12 +170,12 @@ class _Search:
         self._found = await self._slice()
         if isinstance(self._found, Slice):
             self.is_unsteady = not await self._is_right(self._found.units, _ANOTHER_DAY)
-            self.asks_for_luck = not self.is_unsteady and self._draws(self._found.units)
+            self.doubts = () if self.is_unsteady else self._doubts(self._found.units)
 
-    def hear(self, run: Run, *, is_last: bool) -> None:
-        """Under one more seed."""
+    def hear(self, run: Run, circumstances: Circumstances) -> None:
+        """What became of it under one more seed, or at one more moment."""
         self.is_unsteady = not self._is_value(run)
-        self.asks_for_luck = not self.is_unsteady and not is_last
+        self.doubts = () if self.is_unsteady else tuple(doubt for doubt in self.doubts if doubt != circumstances)
 
     async def begin_again(self) -> None:
         """Try each list under all seeds: a statement went that only luck made look idle, such as a seed; or there is
@@ -181,6 +197,8 @@ class _Search:
             return self._refused()
         guess, candidate = begun
         left = await self._minimised(candidate)
+        if clock := _OTHER_CLOCKS.search("\n".join((*_key(left.kept), self._wanted.expression))):
+            return NoSlice(CHANCE, f"asks a clock that cannot be moved: {clock[0]}"[:400])
         return Slice(left.kept, guess, left.is_minimal, self._trials, self._cpu_s)
 
     async def _minimised(self, candidate: Sequence[Unit]) -> Minimised[Unit]:
@@ -247,21 +265,24 @@ class _Search:
         """Whether statements that give the value do so on another day too, and not by luck."""
         if not await self._is_right(candidate, _ANOTHER_DAY):
             return False
-        if self._draws(candidate):
-            for circumstances in _LUCK:
-                if not await self._is_right(candidate, circumstances):
-                    return False
+        for circumstances in self._doubts(candidate):
+            if not await self._is_right(candidate, circumstances):
+                return False
         return True
 
-    def _draws(self, candidate: Sequence[Unit]) -> bool:
-        """Whether these statements, just run on another day, draw without a seed: then random numbers end elsewhere."""
-        return self._last is None or self._last.drawn != self._drawn[_key(candidate)]
+    def _doubts(self, candidate: Sequence[Unit]) -> tuple[Circumstances, ...]:
+        """Under which statements, just run on another day, must be run too: if they draw without a seed, random numbers
+        stood elsewhere."""
+        draws = self._last is None or self._last.drawn != self._drawn[_key(candidate)]
+        asks = self._last is None or self._last.asked_time
+        return (_LUCK if draws else ()) + (_MOMENTS if asks else ())
 
     async def _is_right(self, candidate: Sequence[Unit], circumstances: Circumstances | None = None) -> bool:
         # Without the statement that ends a loop it runs for ever; what takes so much longer than what is right is that.
         is_search = self._longest_s and circumstances is None
         limit_s = _PATIENCE_S + _PATIENCE * self._longest_s if is_search else None
-        (run,) = await self._judge.run([self._program(candidate)], circumstances, timeout_s=limit_s)
+        idle_s = _IDLE_S + _IDLE * self._longest_s if is_search else None
+        (run,) = await self._judge.run([self._program(candidate)], circumstances, timeout_s=limit_s, idle_s=idle_s)
         is_right = self._is_value(run)
         if is_right and circumstances is None:
             self._drawn[_key(candidate)] = run.drawn
