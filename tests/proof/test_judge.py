@@ -70,6 +70,15 @@ def test_random_numbers_depend_on_the_seed_only(run: Runs) -> None:
     assert len({str(found.value) for found in runs}) == 1
 
 
+def test_only_draws_are_told(run: Runs) -> None:
+    """From a checkpoint too, a program that draws nothing says so, and one that draws after a seed says the same."""
+    begin = (SLOW, "import random", "random.seed(3)")
+    idle, draws = run([Program((SLOW, "x = 1"), "x")] * 4), run([Program(begin, "random.random()")] * 4)
+    assert {found.drawn for found in idle} == {""}
+    assert len({found.drawn for found in draws}) == 1
+    assert draws[0].drawn
+
+
 def test_the_clock_is_where_a_run_wants_it(run: Runs) -> None:
     """Whatever ran before it, under whichever clock."""
     program = Program(

@@ -15,7 +15,8 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _stands: dict[str, str] = {}
@@ -51,6 +52,16 @@ def drawn() -> str:
 def note_request() -> None:
     """The system was asked for randomness."""
     _asked[0] = True
+
+
+@contextmanager
+def unnoticed() -> Iterator[None]:
+    """What is asked of the system meanwhile is not the program's doing."""
+    before = _asked[0]
+    try:
+        yield
+    finally:
+        _asked[0] = before
 
 
 def _standing(library: str) -> str:

@@ -37,7 +37,7 @@ from typing import Any
 
 # The parts are one module inside a kernel.
 if "snapshot" not in globals():
-    from cellwright.proof.inside.chance import asked_time, drawn, move_clock, note_request, seed_random
+    from cellwright.proof.inside.chance import asked_time, drawn, move_clock, note_request, seed_random, unnoticed
     from cellwright.proof.inside.operations import seen, watched
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
@@ -56,6 +56,7 @@ _GLANCE_S = 0.1
 _KNOWS_ITS_PLACE = re.compile(r"cwd\(|abspath|realpath|resolve\(|absolute\(|__file__|expanduser|chdir|'cd'")
 _FUTURE = __future__.annotations.compiler_flag
 _kernel = os.getpid()
+_set_random = random.setstate  # before a program's draws are watched
 # Where programs may leave files beside their own folders.
 _TEMPORARY = tempfile.gettempdir()
 _OUTSIDE = tuple({_TEMPORARY, "/tmp", "/var/tmp", "/dev/shm", str(Path.home()), str(Path.cwd())})
@@ -303,7 +304,8 @@ def _send(channel: socket.socket, content: dict[str, Any]) -> None:
 
 def _work_folder(variant: str = "") -> str:
     """A new folder with `tmp`, and with `work`: what stands in the present one, a variant's or its tables as a link."""
-    folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
+    with unnoticed():
+        folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
     Path(folder, "tmp").mkdir()
     work = Path(folder, "work")
     work.mkdir()
@@ -346,7 +348,7 @@ def _in_fork(
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
-        random.setstate(state)
+        _set_random(state)
         _child(work, seed, folder, writer)
     os.close(writer)
     try:

@@ -60,17 +60,19 @@ def _exact(value: Any, found: dict[str, Any]) -> dict[str, Any]:
     if module == "numpy" and hasattr(value, "dtype"):
         exact["dtype"] = str(value.dtype)
     elif module == "pandas":
-        exact |= _exact_frame(value) if hasattr(value, "columns") else _exact_labelled(value)
+        exact |= (_exact_frame if hasattr(value, "columns") else _exact_labelled)(value, "digest" in found)
     elif "digest" in found and isinstance(value, (list, tuple, set, frozenset, dict)):
         exact["kinds"] = _kinds(value)
     return {"exact": exact} if exact else {}
 
 
-def _exact_labelled(value: Any) -> dict[str, Any]:
+def _exact_labelled(value: Any, is_large: bool) -> dict[str, Any]:
     """Of a series, an index or an array of pandas."""
     exact: dict[str, Any] = {}
     if hasattr(value, "dtype"):
-        exact = {"dtype": str(value.dtype), **_categories(value.dtype), **_object_kinds(value)}
+        exact = {"dtype": str(value.dtype), **_categories(value.dtype)}
+        if is_large and value.dtype == "object":
+            exact["kinds"] = _kinds_in(value)
     if hasattr(value, "names"):
         exact["names"] = _texts(value.names)
     index = value.index if hasattr(value, "index") else value
@@ -79,11 +81,12 @@ def _exact_labelled(value: Any) -> dict[str, Any]:
     return exact
 
 
-def _exact_frame(value: Any) -> dict[str, Any]:
+def _exact_frame(value: Any, is_large: bool) -> dict[str, Any]:
     exact: dict[str, Any] = {"names": _texts(value.columns.names)}
     for place, dtype in enumerate(value.dtypes):
-        column = value.iloc[:, place] if dtype == "object" else None
-        more = {**_categories(dtype), **(_object_kinds(column) if column is not None else {})}
+        more = _categories(dtype)
+        if is_large and dtype == "object":
+            more["kinds"] = _kinds_in(value.iloc[:, place])
         if more:
             exact[str(place)] = more
     if value.shape[1] > _MAX_ITEMS:
@@ -98,10 +101,9 @@ def _categories(dtype: Any) -> dict[str, Any]:
     return {"categories": _sized("list", list(dtype.categories), 1), "ordered": bool(dtype.ordered)}
 
 
-def _object_kinds(value: Any) -> dict[str, Any]:
-    """The types in a long column of objects, of which only a digest is kept."""
-    is_long = str(getattr(value, "dtype", "")) == "object" and len(value) > _MAX_ITEMS
-    return {"kinds": sorted({_type_name(kind) for kind in set(map(type, value))})} if is_long else {}
+def _kinds_in(column: Any) -> list[str]:
+    """The types in a column of objects of which only a digest is kept."""
+    return sorted(map(_type_name, set(map(type, column))))
 
 
 def _kinds(value: Any) -> str:
