@@ -10,7 +10,7 @@ from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.proof.judge import Circumstances, Judge, Program, Run
 
 Runs = Callable[..., list[Run]]
-"""Of programs, and of the circumstances where they are not the judge's own."""
+"""Of programs, of the circumstances where they are not the judge's own, and of limits."""
 SLOW = "import time; time.sleep(0.1)"
 
 
@@ -22,7 +22,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Runs]:
         kernel = runner.run(context.__aenter__())
         judge = Judge(kernel, timeout_s=3, seed=5, checkpoints=request.param)
         try:
-            yield lambda programs, at=None: runner.run(judge.run(programs, at))
+            yield lambda programs, at=None, **limits: runner.run(judge.run(programs, at, **limits))
         finally:
             runner.run(context.__aexit__(None, None, None))
             runner.run(pool.close())
@@ -70,6 +70,15 @@ def test_random_numbers_depend_on_the_seed_only(run: Runs) -> None:
     assert len({str(found.value) for found in runs}) == 1
 
 
+def test_only_draws_are_told(run: Runs) -> None:
+    """From a checkpoint too, a program that draws nothing says so, and one that draws after a seed says the same."""
+    begin = (SLOW, "import random", "random.seed(3)")
+    idle, draws = run([Program((SLOW, "x = 1"), "x")] * 4), run([Program(begin, "random.random()")] * 4)
+    assert {found.drawn for found in idle} == {""}
+    assert len({found.drawn for found in draws}) == 1
+    assert draws[0].drawn
+
+
 def test_the_clock_is_where_a_run_wants_it(run: Runs) -> None:
     """Whatever ran before it, under whichever clock."""
     program = Program(
@@ -86,3 +95,32 @@ def test_swallowed_interrupts_do_not_stop_the_clock(run: Runs) -> None:
     """A program that catches everything is ended at its time limit."""
     program = Program(("while True:\n    try:\n        pass\n    except BaseException:\n        pass",), "1")
     assert run([program])[0].error == "Timeout"
+
+
+def test_what_is_written_elsewhere_is_gone_for_the_next(run: Runs) -> None:
+    """Also where no text names the whole path, and where the program fails after it."""
+    path = "import os; path = os.path.join('/tmp', 'cellwright' + '-judge')"
+    write = "file = open(path, 'w')"
+    programs = [Program((path, SLOW, write), "os.path.exists(path)"), Program((path, SLOW, write, "1 / 0"), "0")]
+    runs = run([*programs * 3, Program((path,), "os.path.exists(path)")])
+    assert [value(found) for found in runs if not found.error] == [True, True, True, False]
+
+
+def test_a_program_that_waits_for_ever_is_ended_early(run: Runs) -> None:
+    """One that is at work is not, nor one that waits where nobody minds."""
+    programs = [
+        Program(("import queue",), "queue.Queue().get()"),
+        Program(("import time", "end = time.monotonic() + 1"), "any(iter(lambda: time.monotonic() > end, True))"),
+        Program(("import time", "time.sleep(1)"), "5"),
+    ]
+    waits, works, _ = run(programs, idle_s=0.4)
+    assert (waits.error, works.error) == ("Timeout", "")
+    assert waits.wall_s < 2
+    assert not run(programs[2:])[0].error
+
+
+def test_the_time_is_asked_for_where_the_clock_is_moved(run: Runs) -> None:
+    """A run tells it, and of no other clock."""
+    moved = Circumstances(5, days_ahead=1)
+    asks, asks_not = Program(("import time",), "time.asctime()"), Program(("import time",), "time.monotonic()")
+    assert [found.asked_time for found in run([asks, asks_not], moved)] == [True, False]

@@ -30,7 +30,7 @@ from cellwright.proof.questions import (
 )
 from cellwright.proof.slicing import NoSlice, Wanted, find_slice
 from cellwright.proof.units import parse_cell
-from cellwright.proof.values import Snapshot, load, python_value
+from cellwright.proof.values import Snapshot, load, plain, python_value
 
 NAME = "ask"
 _SEED = 7
@@ -168,7 +168,7 @@ def _names(run: Run) -> tuple[str, ...] | None:
 def _ask(output: SlicedOutput, most: int, seen: Seen) -> list[Asked]:
     units = _sources(output)
     reading = read_slice(units, output.expression, seen)
-    proposals = propose(reading, load(output.value_json), output.expression, most)
+    proposals = propose(reading, plain(load(output.value_json)), output.expression, most)
     comments = tuple(narrate(units, seen))
     return [Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
@@ -210,9 +210,9 @@ async def _reduced(asked: Asked, run: Run, judge: Judge) -> tuple[Asked, Run]:
     parsed = [unit for cell in cells if cell is not None for unit in cell.units]
     units = [replace(unit, statement=number) for number, unit in enumerate(parsed)]
     changed = any(_CHANGES_COLUMNS.match(statement.source) for statement in statements)
-    if run.value is None or not changed or len(units) != len(statements):
+    if run.value is None or run.exact is None or not changed or len(units) != len(statements):
         return asked, run
-    found = await find_slice(Wanted(tuple(units), asked.proposal.expression, run.value), judge)
+    found = await find_slice(Wanted(tuple(units), asked.proposal.expression, run.exact), judge)
     if isinstance(found, NoSlice) or len(found.units) == len(units):
         return asked, run
     kept = tuple(replace(statements[unit.statement], source=unit.source) for unit in found.units)

@@ -161,7 +161,10 @@ def outputs_to_slice(executed: ExecutedNotebook, most: int) -> tuple[list[Output
     wanted: list[OutputToSlice] = []
     outcome: list[SlicedOutput | Reject] = []
     for output in _outputs(executed):
-        reason = _unwanted(output, executed.linked.tables)
+        try:
+            reason = _unwanted(output, executed.linked.tables)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            reason = f"expression cannot be read: {type(error).__name__}"
         if reason is None and len(wanted) >= most:
             reason = "more outputs than one notebook may give"
         if reason is None:
@@ -192,7 +195,7 @@ def _outputs(executed: ExecutedNotebook) -> Iterator[OutputToSlice]:
         if cell is None or target is None:
             continue
         source = cell.expression(target)
-        before = tuple(_ran_before(parsed, executed, shown))
+        before = (*_ran_before(parsed, executed, shown), *cell.shown_before(target))
         yield OutputToSlice(
             f"{notebook.id}-{shown.cell}-{shown.statement}-{shown.number}", shown, target, source, before
         )

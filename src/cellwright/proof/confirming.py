@@ -61,6 +61,6 @@ async def _unconfirmed(
     wrong: list[int] = []
     for (number, piece), run in zip(asked, runs, strict=True):
         outcome[number] = replace(piece, cpu_s=round(piece.cpu_s + run.cpu_s, 3))
-        if run.value is None or not identical(run.value, wanted[number].expected):
+        if run.exact is None or not identical(run.exact, wanted[number].expected):
             wrong.append(number)
     return wrong

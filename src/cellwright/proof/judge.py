@@ -10,7 +10,7 @@ from cellwright.core.types import CellResult
 from cellwright.kernels import Kernel
 from cellwright.proof.inside import RUNS_MIME, TABLES_MIME, program
 from cellwright.proof.tables import ReadHint, Survey, Variant, facts
-from cellwright.proof.values import Snapshot
+from cellwright.proof.values import Snapshot, plain
 
 # Libraries that are imported once, before the fork, when a program imports them: they have no say in the answer.
 _PRELOADABLE = ("numpy", "pandas", "matplotlib", "seaborn", "scipy", "sklearn", "statsmodels")
@@ -38,7 +38,9 @@ class Circumstances:
     seed: int
     """Of `random` and `numpy.random` at the start."""
     days_ahead: int = 0
-    """How far the clock is moved."""
+    """How far the clock is moved; 0 leaves it alone."""
+    seconds_ahead: int = 20_220
+    """How much further it is moved, where it is."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,15 @@ class Run:
     wall_s: float = 0.0
     """Seconds from the first line, those that a checkpoint saved among them."""
     drawn: str = ""
-    """Where random numbers stood at the end; empty when none were drawn. Other with another seed: drawn without one."""
+    """Where random numbers stood after draws; empty if there were none. Other with another seed: drawn without one."""
+    asked_time: bool = False
+    """Whether it asked for the time of day, where the clock was moved."""
     operations: tuple[str, ...] = ()
     """What it did to tables, where that was watched (`inside.operations`), in order."""
     columns: tuple[str, ...] = ()
     """Columns of the files that its text names, where that was watched."""
+    exact: Snapshot | None = None
+    """The value with all that is known of its kind, as slices compare it (`values.identical`)."""
 
 
 def preload_list(sources: Sequence[str]) -> list[str]:
@@ -103,10 +109,15 @@ class Judge:
         self.cpu_s = 0.0
 
     async def run(
-        self, programs: Sequence[Program], circumstances: Circumstances | None = None, *, timeout_s: float | None = None
+        self,
+        programs: Sequence[Program],
+        circumstances: Circumstances | None = None,
+        *,
+        timeout_s: float | None = None,
+        idle_s: float | None = None,
     ) -> list[Run]:
-        """The outcome of each program, in order. `timeout_s` may shorten the judge's. Raises KernelDied when the kernel
-        is lost."""
+        """The outcome of each program, in order. `timeout_s` may shorten the judge's; `idle_s`: how long a program may
+        wait and do nothing. Raises KernelDied when the kernel is lost."""
         limit_s = min(self._timeout_s, timeout_s or self._timeout_s)
         at = circumstances or Circumstances(self._seed)
         if not self._installed:
@@ -114,6 +125,7 @@ class Judge:
         order = {
             "programs": [{**asdict(p), **asdict(at)} for p in programs],
             "timeout_s": limit_s,
+            "idle_s": idle_s,
             "preload": self._preload,
             "checkpoints": self._checkpoints,
             "watch": self._watch,
@@ -179,16 +191,19 @@ class Judge:
 
 
 def _run(row: Snapshot) -> Run:
+    exact = row.get("value")
     return Run(
-        row.get("value"),
+        plain(exact) if exact is not None else None,
         row.get("error", ""),
         row.get("text", ""),
         row.get("unit", -1),
         row["cpu_s"],
         row["wall_s"],
         row.get("drawn", ""),
+        row.get("asked_time", False),
         tuple(row.get("operations", ())),
         tuple(row.get("columns", ())),
+        exact,
     )
 
 

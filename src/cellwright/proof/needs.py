@@ -10,7 +10,9 @@ import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-BUILTINS = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out", "__name__", "__file__", "__doc__"}
+BUILTINS = frozenset(dir(builtins)) | {
+    "get_ipython", "display", "In", "Out", "_", "__", "___", "__name__", "__file__", "__doc__", "__builtins__",
+}  # fmt: skip
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)

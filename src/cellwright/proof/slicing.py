@@ -3,8 +3,9 @@
 First a static guess; where it does not give the value, a guess that takes every argument of every call as changed;
 where that fails too, all statements before the output, and what the static guess lacks of them. What gives the value
 is then shrunk by delta debugging, statement by statement, and then inside statements. Last, what is left is run on
-another day, and where it draws without a seed under many seeds: of all outputs of a notebook together, so that what
-their programs begin with alike is run once a seed. A list of whole cells is found the same way (`units.whole_cells`).
+another day, where it asks for the time at many moments, and where it draws without a seed under many seeds: of all
+outputs of a notebook together, so that what their programs begin with alike is run once a seed. A list of whole cells
+is found the same way (`units.whole_cells`).
 
 A slice is minimal for the value, not for its meaning: cleaning that does not change the value goes. What is asked about
 a slice must therefore be read from the slice, and never from the notebook around it.
@@ -12,6 +13,7 @@ a slice must therefore be read from the slice, and never from the notebook aroun
 
 import ast
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,9 +28,23 @@ from cellwright.proof.values import Snapshot, identical, is_opaque
 
 _PATIENCE_S, _PATIENCE = 1.5, 10.0
 """Seconds, and times the duration of what gave the value: how long a candidate may take."""
+_IDLE_S, _IDLE = 0.4, 1.5
+"""The same, of how long it may wait and do nothing."""
 _ANOTHER_DAY = Circumstances(seed=90_001, days_ahead=400)
 _LUCK = tuple(Circumstances(seed=70_000 + number) for number in range(12))
 """What draws without a seed and gives one value in all of these has 1 chance in 4,096 or less to be a coin."""
+_MOMENTS = tuple(
+    Circumstances(seed=91_000 + number, days_ahead=days, seconds_ahead=7_517 * number)
+    for number, days in enumerate((1, 5, 37, 97, 163, 260, 521, 1_234, 3_700, 7_305, 14_000), 1)
+)
+"""Every two hours of a day, in both halves of minutes, on all days of the week, in other months and decades."""
+# Clocks that cannot be moved: numpy's, that of data bases, of other programs, and of files.
+_OTHER_CLOCKS = re.compile(
+    r"""datetime64\(\s*['"](?:now|today)|\b(?:date|time|datetime|julianday|strftime)\([^()]*['"]now['"]"""
+    r"""|\bCURRENT_(?:DATE|TIME|TIMESTAMP)\b|\bst_[acm]time|\bget[acm]time\("""
+    r"""|\b(?:system|getoutput|popen|Popen|run|call|check_output)\(\s*\[?\s*[rf]?['"](?:/usr)?(?:/bin/)?date\b"""
+    r"""|run_cell_magic\('(?:bash|sh)',[^)]*\bdate\b"""
+)
 Level = Literal["statement", "cell"]
 CHANCE, VALUE_DIFFERS = "value depends on chance or the day", "value differs when run again"
 
@@ -99,12 +115,12 @@ async def find_slices(
     for search in searches:
         if time.monotonic() <= until:
             await search.begin()
-    for circumstances in _LUCK:
-        doubtful = [search for search in searches if search.asks_for_luck]
+    for circumstances in (*_LUCK, *_MOMENTS):
+        doubtful = [search for search in searches if circumstances in search.doubts]
         if doubtful and time.monotonic() <= until:
             runs = await judge.run([search.program for search in doubtful], circumstances)
             for search, run in zip(doubtful, runs, strict=True):
-                search.hear(run, is_last=circumstances == _LUCK[-1])
+                search.hear(run, circumstances)
     for search in searches:
         if search.is_unsteady and time.monotonic() <= until:
             await search.begin_again()
@@ -116,19 +132,21 @@ class _Search:
 
     def __init__(self, wanted: Wanted, judge: Judge, effort: Effort) -> None:
         self._wanted, self._judge, self._effort = wanted, judge, effort
-        self._all = _able(wanted.units if wanted.by == "statement" else whole_cells(wanted.units))
+        self._all = list(wanted.units) if wanted.by == "statement" else whole_cells(wanted.units)
         self._uses, self._needs = free_names(wanted.expression), needs_of(ast.parse(wanted.expression))
         self._trials, self._cpu_s = 0, 0.0
         self._longest_s = 0.0
         self._tried: dict[tuple[str, ...], bool] = {}
         self._drawn: dict[tuple[str, ...], str] = {}
-        """Where random numbers stood after each list that gave the value."""
+        """Where random numbers stood after draws, of each list that gave the value."""
         self._last: Run | None = None
         self._found: Slice | NoSlice = NO_TIME
+        self._prunes = True
+        """Whether lists that would surely fail are not run."""
         self._is_strict = False
         """Whether each trial is run under several seeds and on another day."""
-        self.asks_for_luck = False
-        """Whether what was found draws without a seed, and not all seeds have been tried."""
+        self.doubts: tuple[Circumstances, ...] = ()
+        """Under which what was found must still be run, as it draws without a seed or asks for the time."""
         self.is_unsteady = False
         """Whether what was found gave another value under another seed, or on another day."""
 
@@ -140,7 +158,7 @@ class _Search:
     @property
     def outcome(self) -> Slice | NoSlice:
         """What was found, if all that had to be tried was."""
-        if self.asks_for_luck or self.is_unsteady:
+        if self.doubts or self.is_unsteady:
             return NO_TIME
         return replace(self._found, cpu_s=round(self._cpu_s, 3)) if isinstance(self._found, Slice) else self._found
 
@@ -152,12 +170,12 @@ class _Search:
         self._found = await self._slice()
         if isinstance(self._found, Slice):
             self.is_unsteady = not await self._is_right(self._found.units, _ANOTHER_DAY)
-            self.asks_for_luck = not self.is_unsteady and self._draws(self._found.units)
+            self.doubts = () if self.is_unsteady else self._doubts(self._found.units)
 
-    def hear(self, run: Run, *, is_last: bool) -> None:
-        """Under one more seed."""
+    def hear(self, run: Run, circumstances: Circumstances) -> None:
+        """What became of it under one more seed, or at one more moment."""
         self.is_unsteady = not self._is_value(run)
-        self.asks_for_luck = not self.is_unsteady and not is_last
+        self.doubts = () if self.is_unsteady else tuple(doubt for doubt in self.doubts if doubt != circumstances)
 
     async def begin_again(self) -> None:
         """Try each list under all seeds: a statement went that only luck made look idle, such as a seed; or there is
@@ -168,16 +186,30 @@ class _Search:
 
     async def _slice(self) -> Slice | NoSlice:
         try:
-            begun = await self._begin(self._all)
+            begun = await self._begin(self._able(self._all))
+            if begun is None and self._prunes and _surely_broken(self._all, self._needs):
+                self._prunes = False  # all of it did run: what binds a name in it cannot be seen
+                self._tried.clear()
+                begun = await self._begin(self._all)
         except Spent:
             return NoSlice("too dear to search", f"over {self._effort.trials} trials or {self._effort.cpu_s:g} s")
         if begun is None:
             return self._refused()
         guess, candidate = begun
-        left = await minimise(candidate, self._gives, _able)
-        if self._wanted.by == "statement" and left.is_minimal:
-            left = await self._without_nested(left.kept)
+        left = await self._minimised(candidate)
+        if clock := _OTHER_CLOCKS.search("\n".join((*_key(left.kept), self._wanted.expression))):
+            return NoSlice(CHANCE, f"asks a clock that cannot be moved: {clock[0]}"[:400])
         return Slice(left.kept, guess, left.is_minimal, self._trials, self._cpu_s)
+
+    async def _minimised(self, candidate: Sequence[Unit]) -> Minimised[Unit]:
+        """Without statements, then without statements inside those that are left, until neither takes anything away."""
+        left = await minimise(candidate, self._gives, self._able)
+        while left.is_minimal and self._wanted.by == "statement":
+            inside = await self._without_nested(left.kept)
+            if inside.kept == left.kept or not inside.is_minimal:
+                return inside
+            left = await minimise(inside.kept, self._gives, self._able)
+        return left
 
     async def _begin(self, units: Sequence[Unit]) -> tuple[str, Sequence[Unit]] | None:
         """A first list that gives the value, and how it was guessed."""
@@ -210,15 +242,17 @@ class _Search:
                             break
         except Spent:
             return Minimised(tuple(kept), False)
-        if tuple(kept) == units:
-            return Minimised(units, True)
-        return await minimise(kept, self._gives, _able)  # what only the statements inside had needed may go too
+        return Minimised(tuple(kept), True)
+
+    def _able(self, units: Sequence[Unit]) -> list[Unit]:
+        return _able_and_known(units)[0] if self._prunes else list(units)
 
     async def _gives(self, candidate: Sequence[Unit]) -> bool:
         """Whether these statements give the value. Raises Spent when no more may be run."""
         key = _key(candidate)
         if key not in self._tried:
-            self._tried[key] = not _surely_broken(candidate, self._needs) and await self._judged(candidate)
+            is_run = not self._prunes or not _surely_broken(candidate, self._needs)
+            self._tried[key] = is_run and await self._judged(candidate)
         return self._tried[key]
 
     async def _judged(self, candidate: Sequence[Unit]) -> bool:
@@ -231,21 +265,24 @@ class _Search:
         """Whether statements that give the value do so on another day too, and not by luck."""
         if not await self._is_right(candidate, _ANOTHER_DAY):
             return False
-        if self._draws(candidate):
-            for circumstances in _LUCK:
-                if not await self._is_right(candidate, circumstances):
-                    return False
+        for circumstances in self._doubts(candidate):
+            if not await self._is_right(candidate, circumstances):
+                return False
         return True
 
-    def _draws(self, candidate: Sequence[Unit]) -> bool:
-        """Whether these statements, just run on another day, draw without a seed: then random numbers end elsewhere."""
-        return self._last is None or self._last.drawn != self._drawn[_key(candidate)]
+    def _doubts(self, candidate: Sequence[Unit]) -> tuple[Circumstances, ...]:
+        """Under which statements, just run on another day, must be run too: if they draw without a seed, random numbers
+        stood elsewhere."""
+        draws = self._last is None or self._last.drawn != self._drawn[_key(candidate)]
+        asks = self._last is None or self._last.asked_time
+        return (_LUCK if draws else ()) + (_MOMENTS if asks else ())
 
     async def _is_right(self, candidate: Sequence[Unit], circumstances: Circumstances | None = None) -> bool:
         # Without the statement that ends a loop it runs for ever; what takes so much longer than what is right is that.
         is_search = self._longest_s and circumstances is None
         limit_s = _PATIENCE_S + _PATIENCE * self._longest_s if is_search else None
-        (run,) = await self._judge.run([self._program(candidate)], circumstances, timeout_s=limit_s)
+        idle_s = _IDLE_S + _IDLE * self._longest_s if is_search else None
+        (run,) = await self._judge.run([self._program(candidate)], circumstances, timeout_s=limit_s, idle_s=idle_s)
         is_right = self._is_value(run)
         if is_right and circumstances is None:
             self._drawn[_key(candidate)] = run.drawn
@@ -257,7 +294,7 @@ class _Search:
     def _is_value(self, run: Run) -> bool:
         self._last = run
         self._cpu_s += run.cpu_s
-        if run.value is None or not identical(run.value, self._wanted.expected):
+        if run.exact is None or not identical(run.exact, self._wanted.expected):
             return False
         self._longest_s = max(self._longest_s, run.wall_s)
         return True
@@ -268,7 +305,7 @@ class _Search:
             reason = CHANCE if self._is_strict else "does not run again"
             return NoSlice(reason, f"{last.error}: {last.text}" if last else "")
         reason = CHANCE if self._is_strict else VALUE_DIFFERS
-        return NoSlice(reason, f"{last.value} instead of {self._wanted.expected}"[:400])
+        return NoSlice(reason, f"{last.exact} instead of {self._wanted.expected}"[:400])
 
 
 def _key(units: Sequence[Unit]) -> tuple[str, ...]:
@@ -295,11 +332,6 @@ def static_slice(
     return kept[::-1]
 
 
-def _able(units: Sequence[Unit]) -> list[Unit]:
-    """The units without those that would surely fail, a name that they need having no definition left before them."""
-    return _able_and_known(units)[0]
-
-
 def _surely_broken(units: Sequence[Unit], needs: Needs) -> bool:
     """Whether a unit, or the output that needs these names, would only give NameError."""
     able, known = _able_and_known(units)
@@ -307,6 +339,7 @@ def _surely_broken(units: Sequence[Unit], needs: Needs) -> bool:
 
 
 def _able_and_known(units: Sequence[Unit]) -> tuple[list[Unit], Known]:
+    """The units without those that would surely fail, a name that they need having no definition left before them."""
     able, known, may_know_all = list[Unit](), Known(), False
     for unit in units:
         if may_know_all or not known.lacking(unit.needs):

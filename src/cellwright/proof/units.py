@@ -1,8 +1,8 @@
 """A notebook as a list of statements, with what each defines and uses.
 
 The definitions and uses are a guess from the syntax tree: a slice made from them is judged by running it. What IPython
-adds to Python is read as what it means: `%%time` and `%time` as the statements that they time, `Out[3]` and `_` as
-variables that a cell's last line sets. Other magics stay calls of `get_ipython()`.
+adds to Python is read as what it means: `%%time`, `%%capture`, `%time` as the statements that they hold, `Out[3]` and
+`_` as variables that a cell's last line sets. Other magics stay calls of `get_ipython()`.
 """
 
 import ast
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from cellwright.proof.inside.targets import Target, find_targets
+from cellwright.proof.inside.targets import Target, find_targets, is_shown_by_call
 from cellwright.proof.needs import NOTHING, Needs, needs_of, needs_when_called
 
 # Methods that change their receiver although nothing in the syntax says so.
@@ -27,21 +27,33 @@ _MUTATORS = frozenset((
 _IN_PLACE = "inplace"
 # State that others depend on and do not name. How values are displayed is none: values are compared as objects.
 _SETTINGS = re.compile(
-    r"\bseed\(|\bchdir\(|\bset_random_seed\(|\b(?:set_option|options)\b(?!.{0,2}display)|magic\('cd'"
+    r"\bseed\(|from __future__ |\bchdir\(|\bset_random_seed\(|\b(?:set_option|options)\b(?!.{0,2}display)|magic\('cd'"
 )
 # What may bind any name.
+# fmt: off
 _OPAQUE = frozenset(
-    ("exec", "eval", "globals", "locals", "vars", "setattr", "get_ipython", "__import__", "__main__", "builtins")
+    (
+        "exec", "eval", "globals", "locals", "vars", "setattr", "get_ipython", "__import__", "__main__", "builtins",
+        "__builtins__",
+    )
 )
-_OPAQUE_ATTRIBUTES = frozenset(("modules", "__dict__", "__builtins__", "f_globals", "import_module", "user_ns"))
+_OPAQUE_ATTRIBUTES = frozenset(
+    (
+        "modules", "__dict__", "__builtins__", "__globals__", "f_globals", "f_locals", "import_module", "user_ns",
+        "user_global_ns",
+    )
+)
+# fmt: on
 _HARMLESS_MAGIC = re.compile(
     r"get_ipython\(\)\.run_(?:line|cell)_magic\('(?:matplotlib|timeit|precision|config|who|whos|pinfo|history|html"
     r"|HTML|javascript|js|latex|markdown|svg|writefile|cd|pwd|ls|env|pip|conda)'"
 )
-_TIMED_CELL = re.compile(r"\A\s*%%(time|capture)[ \t]*\n")
+_TIMED_CELL = re.compile(r"\A\s*%%(time(?=[ \t]*\n)|capture\b)[^\n]*\n")
 _TIMED_LINE = re.compile(r"^%time[ \t]+(?=\S)", re.MULTILINE)
-_OUT = re.compile(r"\bOut\[(\d+)\]")
-_OUT_NAME = re.compile(r"_\d*")
+_OUTS = ("Out", "_oh")
+_OUT_NAME = re.compile(r"_\d*|__|___")
+_RECENT = ("_", "__", "___")
+"""What IPython calls the last value that a cell gave, the one before it, and the one before that."""
 _PATH = re.compile(r"[^\n<>|?*\"']{1,200}")
 
 
@@ -79,29 +91,53 @@ class ParsedCell:
     """The cell as plain Python."""
     units: tuple[Unit, ...]
     targets: tuple[Target, ...]
+    shows_last: bool
+    """Whether the value of its last line is shown, if that is an expression."""
 
     def expression(self, target: Target) -> str:
-        """Source of an output expression."""
-        return ast.get_source_segment(self.text, target.node) or ast.unparse(target.node)
+        """Source of an output expression, which parses by itself."""
+        segment = ast.get_source_segment(self.text, target.node)
+        forms = [segment, f"({segment})"] if segment else []
+        return next((form for form in forms if _is_expression(form)), ast.unparse(target.node))
+
+    def shown_before(self, target: Target) -> list[Unit]:
+        """What its statement shows before it, as statements: evaluating that may change something."""
+        earlier = [t for t in self.targets if t.statement == target.statement and t.number < target.number]
+        return [with_source(self.units[target.statement], self.expression(t)) for t in earlier]
 
 
-def parse_cell(index: int, source: str) -> ParsedCell | None:
-    """A code cell as IPython would run it; None when it is not Python even then."""
+def _is_expression(source: str) -> bool:
+    try:
+        ast.parse(source, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def parse_cell(index: int, source: str, *, own_out: bool = False) -> ParsedCell | None:
+    """A code cell as IPython would run it; None when it is not Python even then. `own_out`: whether `Out` is a name of
+    the notebook's own."""
     plain, captured = _without_timing(source)
     try:
-        text = _OUT.sub(r"_\1", TransformerManager().transform_cell(plain))  # type: ignore[no-untyped-call]
+        text = str(TransformerManager().transform_cell(plain))  # type: ignore[no-untyped-call]
         module = ast.parse(text)
+        if not own_out and (named := _with_names_of_outputs(text, module)) != text:
+            text, module = named, ast.parse(named)
         units = tuple(_unit(index, number, node, text) for number, node in enumerate(module.body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    targets = () if captured else tuple(find_targets(module, _ends_quietly(source)))
-    return ParsedCell(text, units, targets)
+    is_quiet = _ends_quietly(source)
+    targets = () if captured else tuple(find_targets(module, is_quiet))
+    return ParsedCell(text, units, targets, shows_last=not captured and not is_quiet)
 
 
 def parse_cells(sources: Sequence[str]) -> list[ParsedCell | None]:
     """Every code cell of a notebook that is run from its first cell to its last."""
     cells = [parse_cell(index, source) for index, source in enumerate(sources)]
     units = [unit for cell in cells if cell is not None for unit in cell.units]
+    if any((unit.defines | unit.changes) & {*_OUTS} for unit in units):
+        cells = [parse_cell(index, source, own_out=True) for index, source in enumerate(sources)]
+        units = [unit for cell in cells if cell is not None for unit in cell.units]
     wanted = {name for unit in units for name in unit.uses if _OUT_NAME.fullmatch(name)}
     wanted -= {name for unit in units for name in unit.defines | unit.changes}
     return [_naming_its_output(cell, wanted) if cell is not None else None for cell in cells] if wanted else cells
@@ -139,17 +175,48 @@ def _joined(parts: Sequence[Unit]) -> Unit:
     )
 
 
+def _with_names_of_outputs(text: str, module: ast.Module) -> str:
+    """A cell's text with `_3` for `Out[3]`."""
+    lines = [line.encode() for line in text.split("\n")]
+    places = [node for node in ast.walk(module) if isinstance(node, ast.Subscript) and node.lineno == node.end_lineno]
+    for node in sorted(places, key=lambda node: node.col_offset, reverse=True):
+        if number := _output_number(node):
+            line, name = lines[node.lineno - 1], f"_{number}".encode()
+            lines[node.lineno - 1] = line[: node.col_offset] + name + line[node.end_col_offset :]
+    return b"\n".join(lines).decode()
+
+
+def _output_number(node: ast.Subscript) -> int:
+    """3 for `Out[3]`; 0 for what is no output."""
+    number = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    is_output = isinstance(node.value, ast.Name) and node.value.id in _OUTS
+    return number if is_output and isinstance(number, int) and number > 0 else 0
+
+
 def _naming_its_output(cell: ParsedCell, wanted: Iterable[str]) -> ParsedCell:
-    """A cell whose last line binds the names that IPython gives to what it shows, where later cells use them."""
+    """A cell whose last line binds the names that IPython gives to its value, where later cells use them."""
     last = cell.units[-1] if cell.units else None
-    shown = [t for t in cell.targets if last is not None and t.statement == last.statement]
-    if last is None or not shown or not isinstance(ast.parse(last.source).body[0], ast.Expr):
+    node = ast.parse(last.source).body[0] if last is not None else None
+    if last is None or not isinstance(node, ast.Expr) or not cell.shows_last or is_shown_by_call(node.value):
         return cell
-    names = sorted({"_", f"_{last.cell + 1}"} & set(wanted))
-    if not names or ast.unparse(shown[0].node) != ast.unparse(ast.parse(last.source, mode="eval")):
-        return cell  # a call of print shows its arguments, and gives nothing
-    named = replace(last, source=" = ".join([*names, last.source]), defines=frozenset(names))
-    return replace(cell, units=(*cell.units[:-1], named))
+    number = f"_{last.cell + 1}"
+    recent = _RECENT[: max((place + 1 for place, name in enumerate(_RECENT) if name in wanted), default=0)]
+    if not recent and number not in wanted:
+        return cell
+    may_be_none = isinstance(node.value, (ast.Call, ast.Await))  # which IPython does not count
+    value = f"({number} := {last.source})" if number in wanted or may_be_none else last.source
+    if not recent:
+        source = f"{number} = {last.source}"
+    elif may_be_none:
+        source = f"if {value} is not None:\n    {_moved_up(recent, number)}"
+    else:
+        source = _moved_up(recent, value)
+    return replace(cell, units=(*cell.units[:-1], with_source(last, source)))
+
+
+def _moved_up(recent: Sequence[str], value: str) -> str:
+    """The assignment that makes a value the last one."""
+    return f"{', '.join(reversed(recent))} = {', '.join([*reversed(recent[:-1]), value])}"
 
 
 def _without_timing(source: str) -> tuple[str, bool]:
@@ -270,6 +337,9 @@ class _Names(ast.NodeVisitor):
     stores: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     inner: int = 0
+    """Scopes around: of functions, classes and comprehensions."""
+    bodies: int = 0
+    """Those of them that keep what `:=` binds to themselves: all but comprehensions."""
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -285,16 +355,41 @@ class _Names(ast.NodeVisitor):
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         self.stores.add(node.name)
-        self._nested(node)
+        self._body(node)
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _definition
+
+    def _body(self, node: ast.AST) -> None:
+        self.bodies += 1
+        self._nested(node)
+        self.bodies -= 1
+
+    visit_Lambda = _body
 
     def _nested(self, node: ast.AST) -> None:
         self.inner += 1
         self.generic_visit(node)
         self.inner -= 1
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = _nested
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _nested
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        if not self.bodies:
+            self.stores.add(node.target.id)
+        self.visit(node.value)
+
+    def _pattern(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
+        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+        if name is not None and not self.inner:
+            self.stores.add(name)
+        self.generic_visit(node)
+
+    visit_MatchAs = visit_MatchStar = visit_MatchMapping = _pattern
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.simple and not self.inner:
+            self.stores.add("__annotations__")
+        self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> None:
         self.changes.update(node.names)

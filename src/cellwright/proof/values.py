@@ -1,7 +1,7 @@
 """Snapshots of values, outside the kernel: whether two are the same, and the plain value that one stands for.
 
 A snapshot is the JSON text that `inside.snapshots` made. Two runs agree when their snapshots are the same here; a
-task's *answer* is compared in `answers`, under its contract.
+task's *answer* is compared in `answers`, under its contract, and knows nothing of what is `exact`.
 """
 
 import datetime
@@ -15,6 +15,7 @@ Scalar: TypeAlias = int | float | str | bool | datetime.date | None
 
 _RELATIVE_TOLERANCE = 1e-9
 _ABSOLUTE_TOLERANCE = 1e-12
+_EXACT = "exact"
 
 
 def load(text: str) -> Snapshot:
@@ -23,12 +24,25 @@ def load(text: str) -> Snapshot:
     return loaded
 
 
+def plain(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without what only slices compare."""
+    found: Snapshot = _plain(snapshot)
+    return found
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _plain(value) for key, value in part.items() if key != _EXACT}
+    return [_plain(item) for item in part] if isinstance(part, list) else part
+
+
 def same(first: object, second: object) -> bool:
     """Whether two snapshots are of equal values; floats may differ in the last digits, as sums in another order do."""
     if isinstance(first, dict) and isinstance(second, dict):
         if {first.get("t"), second.get("t")} == {"int", "float"}:
             return _close(first.get("v"), second.get("v"))
-        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+        keys = first.keys() - {_EXACT}
+        return keys == second.keys() - {_EXACT} and all(same(first[key], second[key]) for key in keys)
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(same, first, second))
     if isinstance(first, float) or isinstance(second, float):
@@ -37,20 +51,22 @@ def same(first: object, second: object) -> bool:
 
 
 def identical(first: object, second: object) -> bool:
-    """Whether two snapshots are of equal values of the same kinds: 2 is not 2.0, as a cast may have made it so."""
-    if isinstance(first, dict) and isinstance(second, dict) and first.get("t") != second.get("t"):
-        return False
+    """Whether two snapshots are of equal values of the same kinds: 2 is not 2.0, as a cast may have made it so, and a
+    tuple is no list."""
     if isinstance(first, dict) and isinstance(second, dict):
         return first.keys() == second.keys() and all(identical(first[key], second[key]) for key in first)
     if isinstance(first, list) and isinstance(second, list):
         return len(first) == len(second) and all(map(identical, first, second))
+    if isinstance(first, float) and isinstance(second, float) and first == second == 0:
+        return math.copysign(1, first) == math.copysign(1, second)
     return same(first, second)
 
 
 def is_opaque(snapshot: object) -> bool:
     """Whether some part of a value cannot be told from another of its type: a figure, a fitted model."""
     if isinstance(snapshot, dict):
-        return snapshot.get("t") == "other" or any(map(is_opaque, snapshot.values()))
+        is_told = snapshot.get("t") != "other" or "text" in snapshot.get(_EXACT, ())
+        return not is_told or any(map(is_opaque, snapshot.values()))
     return isinstance(snapshot, list) and any(map(is_opaque, snapshot))
 
 

@@ -55,7 +55,7 @@ async def _wanted(case: Case, pool: LocalPool) -> Wanted:
         if (unit.cell, unit.statement) < (shown.cell, shown.statement)
         and unit.statement not in execution.cells[unit.cell].failed_statements
     ]
-    return Wanted(tuple(units), last.expression(target), load(shown.value_json))
+    return Wanted((*units, *last.shown_before(target)), last.expression(target), load(shown.value_json))
 
 
 async def _slice_every_case() -> Mapping[str, Found]:

@@ -27,16 +27,16 @@ FAILURE_MIME = "application/vnd.cellwright.failure+json"
 
 @cache
 def program() -> str:
-    """The cell that installs `__cellwright__` in a kernel. Leaves no other name in the user's namespace."""
+    """The cell that installs `__cellwright__` in a kernel, as a builtin: the user's namespace may be emptied."""
     sources = [files(__name__).joinpath(part).read_text() for part in PARTS]
     return (
         "def __cellwright_install__():\n"
-        "    import sys, types\n"
+        "    import builtins, sys, types\n"
         "    module = types.ModuleType('__cellwright__')\n"
         "    sys.modules['__cellwright__'] = module\n"
         f"    for source in {sources!r}:\n"
         "        exec(compile(source, '<cellwright>', 'exec'), module.__dict__)\n"
-        "    get_ipython().user_ns['__cellwright__'] = module\n"
+        "    builtins.__cellwright__ = module\n"
         "__cellwright_install__()\n"
         "del __cellwright_install__\n"
     )

@@ -8,12 +8,16 @@ with all that it started, at its time limit. What a program prints is thrown awa
 elsewhere under paths that stand in its text.
 """
 
+import __future__
+
 import ast
 import asyncio
 import importlib
 import inspect
 import io
+import itertools
 import json
+import linecache
 import os
 import random
 import re
@@ -26,13 +30,14 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 # The parts are one module inside a kernel.
 if "snapshot" not in globals():
-    from cellwright.proof.inside.chance import drawn, move_clock, seed_random
+    from cellwright.proof.inside.chance import asked_time, drawn, move_clock, note_request, seed_random, unnoticed
     from cellwright.proof.inside.operations import seen, watched
     from cellwright.proof.inside.snapshots import snapshot, to_text
     from cellwright.proof.inside.targets import Marker
@@ -46,12 +51,16 @@ _MAX_REPLY_BYTES = 8 << 20
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
 _SEEN_BEFORE_KEEPING = 2
 _ANSWER_S = 10.0
+_GLANCE_S = 0.1
 # A beginning that may remember where its folder stands cannot go on in another.
 _KNOWS_ITS_PLACE = re.compile(r"cwd\(|abspath|realpath|resolve\(|absolute\(|__file__|expanduser|chdir|'cd'")
+_FUTURE = __future__.annotations.compiler_flag
 _kernel = os.getpid()
+_set_random = random.setstate  # before a program's draws are watched
 # Where programs may leave files beside their own folders.
 _TEMPORARY = tempfile.gettempdir()
-_OUTSIDE = tuple({_TEMPORARY, "/tmp", str(Path.home()), str(Path.cwd())})
+_OUTSIDE = tuple({_TEMPORARY, "/tmp", "/var/tmp", "/dev/shm", str(Path.home()), str(Path.cwd())})
+_own_folder = [""]
 _recorded: list[dict[str, Any]] = []
 _position = [-1]
 
@@ -89,9 +98,8 @@ def watch() -> None:
 
 def _is_timed(module: ast.Module) -> bool:
     text = ast.unparse(module)
-    return (
-        len(module.body) == 1 and re.match(r"get_ipython\(\)\.run_cell_magic\('(time|capture)', ''", text) is not None
-    )
+    is_timed = re.match(r"get_ipython\(\)\.run_cell_magic\('(time', ''|capture', )", text) is not None
+    return is_timed and len(module.body) == 1
 
 
 def _uncounted() -> None:
@@ -111,13 +119,16 @@ def flush() -> None:
 def judge(request: str) -> None:
     """Run each program of a JSON request in its own fork and hand out, as a display, what came of it.
 
-    Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n, "variant":
-    name or ""}], "timeout_s": seconds, "preload": [module, ...], "checkpoints": how many, "watch": whether to say what
-    programs do}. Reply: a list of {"value": snapshot, "drawn": where random numbers stand} or {"error": name, "text":
-    text, "unit": index} or {"error": "Timeout"}, each with "cpu_s", and "wall_s", in which what a checkpoint saved is
+    Request: {"programs": [{"units": [source, ...], "expression": source or null, "seed": n, "days_ahead": n,
+    "seconds_ahead": n, "variant": name or ""}], "timeout_s": seconds, "idle_s": seconds or null, "preload": [module,
+    ...], "checkpoints": how many, "watch": whether to say what programs do}. Reply: a list of {"value": snapshot,
+    "drawn": where random numbers stood, "asked_time": whether a moved clock was read} or {"error": name, "text": text,
+    "unit": index} or {"error": "Timeout"}, each with "cpu_s", and "wall_s", in which what a checkpoint saved is
     counted; and with the "operations" and "columns" of one that was watched.
     """
     order = json.loads(request)
+    for name in ("_", "__", "___"):  # before anything was shown
+        _shell().user_ns.setdefault(name, "")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for module in order.get("preload", ()):
@@ -156,19 +167,19 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
     # Checkpoints have read the tables as they are, and the clock.
     if not order.get("checkpoints") or program["days_ahead"] or program["variant"]:
-        reply = _run(program, order["timeout_s"])
+        reply = _run(program, order)
         reply.pop("seconds", None)
         return reply
     units: list[str] = program["units"]
     alike = (p for p in _checkpoints if p.watching == _watching[0] and p.seed == program["seed"])
     passed = [point for point in alike if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
-    further = start.run(program, order["timeout_s"]) if start is not None else None
+    further = start.run(program, order) if start is not None else None
     if start is not None and further is not None:
         _checkpoints.append(_checkpoints.pop(_checkpoints.index(start)))
     else:
         start = None
-    reply = further if further is not None else _run(program, order["timeout_s"])
+    reply = further if further is not None else _run(program, order)
     seconds = reply.pop("seconds", [])
     skipped = len(start.units) if start is not None else 0
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
@@ -187,8 +198,10 @@ def _keep(units: list[str], seed: int, order: dict[str, Any]) -> None:
         return
     while len(_checkpoints) >= order["checkpoints"]:
         _checkpoints.pop(0).close()
-    point = _Checkpoint(units, seed)
-    if point.starts(order["timeout_s"]):
+    with _tidied(units) as left:
+        point = _Checkpoint(units, seed)
+        is_up = point.starts(order["timeout_s"]) and not left()
+    if is_up:
         _checkpoints.append(point)
     else:
         point.close()
@@ -215,12 +228,12 @@ class _Checkpoint:
         self._took_s = time.monotonic() - began
         return is_up
 
-    def run(self, program: dict[str, Any], timeout_s: float) -> dict[str, Any] | None:
+    def run(self, program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any] | None:
         """What came of a program; None when the checkpoint is lost."""
         rest = {**program, "units": program["units"][len(self.units) :], "seed": None}
         try:
-            _send(self._ours, {"program": rest, "timeout_s": timeout_s})
-            reply = self._receive(timeout_s + _ANSWER_S)
+            _send(self._ours, {"program": rest, "timeout_s": order["timeout_s"], "idle_s": order.get("idle_s")})
+            reply = self._receive(order["timeout_s"] + _ANSWER_S)
         except OSError:
             reply = None
         if reply is None:
@@ -268,7 +281,7 @@ def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) ->
         with requests.makefile("rb") as file:
             for line in file:
                 order = json.loads(line)
-                _send(requests, _run(order["program"], order["timeout_s"]))
+                _send(requests, _run(order["program"], order))
     finally:
         os._exit(0)
 
@@ -291,7 +304,8 @@ def _send(channel: socket.socket, content: dict[str, Any]) -> None:
 
 def _work_folder(variant: str = "") -> str:
     """A new folder with `tmp`, and with `work`: what stands in the present one, a variant's or its tables as a link."""
-    folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
+    with unnoticed():
+        folder = tempfile.mkdtemp(prefix="run-", dir=_TEMPORARY)
     Path(folder, "tmp").mkdir()
     work = Path(folder, "work")
     work.mkdir()
@@ -304,32 +318,41 @@ def _work_folder(variant: str = "") -> str:
     return folder
 
 
-def _run(program: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+def _run(program: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
     """Run a program in a fork of this process; without a seed, random numbers go on from where they are."""
     try:
         folder = _work_folder(program["variant"])
     except KeyError:
         return {"error": "NoVariant", "text": "these tables could not be made", "unit": -1, "cpu_s": 0.0, "wall_s": 0.0}
-    before = _files_outside()
-    try:
-        return _in_fork(lambda: _execute(program), folder, timeout_s, program["seed"])
-    finally:
-        _tidy(before, program["units"])
+    with _tidied([*program["units"], program["expression"] or ""]):
+        return _in_fork(
+            lambda: _execute(program), folder, limits["timeout_s"], program["seed"], idle_s=limits.get("idle_s")
+        )
 
 
-def _in_fork(work: Callable[[], dict[str, Any]], folder: str, timeout_s: float, seed: int | None) -> dict[str, Any]:
-    """What some work gives, done by a fork of this process in a folder that is removed afterwards."""
+def _in_fork(
+    work: Callable[[], dict[str, Any]],
+    folder: str,
+    timeout_s: float,
+    seed: int | None,
+    *,
+    idle_s: float | None = None,
+) -> dict[str, Any]:
+    """What some work gives, done by a fork of this process in a folder that is removed afterwards.
+
+    `idle_s`: how long it may wait without doing anything; None for as long as it likes.
+    """
     reader, writer = os.pipe()
     sys.stdout.flush()
     began = time.monotonic()
     state = random.getstate()  # Python seeds `random` anew in every fork
     child = os.fork()
     if child == 0:
-        random.setstate(state)
+        _set_random(state)
         _child(work, seed, folder, writer)
     os.close(writer)
     try:
-        reply = _collect(reader, child, timeout_s)
+        reply = _collect(reader, child, timeout_s, idle_s)
     finally:
         os.close(reader)
         _end(child)
@@ -349,16 +372,60 @@ def _files_outside() -> set[str]:
     return found
 
 
-def _tidy(before: set[str], units: list[str]) -> None:
-    """Remove what a program left outside its folder, or the next would find it.
+@contextmanager
+def _tidied(sources: list[str]) -> Iterator[Callable[[], list[str]]]:
+    """Afterwards, remove what a program left outside its folder, or the next would find it. Gives what tells that.
 
-    On a machine that others use too, only what the program names in full can be told to be its own.
+    On a machine that others use too, only what the program names in full, or was seen to write, can be told to be its
+    own.
     """
-    home = str(Path.home())
-    for path in _files_outside() - before:
-        names = (path, path.replace(home, "~", 1))
-        if any(name in source for source in units for name in names):
+    before, outer, home = _files_outside(), _notes[0], str(Path.home())
+    notes = _notes[0] = os.memfd_create("notes")
+
+    def left() -> list[str]:
+        written = os.pread(notes, _MAX_REPLY_BYTES, 0).decode("utf-8", "surrogateescape").splitlines()
+        return [
+            path
+            for path in _files_outside() - before
+            if any(name in source for source in sources for name in (path, path.replace(home, "~", 1)))
+            or any(place == path or place.startswith(f"{path}/") for place in written)
+        ]
+
+    try:
+        yield left
+    finally:
+        for path in left():
             shutil.rmtree(path) if Path(path).is_dir() else Path(path).unlink(missing_ok=True)
+        _notes[0] = outer
+        os.close(notes)
+
+
+_notes = [-1]
+"""The file in which a fork notes what it writes."""
+_is_watching_files = [False]
+# Which argument of what Python tells of files is a path that is written.
+_WRITES = {"open": 0, "os.mkdir": 0, "os.rename": 1, "os.link": 1, "os.symlink": 1, "sqlite3.connect": 0}
+_DICE = ("/dev/urandom", "/dev/random")
+
+
+def _watch_files() -> None:
+    """From now on, note what this process writes in folders that others see, and whether it reads from the dice."""
+    if not _is_watching_files[0]:
+        _is_watching_files[0] = True
+        sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    place = _WRITES.get(event)
+    if place is None or not isinstance(arguments[place], (str, bytes, os.PathLike)):
+        return
+    text = os.fsdecode(arguments[place])
+    if text in _DICE:
+        note_request()
+    elif event != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
+        full = os.path.abspath(text)  # noqa: PTH100 - as it stands now, and links are nobody's business
+        if _notes[0] >= 0 and full.startswith(_OUTSIDE) and not full.startswith(_own_folder[0]):
+            os.write(_notes[0], os.fsencode(full) + b"\n")
 
 
 def _end(child: int) -> None:
@@ -369,14 +436,21 @@ def _end(child: int) -> None:
             continue
 
 
-def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
+def _collect(reader: int, child: int, timeout_s: float, idle_s: float | None) -> dict[str, Any]:
     deadline = time.monotonic() + timeout_s
     chunks: list[bytes] = []
     size = 0
+    did, since = _done_by(child), time.monotonic()
     while size <= _MAX_REPLY_BYTES:
-        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        wait_s = deadline - time.monotonic()
+        ready, _, _ = select.select([reader], [], [], max(0.0, wait_s if idle_s is None else min(wait_s, _GLANCE_S)))
         if not ready:
-            return {"error": "Timeout", "text": f"over {timeout_s} s", "unit": -1}
+            did, last = _done_by(child), did
+            now = time.monotonic()
+            since = since if did == last else now
+            if now >= deadline or (idle_s is not None and now - since > idle_s):
+                return {"error": "Timeout", "text": f"over {timeout_s} s, or waits for ever", "unit": -1}
+            continue
         chunk = os.read(reader, 1 << 16)
         if not chunk:
             break
@@ -387,6 +461,15 @@ def _collect(reader: int, child: int, timeout_s: float) -> dict[str, Any]:
     except ValueError:
         return {"error": "Died", "text": "the program ended its process", "unit": -1}
     return reply
+
+
+def _done_by(child: int) -> tuple[float, ...]:
+    """Alike at two moments only if a process did nothing in between, and waits."""
+    try:
+        state, *figures = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return (time.monotonic(),)
+    return (*map(float, figures[10:14]), *([] if state == "S" else [time.monotonic()]))
 
 
 def _child(work: Callable[[], dict[str, Any]], seed: int | None, folder: str, writer: int) -> None:
@@ -408,8 +491,9 @@ def _enter(folder: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     os.chdir(Path(folder, "work"))
+    _own_folder[0] = folder
+    _watch_files()
     os.environ["TMPDIR"] = tempfile.tempdir = str(Path(folder, "tmp"))
-    warnings.simplefilter("ignore")
     _silence()
 
 
@@ -422,7 +506,7 @@ def _silence() -> None:
     sys.stdout = sys.stderr = _Sink()
     shell = _shell()
     shell.display_pub.publish = lambda *arguments, **named: None
-    shell.displayhook = lambda value: None
+    shell.displayhook.quiet = lambda: True
     for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
         shell.events.callbacks[event] = []
 
@@ -439,7 +523,7 @@ def _execute(program: dict[str, Any]) -> dict[str, Any]:
     seconds: list[float] = []
     try:
         if program["days_ahead"]:
-            move_clock(program["days_ahead"])
+            move_clock(program["days_ahead"] * 86_400 + program["seconds_ahead"])
         for source in program["units"]:
             started = time.monotonic()
             _evaluate(source, "exec")
@@ -447,23 +531,34 @@ def _execute(program: dict[str, Any]) -> dict[str, Any]:
         value: dict[str, Any] = {"t": "null"}
         if program.get("expression") is not None:
             value = snapshot(_evaluate(program["expression"], "eval"))
-        return {"value": value, "drawn": drawn(), "seconds": seconds, **(seen() if _watching[0] else {})}
+        chance = {"drawn": drawn(), "asked_time": asked_time()}
+        return {"value": value, **chance, "seconds": seconds, **(seen() if _watching[0] else {})}
     except BaseException as error:  # noqa: BLE001 - a program may fail in any way, and that is its result
         return {"error": type(error).__name__, "text": str(error)[:500], "unit": len(seconds), "seconds": seconds}
 
 
 _loop: list[asyncio.AbstractEventLoop] = []
+_future = [0]
+_numbers = itertools.count()
 
 
 def _evaluate(source: str, mode: str) -> Any:
     """Run a statement, or give an expression's value, in the notebook's namespace; `await` is allowed as in a cell."""
     text: Any = watched(source, mode) if _watching[0] else source
-    code = compile(text, f"<{mode}>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    result = eval(code, _shell().user_ns)
-    if not code.co_flags & inspect.CO_COROUTINE:
-        return result
+    name = f"<{mode} {next(_numbers)}>"
+    linecache.cache[name] = (len(source), None, f"{source}\n".splitlines(keepends=True), name)
+    code = compile(text, name, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | _future[0])
+    _future[0] |= code.co_flags & _FUTURE
+    is_coroutine = bool(code.co_flags & inspect.CO_COROUTINE)
+    if not (_loop or is_coroutine or "asyncio" in source):
+        return eval(code, _shell().user_ns)
     if not _loop:
         asyncio._set_running_loop(None)  # the kernel's own, of which this is a fork
         _loop.append(asyncio.new_event_loop())
         asyncio.set_event_loop(_loop[0])
-    return _loop[0].run_until_complete(result)
+
+    async def within() -> Any:
+        result = eval(code, _shell().user_ns)
+        return await result if is_coroutine else result
+
+    return _loop[0].run_until_complete(within())

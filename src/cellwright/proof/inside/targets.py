@@ -37,12 +37,17 @@ def find_targets(module: ast.Module, quiet: bool = False) -> list[Target]:
         if not isinstance(statement, ast.Expr):
             continue
         shown = _shown(statement.value)
-        if not shown and index == last and not quiet and not _is_call_to(statement.value, _SHOWS):
+        if not shown and index == last and not quiet and not is_shown_by_call(statement.value):
             shown = [(statement.value, None, "")]
         for number, (node, decimals, label) in enumerate(shown):
             if not isinstance(node, (ast.Constant, ast.Lambda, ast.Starred, ast.Await)):
                 targets.append(Target(index, number, node, decimals, label))
     return targets
+
+
+def is_shown_by_call(node: ast.expr) -> bool:
+    """Whether an expression is a call that shows its arguments, and gives nothing."""
+    return _is_call_to(node, _SHOWS)
 
 
 def _is_call_to(node: ast.expr, names: set[str]) -> bool:
@@ -51,7 +56,7 @@ def _is_call_to(node: ast.expr, names: set[str]) -> bool:
 
 def _shown(node: ast.expr) -> list[tuple[ast.expr, int | None, str]]:
     """What a print or display call shows: expression, decimals, label."""
-    if not (isinstance(node, ast.Call) and _is_call_to(node, _SHOWS)):
+    if not (isinstance(node, ast.Call) and is_shown_by_call(node)):
         return []
     pieces = [piece for argument in node.args for piece in _pieces(argument)]
     label = " ".join(text.strip() for _, _, text in pieces if text.strip())
