@@ -9,12 +9,14 @@ from cellwright.core.types import Notebook
 from cellwright.kernels import Kernel
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
 from cellwright.proof.repair.cells import hides_errors, statements
+from cellwright.proof.repair.division import DIVISION, whole_divisions
 from cellwright.proof.repair.failures import HARMLESS, Loss, Losses
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
 from cellwright.proof.repair.session import MendingRun, Repair
 from cellwright.proof.repair.silent import SEED, silent_repairs
 from cellwright.proof.repair.witness import witnesses
+from cellwright.proof.repair.writes import may_lose_writes
 
 Kernels = Callable[[], AbstractAsyncContextManager[Kernel]]
 _MOST_ROUNDS = 3
@@ -44,7 +46,8 @@ async def repair(
     if _failed(before):
         found.reorder()
     found.change_silently()
-    seems_clean = not _failed(before) and not any(hides_errors(cell.source) for cell in notebook.code_cells)
+    sources = [cell.source for cell in notebook.code_cells]
+    seems_clean = not _failed(before) and not any(map(hides_errors, sources)) and not may_lose_writes(sources)
     if seems_clean and not found.repairs:
         return Repaired(notebook, before)
     after = before
@@ -54,7 +57,7 @@ async def repair(
         after = await _execute(found.notebook, kernels, limits)
         if not _failed(after):
             break
-    if not _is_better(found, after, before):
+    if not found.repairs or not _is_better(found, after, before):
         return Repaired(notebook, before, losses=found.losses)
     return Repaired(found.notebook, after, tuple(found.repairs), found.losses, before)
 
@@ -92,9 +95,24 @@ class _Attempt:
 
     def change_silently(self) -> None:
         """What does not fail and means another thing today."""
-        sources, repairs = silent_repairs([cell.source for cell in self.notebook.code_cells])
+        self._divide()
+        cells = self.notebook.code_cells
+        shown = "\n".join(
+            text
+            for cell in cells
+            for output in cell.outputs
+            for text in (output.text, output.data.get("text/plain", ""))
+        )
+        sources, repairs = silent_repairs([cell.source for cell in cells], shown)
         self._take(sources)
         self.repairs.extend(repairs)
+
+    def _divide(self) -> None:
+        sources = [cell.source for cell in self.notebook.code_cells]
+        for cell, text in whole_divisions(sources).items():
+            self.repairs.append(Repair("python2-division", cell, sources[cell], text, DIVISION))
+            sources[cell] = text
+        self._take(sources)
 
     async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
         """One mending run; whether it changed anything."""
