@@ -132,7 +132,7 @@ def _renamed(library: str, since: str, names: Mapping[str, str]) -> Iterator[Rul
             since=since,
             why=f"{old.replace('$x', '')} is gone; {new.replace('$x', '')} gives the same",
             error="AttributeError",
-            message=rf"has no attribute '{attribute}'|`{re.escape(old)}` was removed|{re.escape(old)}",
+            message=rf"has no attribute '{attribute}'|{re.escape(old.partition('(')[0])}",
             rewrites=((old, new),),
         )
 

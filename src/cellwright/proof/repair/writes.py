@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from cellwright.proof.repair.cells import hide_magics, parse
 
 _PLACES = frozenset(("loc", "iloc", "at", "iat"))
-_IN_PLACE = frozenset(("update",))
-"""Methods that change what they are called on without being told."""
 
 
 def may_lose_writes(sources: Iterable[str]) -> bool:
@@ -26,7 +24,9 @@ def _is_lossy(node: ast.AST) -> bool:
     if isinstance(node, ast.AugAssign):
         return _is_of_part(node.target)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        is_in_place = any(word.arg == "inplace" for word in node.keywords) or node.func.attr in _IN_PLACE
+        # A dictionary is updated with the same word, mostly from another one.
+        is_update = node.func.attr == "update" and [type(given) for given in node.args] not in ([], [ast.Dict])
+        is_in_place = any(word.arg == "inplace" for word in node.keywords) or is_update
         return is_in_place and isinstance(node.func.value, (ast.Attribute, ast.Subscript))
     return False
 
