@@ -335,8 +335,19 @@ def test_what_has_moved_is_found_under_the_name_of_its_module(mend: Mend) -> Non
 
 def test_a_timed_cell_of_python2_runs(mend: Mend) -> None:
     repaired = mend("kept = 20", "%%time\nx = kept + 1\nprint x", "x * 2")
-    assert sources(repaired)[1] == "x = kept + 1\nprint(x)"
+    assert sources(repaired)[1] == "%%time\nx = kept + 1\nprint(x)"
     assert values(repaired, 2) == [42]
+
+
+def test_what_everybody_imports_is_imported(mend: Mend) -> None:
+    """Also within a cell that is timed; a date is taken from the module or the class, as the statement has it."""
+    repaired = mend(
+        "%%time\nmade = io.StringIO('5').read()",
+        "int(made) + datetime(2020, 1, 2).day",
+    )
+    assert sources(repaired)[0] == "%%time\nimport io\nmade = io.StringIO('5').read()"
+    assert values(repaired, 1) == [7]
+    assert sources(mend("datetime.datetime(2020, 1, 2).day"))[0].startswith("import datetime\n")
 
 
 def test_what_gave_a_value_is_mended_where_the_value_fails(mend: Mend) -> None:

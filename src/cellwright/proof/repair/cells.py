@@ -66,6 +66,11 @@ def is_cell_magic(source: str) -> bool:
     return source.lstrip().startswith("%%")
 
 
+def measures_cell(source: str) -> bool:
+    """Whether the cell's magic runs the rest of the cell as Python, and measures it or keeps what it shows."""
+    return re.match(r"\s*%%(?:time|timeit|capture|prun|memit|mprun)\b", source) is not None
+
+
 def hides_errors(source: str) -> bool:
     """Whether the cell's magic keeps errors to itself, so that a cell that fails seems to run."""
     return re.match(r"\s*%%capture\b", source) is not None

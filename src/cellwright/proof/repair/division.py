@@ -11,26 +11,21 @@ from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
-from cellwright.proof.repair.cells import is_cell_magic, parse, show_magics, statements
+from cellwright.proof.repair.cells import is_cell_magic, parse, show_magics
 from cellwright.proof.repair.patterns import code, parsed
-from cellwright.proof.repair.python2 import as_python3
 
-DIVISION = "whole numbers were divided to whole numbers"
 _TRUE_DIVISION = re.compile(r"from\s+__future__\s+import\s[^\n]*\bdivision\b")
 _WHOLE_CALLS = frozenset(("len", "int", "ord", "long"))
 _RANGES = frozenset(("range", "xrange"))
 _STAYS_WHOLE = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 
 
-def whole_divisions(sources: Sequence[str]) -> dict[int, str]:
-    """Of the cells of a notebook of Python 2, those that divide whole numbers, as Python 3."""
-    modern = [as_python3(source) if statements(source) is None else source for source in sources]
-    is_python2 = any(text != source for text, source in zip(modern, sources, strict=True) if text is not None)
-    if not is_python2 or any(_TRUE_DIVISION.search(source) for source in sources):
-        return {}
-    floorer = _Floorer(_whole_names([text for text in modern if text is not None]))
-    made = {cell: _floored(text, floorer) for cell, text in enumerate(modern) if text and not is_cell_magic(text)}
-    return {cell: text for cell, text in made.items() if text != modern[cell]}
+def floored(sources: Sequence[str]) -> list[str]:
+    """The cells of a notebook, with whole numbers divided so; as they are where the notebook asks for true division."""
+    if any(_TRUE_DIVISION.search(source) for source in sources):
+        return list(sources)
+    floorer = _Floorer(_whole_names(sources))
+    return [source if is_cell_magic(source) else _floored(source, floorer) for source in sources]
 
 
 def _floored(text: str, floorer: "_Floorer") -> str:

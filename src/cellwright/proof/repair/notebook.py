@@ -9,10 +9,10 @@ from cellwright.core.types import Notebook
 from cellwright.kernels import Kernel
 from cellwright.proof.execution import Execution, ExecutionLimits, execute
 from cellwright.proof.repair.cells import hides_errors, statements
-from cellwright.proof.repair.division import DIVISION, whole_divisions
 from cellwright.proof.repair.failures import HARMLESS, Loss, Losses
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
+from cellwright.proof.repair.python2 import PYTHON2, modernised
 from cellwright.proof.repair.session import MendingRun, Repair
 from cellwright.proof.repair.silent import SEED, silent_repairs
 from cellwright.proof.repair.witness import witnesses
@@ -95,7 +95,7 @@ class _Attempt:
 
     def change_silently(self) -> None:
         """What does not fail and means another thing today."""
-        self._divide()
+        self._modernise()
         cells = self.notebook.code_cells
         shown = "\n".join(
             text
@@ -107,12 +107,13 @@ class _Attempt:
         self._take(sources)
         self.repairs.extend(repairs)
 
-    def _divide(self) -> None:
-        sources = [cell.source for cell in self.notebook.code_cells]
-        for cell, text in whole_divisions(sources).items():
-            self.repairs.append(Repair("python2-division", cell, sources[cell], text, DIVISION))
-            sources[cell] = text
-        self._take(sources)
+    def _modernise(self) -> None:
+        """What one cell of Python 2 says of the others, too: how whole numbers are divided."""
+        new = modernised(self.notebook)
+        for place, (was, cell) in enumerate(zip(self.notebook.code_cells, new.code_cells, strict=True)):
+            if was.source != cell.source:
+                self.repairs.append(Repair("python2", place, was.source, cell.source, PYTHON2))
+        self.notebook = new
 
     async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
         """One mending run; whether it changed anything."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import libcst as cst
 
-from cellwright.proof.repair.cells import Statement, is_cell_magic, names_in, parse, show_magics, statements
+from cellwright.proof.repair.cells import Statement, measures_cell, names_in, parse, show_magics, statements
 from cellwright.proof.repair.failures import Failure, Site
 from cellwright.proof.repair.patterns import parsed
 from cellwright.proof.repair.python2 import as_python3
@@ -149,7 +149,7 @@ def _givers(failure: Failure) -> Iterator[Site]:
 def _cell_magic(failure: Failure) -> Iterator[Proposal]:
     """The body of a cell magic such as %%time, so that its statements fail one by one."""
     source = failure.statement.source
-    if not is_cell_magic(source) or not re.match(r"\s*%%(time|timeit|capture|prun|memit|mprun)\b", source):
+    if not measures_cell(source):
         return
     body = source.lstrip().partition("\n")[2]
     text = body if statements(body) is not None else as_python3(body)
@@ -328,7 +328,10 @@ def _usual_import(failure: Failure) -> Iterator[Proposal]:
     )
     binds = re.compile(rf"^[#\s]*(?:{'|'.join(forms)})", re.MULTILINE)
     if line is not None and not any(binds.search(source) for source in failure.sources):
-        why, text = "the notebook never imports it", f"{line}\n{failure.statement.source}"
+        source = failure.statement.source
+        magic, line_end, body = source.partition("\n") if measures_cell(source) else ("", "", source)
+        text = f"{magic}{line_end}{line}\n{body}"
+        why = "the notebook never imports it"
         yield _proposal("usual-import", why, failure.sites[-1], text, is_guess=name in _OF_PYLAB)
 
 
