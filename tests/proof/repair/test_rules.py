@@ -69,6 +69,24 @@ def test_what_gives_no_error_gives_another_value(rule: Rule, before: str, after:
     assert not run.error, run.text
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("pd.tslib.Timestamp('2014')", "pd.Timestamp('2014')"),
+        ("np.find_common_type([np.int64], [])", "np.result_type(*[np.int64], *[])"),
+        ("np.mat('1 2')", "np.asmatrix('1 2')"),
+        ("np.lib.pad([1], 1)", "np.pad([1], 1)"),
+        ("df.irow(0)", "df.iloc[0]"),
+    ],
+)
+def test_renamed_names_are_found_by_what_is_missing(before: str, after: str, bench: Bench) -> None:
+    """Of a dotted name any part may be the one that is gone."""
+    setup = "import numpy as np\nimport pandas as pd\ndf = pd.DataFrame({'a': [1]})"
+    failed = bench.run(setup, before)
+    assert after in [text for rule in table().rules for text in rule.texts(before, failed.error, failed.text)]
+    assert not bench.run(setup, after).error
+
+
 def test_rows_have_names_of_their_own() -> None:
     """A repair's record names one row."""
     names = [rule.name for rule in (*table().rules, *table().silent)]

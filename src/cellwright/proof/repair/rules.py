@@ -125,14 +125,15 @@ def table() -> Table:
 def _renamed(library: str, since: str, names: Mapping[str, str]) -> Iterator[Rule]:
     """Rules for attributes that have another name: `np.NaN` to `np.nan`, or of values, `$x.as_matrix()`."""
     for old, new in names.items():
-        attribute = re.findall(r"\.(\w+)", old)[-1]
+        bare = old.partition("(")[0]
+        missing = "|".join(re.findall(r"\.(\w+)", bare))
         yield Rule(
             name=f"renamed-{old.replace('$x', '').strip('.()')}",
             library=library,
             since=since,
             why=f"{old.replace('$x', '')} is gone; {new.replace('$x', '')} gives the same",
             error="AttributeError",
-            message=rf"has no attribute '{attribute}'|{re.escape(old.partition('(')[0])}",
+            message=rf"has no attribute '(?:{missing})'|{re.escape(bare)}",
             rewrites=((old, new),),
         )
 
