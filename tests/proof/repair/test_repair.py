@@ -339,6 +339,18 @@ def test_a_timed_cell_of_python2_runs(mend: Mend) -> None:
     assert values(repaired, 2) == [42]
 
 
+def test_of_several_statements_on_one_line_the_failed_one_is_mended(mend: Mend) -> None:
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})",
+        "df['n'] = 0; df['n'].iloc[1] = 2.5; float(df.n.sum())",
+    )
+    assert [made.before for made in repaired.repairs] == [
+        "df['n'].iloc[1] = 2.5",
+        "df.iloc[1, df.columns.get_loc('n')] = 2.5",
+    ]
+    assert values(repaired, 1) == [2.5]
+
+
 def test_what_everybody_imports_is_imported(mend: Mend) -> None:
     """Also within a cell that is timed; a date is taken from the module or the class, as the statement has it."""
     repaired = mend(

@@ -271,7 +271,10 @@ class MendingRun:
             place = self._places.get(text)
             if place is None or is_cell_magic(place.source):
                 continue
-            was = next((s for s in statements(place.source) or [] if s.holds(line)), None)
+            there = [s for s in statements(place.source) or [] if s.holds(line)]
+            # Of several on one line, the one that failed.
+            there.sort(key=lambda s: (place.cell, s.source) != (cell, statement.source))
+            was = next(iter(there), None)
             now = next((s for s in statements(self.sources[place.cell]) or [] if was and s.source == was.source), None)
             if was is not None and now is not None and (place.cell, now.source) not in seen:
                 seen.add((place.cell, now.source))
