@@ -286,12 +286,18 @@ def test_a_lost_write_is_mended_in_a_notebook_in_which_nothing_fails(mend: Mend)
     """Nothing tells that a column filled through its table kept its gaps; the notebook is mended all the same."""
     repaired = mend(
         "import pandas as pd\ndf = pd.DataFrame({'Age': [1, None], 'x': [1, 2]})",
-        "df.Age.fillna(3, inplace=True)\ndf['x'][df.x > 1] = 5\ndf.x.update(pd.Series([7]))",
+        "df['x'][df.x > 1] = 5\ndf.x.update(pd.Series([7]))\ndf.Age.fillna(3, inplace=True)",
         "int(df.Age.sum()) * 100 + int(df.x.sum())",
         "','.join(df.columns)",
     )
     assert "df['Age'] = df.Age.fillna(3)" in sources(repaired)[1]
     assert (values(repaired, 2), values(repaired, 3)) == ([412], ["Age,x"])
+
+
+def test_a_notebook_that_forgets_its_names_is_mended(mend: Mend) -> None:
+    repaired = mend("%reset -f\nimport numpy as np", "float(np.product([2, 3]))")
+    assert values(repaired, 1) == [6.0]
+    assert ran_whole(repaired, 0)
 
 
 def test_a_notebook_that_loses_no_write_is_left_as_it_is(mend: Mend) -> None:

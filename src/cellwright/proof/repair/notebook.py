@@ -152,7 +152,9 @@ def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
     ran_after = [cell.status == "ok" and index not in lost for index, cell in enumerate(after.cells)]
     if sum(ran_after) != sum(ran_before):
         return sum(ran_after) > sum(ran_before)
-    return ran_after == ran_before and len(after.shown) >= len(before.shown)
+    changed = {made.cell for made in found.repairs}  # a write that is mended shows nothing any more
+    shown = [sum(value.cell not in changed for value in execution.shown) for execution in (before, after)]
+    return ran_after == ran_before and shown[1] >= shown[0]
 
 
 @dataclass(frozen=True)
