@@ -45,6 +45,8 @@ ONE_TABLE = {
     "from pathlib import Path\nPath('x.csv').read_text()": "from pathlib import Path\nPath('data/x.csv').read_text()",
     "with open('x.csv') as f:\n    t = f.read()": "with open('data/x.csv') as f:\n    t = f.read()",
     "np.loadtxt('x.csv')": "np.loadtxt('data/x.csv')",
+    "pd.Series.from_csv('x.csv')": "pd.Series.from_csv('data/x.csv')",
+    "z = zipfile.ZipFile('x.csv')": "z = zipfile.ZipFile('data/x.csv')",
     "%matplotlib inline\ndf = pd.read_csv('x.csv')\n!ls": "%matplotlib inline\ndf = pd.read_csv('data/x.csv')\n!ls",
     "%%time\ndf = pd.read_csv('x.csv')": "%%time\ndf = pd.read_csv('data/x.csv')",
     "é = 'ü'; df = pd.read_csv('x.csv')  # é": "é = 'ü'; df = pd.read_csv('data/x.csv')  # é",

@@ -30,7 +30,7 @@ _PANDAS = {
     "HDFStore": "path",
 }
 _NUMPY = {"loadtxt": "fname", "genfromtxt": "fname", "recfromcsv": "fname", "fromfile": "file", "memmap": "filename"}
-_OPENERS = {"open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open"}
+_OPENERS = {"open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "ZipFile", "zipfile.ZipFile"}
 _OTHERS = {
     "np.load": "file",
     "numpy.load": "file",
@@ -39,6 +39,8 @@ _OTHERS = {
     "from_csv": "path",
     "DataFrame.from_csv": "path",
     "pd.DataFrame.from_csv": "path",
+    "Series.from_csv": "path",
+    "pd.Series.from_csv": "path",
     "loadmat": "file_name",
     "imread": "fname",
 }

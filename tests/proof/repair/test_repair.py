@@ -282,6 +282,130 @@ def test_a_write_into_a_copy_stays_lost(mend: Mend) -> None:
     assert values(repaired, 1) == [3]
 
 
+def test_a_lost_write_is_mended_in_a_notebook_in_which_nothing_fails(mend: Mend) -> None:
+    """Nothing tells that a column filled through its table kept its gaps; the notebook is mended all the same."""
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'Age': [1, None], 'x': [1, 2]})",
+        "df['x'][df.x > 1] = 5\ndf.x.update(pd.Series([7]))\ndf.Age.fillna(3, inplace=True)",
+        "int(df.Age.sum()) * 100 + int(df.x.sum())",
+        "','.join(df.columns)",
+    )
+    assert "df['Age'] = df.Age.fillna(3)" in sources(repaired)[1]
+    assert (values(repaired, 2), values(repaired, 3)) == ([412], ["Age,x"])
+
+
+def test_a_notebook_that_forgets_its_names_is_mended(mend: Mend) -> None:
+    repaired = mend("%reset -f\nimport numpy as np", "float(np.product([2, 3]))")
+    assert values(repaired, 1) == [6.0]
+    assert ran_whole(repaired, 0)
+
+
+def test_a_notebook_that_loses_no_write_is_left_as_it_is(mend: Mend) -> None:
+    cells = ("class Box:\n    pass\nbox = Box()\nbox.items = [1, 2]", "box.items[0] = 5\nbox.items")
+    repaired = mend(*cells)
+    assert (sources(repaired), repaired.repairs) == (list(cells), ())
+
+
+def test_of_an_import_only_the_name_that_is_gone_is_lost(mend: Mend) -> None:
+    """What stands beside it in the statement is imported, and the loss is no absent package."""
+    repaired = mend("from math import floor, no_such_name, ceil", "floor(2.5) + ceil(2.5)")
+    assert [(loss.source, loss.cause) for loss in repaired.losses] == [("from math import no_such_name", "unknown")]
+    assert values(repaired, 1) == [5]
+
+
+def test_two_forms_that_fail_with_the_same_words_are_both_mended(mend: Mend) -> None:
+    """Of one statement, and of a function that a statement calls."""
+    repaired = mend(
+        "import pandas as pd\ns = pd.Series([None, 1, None])",
+        "int(s.fillna(method='ffill').fillna(method='bfill').sum())",
+        "def fill(x):\n    a = x.fillna(method='pad')\n    return a + x.fillna(method='bfill')\nint(fill(s).sum())",
+    )
+    assert (values(repaired, 1), values(repaired, 2)) == ([3], [2])
+
+
+def test_what_has_moved_is_found_under_the_name_of_its_module(mend: Mend) -> None:
+    """A module may be known by any name; one that the notebook did not import is imported where it is used."""
+    repaired = mend(
+        "import scipy as sp\nfrom scipy import integrate\nimport statsmodels.formula.api as smf\nimport numpy as np",
+        "float(sp.mean([1, 2]))",
+        "float(integrate.trapz([1, 2]))",
+        "smf.OLS.__name__",
+    )
+    assert sources(repaired)[1:] == [
+        "float(__import__('numpy').mean([1, 2]))",
+        "float(integrate.trapezoid([1, 2]))",
+        "__import__('statsmodels.api').api.OLS.__name__",
+    ]
+    assert values(repaired, 3) == ["OLS"]
+
+
+def test_a_timed_cell_of_python2_runs(mend: Mend) -> None:
+    repaired = mend("kept = 20", "%%time\nx = kept + 1\nprint x", "x * 2")
+    assert sources(repaired)[1] == "%%time\nx = kept + 1\nprint(x)"
+    assert values(repaired, 2) == [42]
+
+
+def test_of_several_statements_on_one_line_the_failed_one_is_mended(mend: Mend) -> None:
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})",
+        "df['n'] = 0; df['n'].iloc[1] = 2.5; float(df.n.sum())",
+    )
+    assert [made.before for made in repaired.repairs] == [
+        "df['n'].iloc[1] = 2.5",
+        "df.iloc[1, df.columns.get_loc('n')] = 2.5",
+    ]
+    assert values(repaired, 1) == [2.5]
+
+
+def test_what_everybody_imports_is_imported(mend: Mend) -> None:
+    """Also within a cell that is timed; a date is taken from the module or the class, as the statement has it."""
+    repaired = mend(
+        "%%time\nmade = io.StringIO('5').read()",
+        "int(made) + datetime(2020, 1, 2).day",
+    )
+    assert sources(repaired)[0] == "%%time\nimport io\nmade = io.StringIO('5').read()"
+    assert values(repaired, 1) == [7]
+    assert sources(mend("datetime.datetime(2020, 1, 2).day"))[0].startswith("import datetime\n")
+
+
+def test_what_gave_a_value_is_mended_where_the_value_fails(mend: Mend) -> None:
+    """The statement that failed is right; an earlier one, which ran, is not what it was."""
+    repaired = mend(
+        "from sklearn.tree import DecisionTreeClassifier\nmodel = DecisionTreeClassifier(max_features='auto')",
+        "float(model.fit([[1], [2]], [0, 1]).score([[1], [2]], [0, 1]))",
+        "d = {'b': 1, 'a': 2}\nkeys = d.keys()\nkeys.sort()\nkeys[0]",
+        "import pandas as pd\ncounts = pd.Series([1, 2, 3])\nrow = counts.values\nrow[0] = 9\nint(row.sum())",
+    )
+    assert sources(repaired)[0].endswith("DecisionTreeClassifier(max_features='sqrt')")
+    assert (values(repaired, 1), values(repaired, 2), values(repaired, 3)) == ([1.0], ["a"], [14])
+
+
+def test_whole_numbers_of_python2_are_divided_to_whole_numbers(mend: Mend) -> None:
+    """In every cell of a notebook of Python 2; what may be a fraction is divided as it is written."""
+    repaired = mend("n = 7\nf = 3.0\nprint n", "n / 2 + len([1, 2, 3]) / 2", "f / 2")
+    assert sources(repaired)[1:] == ["n // 2 + len([1, 2, 3]) // 2", "f / 2"]
+    assert values(repaired, 1) == [4]
+    assert sources(mend("n = 7", "n / 2")) == ["n = 7", "n / 2"]
+    assert "n / 2" in sources(mend("from __future__ import division\nn = 7\nprint n / 2"))[0]
+
+
+def test_filled_groups_are_a_column(mend: Mend) -> None:
+    """What apply() makes of groups in the order of the rows fits the table that it came from."""
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'k': [2, 1, 2], 'a': [1.0, 3.0, 3.0]})",
+        "df['share'] = df.groupby('k')['a'].apply(lambda x: x / x.sum())\nfloat(df.share.sum())",
+    )
+    assert values(repaired, 1) == [2.0]
+
+
+def test_a_notebook_of_today_keeps_its_values(mend: Mend) -> None:
+    """Where what it shows is what only today's pandas shows, nothing is changed that runs."""
+    cells = ("import pandas as pd\ns = pd.Series(['a', 'b'])", "int(pd.get_dummies(s).sum().sum())\ns.value_counts()")
+    today = stored("a    1", "b    1", "Name: count, dtype: int64")
+    assert mend(*cells, outputs=today).repairs == ()
+    assert [made.rule for made in mend(*cells).repairs] == ["dummies-are-numbers"]
+
+
 def test_cells_of_python2_run(mend: Mend) -> None:
     """Print statements, and the names that went with Python 2."""
     repaired = mend("total = 0\nfor n in xrange(3):\n    total += n\nprint total")

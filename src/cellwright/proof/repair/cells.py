@@ -4,6 +4,7 @@ Lines that only IPython reads are kept: a stand-in of one line takes the place o
 """
 
 import ast
+import copy
 import re
 import warnings
 from collections.abc import Iterator
@@ -65,6 +66,11 @@ def is_cell_magic(source: str) -> bool:
     return source.lstrip().startswith("%%")
 
 
+def measures_cell(source: str) -> bool:
+    """Whether the cell's magic runs the rest of the cell as Python, and measures it or keeps what it shows."""
+    return re.match(r"\s*%%(?:time|timeit|capture|prun|memit|mprun)\b", source) is not None
+
+
 def hides_errors(source: str) -> bool:
     """Whether the cell's magic keeps errors to itself, so that a cell that fails seems to run."""
     return re.match(r"\s*%%capture\b", source) is not None
@@ -108,6 +114,18 @@ def dropped(source: str, statement: Statement, why: str) -> str:
     lines = source[line_start:line_end].split("\n")
     text = "\n".join([f"# Dropped: {' '.join(why.split())}", *(f"# {line}".rstrip() for line in lines)])
     return source[:line_start] + text + source[line_end:]
+
+
+def one_name_each(source: str) -> str | None:
+    """An import of several names as one statement for each; None for anything else."""
+    tree = parse(source)
+    node = tree.body[0] if tree is not None and len(tree.body) == 1 else None
+    if not isinstance(node, (ast.Import, ast.ImportFrom)) or len(node.names) < 2:
+        return None
+    alone = [copy.copy(node) for _ in node.names]
+    for statement, name in zip(alone, node.names, strict=True):
+        statement.names = [name]
+    return "\n".join(ast.unparse(statement) for statement in alone)
 
 
 def hide_magics(statement: str) -> tuple[str, list[str]]:

@@ -37,12 +37,16 @@ _FILE = re.compile(
     r"not found in archive|non-existent directory|unable to open (?:database )?file|no such table"
 )
 _PACKAGE = re.compile(
-    r"ModuleNotFoundError|No module named|`Import \w+` failed|Missing optional dependency|is not installed|"
-    r"cannot import name|ImportError|pip install|not found: \w+|ExecutableNotFound"
+    r"No module named '?(?:\w+'?(?![\w.'])|(?:google|mpl_toolkits|sphinxcontrib)\.)|`Import \w+` failed|"
+    r"Missing optional dependency|is not installed|^ImportError: (?!cannot import name|\s*`\w+` has been removed)|"
+    r"pip install|not found: \w+|ExecutableNotFound"
 )
+"""A package that is not there; not one that is there and has lost a module or a name."""
 _PLOT = re.compile(
-    r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax\w*|fig\w*|px|go|pylab|pyplot)\b[.\[]|\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\(|"
-    r"^\s*g\.(?:map|set|add_legend|fig|ax|savefig|despine|refline)"
+    r"^\s*(?:\w+\s*=\s*)?(?:plt|sns|ax(?:[sn]|es|is|arr)?_?\d*|fig(?:ure)?_?\d*|px|go|pylab|pyplot)\b[.\[]|"
+    r"\.(?:plot|hist|boxplot)\b[.(]|\bplot_\w+\(|"
+    r"^\s*g\.(?:map(?:_upper|_lower|_diag|_offdiag|_dataframe)?|set(?:_titles|_\w+labels)?|add_legend|fig|figure|ax|axes|"
+    r"savefig|despine|refline)\b"
 )
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _NO_METHOD = re.compile(r"'(?:DataFrame|Series|\w*GroupBy|\w*Index)' object has no attribute '(\w+)'")

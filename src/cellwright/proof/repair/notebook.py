@@ -12,9 +12,11 @@ from cellwright.proof.repair.cells import hides_errors, statements
 from cellwright.proof.repair.failures import HARMLESS, Loss, Losses
 from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
+from cellwright.proof.repair.python2 import PYTHON2, modernised
 from cellwright.proof.repair.session import MendingRun, Repair
 from cellwright.proof.repair.silent import SEED, silent_repairs
 from cellwright.proof.repair.witness import witnesses
+from cellwright.proof.repair.writes import may_lose_writes
 
 Kernels = Callable[[], AbstractAsyncContextManager[Kernel]]
 _MOST_ROUNDS = 3
@@ -44,7 +46,8 @@ async def repair(
     if _failed(before):
         found.reorder()
     found.change_silently()
-    seems_clean = not _failed(before) and not any(hides_errors(cell.source) for cell in notebook.code_cells)
+    sources = [cell.source for cell in notebook.code_cells]
+    seems_clean = not _failed(before) and not any(map(hides_errors, sources)) and not may_lose_writes(sources)
     if seems_clean and not found.repairs:
         return Repaired(notebook, before)
     after = before
@@ -54,7 +57,7 @@ async def repair(
         after = await _execute(found.notebook, kernels, limits)
         if not _failed(after):
             break
-    if not _is_better(found, after, before):
+    if not found.repairs or not _is_better(found, after, before):
         return Repaired(notebook, before, losses=found.losses)
     return Repaired(found.notebook, after, tuple(found.repairs), found.losses, before)
 
@@ -92,9 +95,25 @@ class _Attempt:
 
     def change_silently(self) -> None:
         """What does not fail and means another thing today."""
-        sources, repairs = silent_repairs([cell.source for cell in self.notebook.code_cells])
+        self._modernise()
+        cells = self.notebook.code_cells
+        shown = "\n".join(
+            text
+            for cell in cells
+            for output in cell.outputs
+            for text in (output.text, output.data.get("text/plain", ""))
+        )
+        sources, repairs = silent_repairs([cell.source for cell in cells], shown)
         self._take(sources)
         self.repairs.extend(repairs)
+
+    def _modernise(self) -> None:
+        """What one cell of Python 2 says of the others, too: how whole numbers are divided."""
+        new = modernised(self.notebook)
+        for place, (was, cell) in enumerate(zip(self.notebook.code_cells, new.code_cells, strict=True)):
+            if was.source != cell.source:
+                self.repairs.append(Repair("python2", place, was.source, cell.source, PYTHON2))
+        self.notebook = new
 
     async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
         """One mending run; whether it changed anything."""
@@ -133,7 +152,9 @@ def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
     ran_after = [cell.status == "ok" and index not in lost for index, cell in enumerate(after.cells)]
     if sum(ran_after) != sum(ran_before):
         return sum(ran_after) > sum(ran_before)
-    return ran_after == ran_before and len(after.shown) >= len(before.shown)
+    changed = {made.cell for made in found.repairs}  # a write that is mended shows nothing any more
+    shown = [sum(value.cell not in changed for value in execution.shown) for execution in (before, after)]
+    return ran_after == ran_before and shown[1] >= shown[0]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Python with holes, to find in a statement and to put in its place, the author's formatting kept elsewhere.
 
-    $name   any expression; in the replacement, what stood there. The same name twice must be the same text
+    $name   any expression; in the replacement, what stood there, within a text too. Twice the same name: the same text
     ...     among the arguments: all those that the pattern does not name; as the only index: any index
 
 Keyword arguments are matched by name, in any order. LibCST does the work. Its parser is given only what is small and
@@ -19,6 +19,7 @@ from cellwright.proof.repair.cells import hide_magics, parse, show_magics, walk_
 _MAX_CHARS, _MAX_DEPTH = 20_000, 60
 _HOLE = re.compile(r"\$(\w+)")
 _PREFIX = "__hole_"
+_HELD = re.compile(rf"{_PREFIX}(\w+)")
 _LAYOUT = frozenset(
     (
         "lpar",
@@ -51,6 +52,8 @@ class Pattern:
     rewrite: str
     where: Mapping[str, str]
     """Of some holes: a regular expression that the whole text must match."""
+    inside: str = ""
+    """Of functions and methods: only what is passed to them, alone or in a list or dictionary, is looked at."""
 
 
 def rewritten(statement: str, pattern: Pattern) -> Iterator[str]:
@@ -85,15 +88,25 @@ class _Rewriter(cst.CSTTransformer):
         super().__init__()
         self._pattern, self._only = pattern, only
         self._shape = _shape(pattern.match)
+        self._passed: set[cst.CSTNode] = set()
         self.count = 0
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if self._pattern.inside and isinstance(node, cst.Call) and re.fullmatch(self._pattern.inside, _last_name(node)):
+            self._passed.update(part for argument in node.args for part in _parts(argument.value))
+        return super().on_visit(node)
 
     def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override]
         node = super().on_leave(original_node, updated_node)
         if type(original_node) is not type(self._shape) or not isinstance(node, cst.CSTNode):
             return node  # type: ignore[return-value]
+        if self._pattern.inside and original_node not in self._passed:
+            return node
         found: dict[str, object] = {}
         # The original is compared: what stands inside may have been rewritten already.
         if not _matches(original_node, self._shape, found, self._pattern.where):
+            return node
+        if _repeats(_filled(self._pattern.rewrite, found, original_node)):
             return node
         self.count += 1
         if self._only is not None and self._only != self.count - 1:
@@ -102,6 +115,25 @@ class _Rewriter(cst.CSTTransformer):
         if not _matches(node, self._shape, found, self._pattern.where):
             return node
         return _filled(self._pattern.rewrite, found, node)
+
+
+def _repeats(made: cst.CSTNode) -> bool:
+    """Whether a call names an argument twice: what the rule would add was there."""
+    names = [code(argument.keyword) for argument in made.args if argument.keyword] if isinstance(made, cst.Call) else []
+    return len(names) > len(set(names))
+
+
+def _last_name(call: cst.Call) -> str:
+    return code(call.func.attr if isinstance(call.func, cst.Attribute) else call.func)
+
+
+def _parts(value: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+    """A value, or what a list, tuple or dictionary holds in its place."""
+    if isinstance(value, (cst.List, cst.Tuple, cst.Dict)):
+        for element in value.elements:
+            yield from _parts(element.value)
+    else:
+        yield value
 
 
 @cache
@@ -219,6 +251,13 @@ class _Filler(cst.CSTTransformer):
         name = _hole(original_node)
         held = self._found.get(name) if name is not None else None
         return held if isinstance(held, cst.BaseExpression) else updated_node
+
+    def leave_SimpleString(self, original_node: cst.SimpleString, updated_node: cst.SimpleString) -> cst.SimpleString:
+        return updated_node.with_changes(value=_HELD.sub(self._text, updated_node.value))
+
+    def _text(self, hole: re.Match[str]) -> str:
+        held = self._found.get(hole[1])
+        return code(held) if isinstance(held, cst.CSTNode) else hole[0]
 
     def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.Attribute:
         return updated_node.with_changes(value=_closed(updated_node.value))

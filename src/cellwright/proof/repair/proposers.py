@@ -2,18 +2,21 @@
 
 import ast
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import libcst as cst
 
-from cellwright.proof.repair.cells import Statement, is_cell_magic, parse, show_magics, statements
+from cellwright.proof.repair.cells import Statement, measures_cell, names_in, parse, show_magics, statements
 from cellwright.proof.repair.failures import Failure, Site
 from cellwright.proof.repair.patterns import parsed
-from cellwright.proof.repair.rules import moved_imports, table
+from cellwright.proof.repair.python2 import as_python3
+from cellwright.proof.repair.rules import moved_attributes, moved_imports, table
 
 _MOST_TEXTS = 12
+_MOST_GIVERS = 6
+_ELSEWHERE = "the module or name stands elsewhere now"
 _SAVES = re.compile(r"No such file or directory: '(?P<path>[^']+)'|non-existent directory: '(?P<folder>[^']+)'")
 _WRITES = re.compile(
     r"savefig|to_csv|to_excel|to_json|to_pickle|to_parquet|to_hdf|dump|np\.save|, *'[wax]b?\+?'|mode='[wa]|imsave|write"
@@ -58,12 +61,14 @@ def _all(failure: Failure) -> Iterator[Proposal]:
     for make in (
         _imports,
         _rules,
+        _moved,
         _cell_magic,
         _magic,
         _folder,
         _input,
         _parameter,
         _keys_of_groups,
+        _earlier_rules,
         _usual_import,
         _inner_plot,
     ):
@@ -79,8 +84,7 @@ def _rules(failure: Failure) -> Iterator[Proposal]:
         for rule in table().rules:
             texts = rule.texts(site.statement.source, failure.error, failure.message)
             for text, _ in zip(texts, range(_MOST_TEXTS), strict=False):
-                why = f"{rule.library} {rule.since}: {rule.why}"
-                yield _proposal(rule.name, why, site, text, is_guess=rule.guess)
+                yield _proposal(rule.name, rule.reason, site, text, is_guess=rule.guess)
 
 
 def _imports(failure: Failure) -> Iterator[Proposal]:
@@ -89,18 +93,69 @@ def _imports(failure: Failure) -> Iterator[Proposal]:
     for site in failure.sites:
         text = moved_imports(site.statement.source, table().moved)
         if text is not None:
-            yield _proposal("moved-import", "the module or name stands elsewhere now", site, text)
+            yield _proposal("moved-import", _ELSEWHERE, site, text, is_guess=_is_guess(failure.message))
+
+
+def _is_guess(message: str) -> bool:
+    return any(row.guess and row.old.rpartition(".")[2] in message for row in table().moved)
+
+
+def _moved(failure: Failure) -> Iterator[Proposal]:
+    """What a module is asked for, where that stands now; under whatever name the notebook knows the module."""
+    if failure.error != "AttributeError" or not re.match(r"[Mm]odule |`", failure.message):
+        return
+    modules = _modules(failure.sources)
+    for site in failure.sites:
+        text = moved_attributes(site.statement.source, table().moved, modules)
+        if text is not None:
+            yield _proposal("moved-name", _ELSEWHERE, site, text, is_guess=_is_guess(failure.message))
+
+
+def _modules(sources: Sequence[str]) -> dict[str, str]:
+    """What the names stand for that the cells import."""
+    found: dict[str, str] = {}
+    for source in sources:
+        for statement in statements(source) or []:
+            tree = parse(statement.source)
+            for node in ast.walk(tree) if tree is not None else ():
+                if isinstance(node, ast.Import):
+                    found.update({name.asname: name.name for name in node.names if name.asname})
+                    found.update({(top := name.name.partition(".")[0]): top for name in node.names if not name.asname})
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    found.update({name.asname or name.name: f"{node.module}.{name.name}" for name in node.names})
+    return found
+
+
+def _earlier_rules(failure: Failure) -> Iterator[Proposal]:
+    """Rules of forms that fail not where they stand but where what they gave is used: for what gave it."""
+    rules = [rule for rule in table().rules if rule.earlier]
+    for site, _ in zip(_givers(failure), range(_MOST_GIVERS), strict=False):
+        for rule in rules:
+            for text in rule.texts(site.statement.source, failure.error, failure.message):
+                yield _proposal(rule.name, rule.reason, site, text, is_guess=rule.guess)
+
+
+def _givers(failure: Failure) -> Iterator[Site]:
+    """The statements before the failed one that gave it its names, at first or second hand, nearest first."""
+    wanted = names_in(iter([failure.statement.source]))
+    for site in _earlier_sites(failure):
+        tree = parse(site.statement.source) or ast.Module([], [])
+        names = {node for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        if wanted & {node.id for node in names if isinstance(node.ctx, ast.Store)}:
+            wanted |= {node.id for node in names}
+            yield site
 
 
 def _cell_magic(failure: Failure) -> Iterator[Proposal]:
     """The body of a cell magic such as %%time, so that its statements fail one by one."""
     source = failure.statement.source
-    if not is_cell_magic(source) or not re.match(r"\s*%%(time|timeit|capture|prun|memit|mprun)\b", source):
+    if not measures_cell(source):
         return
-    body = source.lstrip().split("\n", 1)[1:]
-    if body and statements(body[0]) is not None:
+    body = source.lstrip().partition("\n")[2]
+    text = body if statements(body) is not None else as_python3(body)
+    if text:
         why = "what measures or hides the cell's run is left out"
-        yield _proposal("cell-magic", why, failure.sites[-1], body[0])
+        yield _proposal("cell-magic", why, failure.sites[-1], text)
 
 
 def _magic(failure: Failure) -> Iterator[Proposal]:
@@ -179,7 +234,7 @@ def _keys_of_groups(failure: Failure) -> Iterator[Proposal]:
     for site in _earlier_sites(failure):
         if "groupby" in site.statement.source and key.search(site.statement.source):
             for text in rule.texts(site.statement.source, failure.error, failure.message):
-                yield _proposal(rule.name, f"{rule.library} {rule.since}: {rule.why}", site, text, is_guess=rule.guess)
+                yield _proposal(rule.name, rule.reason, site, text, is_guess=rule.guess)
 
 
 def _earlier_sites(failure: Failure) -> list[Site]:
@@ -241,6 +296,9 @@ _USUAL = {
     "re": "import re",
     "math": "import math",
     "json": "import json",
+    "io": "import io",
+    "sys": "import sys",
+    "train_test_split": "from sklearn.model_selection import train_test_split",
 }
 _OF_PYLAB = {
     "nan": "from numpy import nan",
@@ -259,6 +317,9 @@ def _usual_import(failure: Failure) -> Iterator[Proposal]:
         return
     name = found[1]
     line = _USUAL.get(name) or _OF_PYLAB.get(name)
+    if name == "datetime":
+        is_module = re.search(r"\bdatetime\.(?:datetime|timedelta|date)\b", failure.statement.source)
+        line = "import datetime" if is_module else "from datetime import datetime"
     forms = (
         rf"[\w, ]*\b{name}\b[\w, ]*=[^=]",
         rf"(?:from .*)?import .*\b{name}\b",
@@ -267,7 +328,10 @@ def _usual_import(failure: Failure) -> Iterator[Proposal]:
     )
     binds = re.compile(rf"^[#\s]*(?:{'|'.join(forms)})", re.MULTILINE)
     if line is not None and not any(binds.search(source) for source in failure.sources):
-        why, text = "the notebook never imports it", f"{line}\n{failure.statement.source}"
+        source = failure.statement.source
+        magic, line_end, body = source.partition("\n") if measures_cell(source) else ("", "", source)
+        text = f"{magic}{line_end}{line}\n{body}"
+        why = "the notebook never imports it"
         yield _proposal("usual-import", why, failure.sites[-1], text, is_guess=name in _OF_PYLAB)
 
 

@@ -3,13 +3,14 @@
 import logging
 import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from fissix import refactor
 
 from cellwright.core.types import Notebook
-from cellwright.proof.repair.cells import hide_magics, parse, show_magics, statements
+from cellwright.proof.repair.cells import hide_magics, measures_cell, parse, show_magics, statements
+from cellwright.proof.repair.division import floored
 
 # Those that change meaning where Python 3 is already meant (map, zip, dict views, division) are left to rules, which
 # apply only when a statement fails.
@@ -26,10 +27,11 @@ _FIXES = (
     "has_key",
     "backquote",
 )
-PYTHON2 = "the cell was written for Python 2"
+PYTHON2 = "the notebook was written for Python 2"
 _MAX_CHARS, _MAX_NESTING = 50_000, 40
 
 
+@lru_cache(maxsize=256)
 def as_python3(source: str) -> str | None:
     """The cell with Python 2's statements rewritten; None where that does not make it Python 3."""
     text, magics = hide_magics(source.expandtabs(8))
@@ -48,13 +50,16 @@ def as_python3(source: str) -> str | None:
 
 def modernised(notebook: Notebook) -> Notebook:
     """The notebook with its cells of Python 2 rewritten, so that the paths in them can be found."""
-    cells = tuple(
-        replace(cell, source=as_python3(cell.source) or cell.source)
-        if cell.kind == "code" and statements(cell.source) is None
-        else cell
-        for cell in notebook.cells
-    )
-    return replace(notebook, cells=cells)
+    sources = [cell.source for cell in notebook.code_cells]
+    modern = [_modern(source) for source in sources]
+    rewritten = iter(floored(modern) if modern != sources else sources)
+    cells = (replace(cell, source=next(rewritten)) if cell.kind == "code" else cell for cell in notebook.cells)
+    return replace(notebook, cells=tuple(cells))
+
+
+def _modern(source: str) -> str:
+    head, line_end, body = source.partition("\n") if measures_cell(source) else ("", "", source)
+    return head + line_end + (as_python3(body) or body if statements(body) is None else body)
 
 
 def _nesting(text: str) -> int:

@@ -43,12 +43,27 @@ class Rule:
     """Hole to a regular expression for what it holds."""
     literals: tuple[tuple[str, str], ...] = ()
     """Regular expression for a whole text constant, and its replacement."""
+    earlier: bool = False
+    """Whether what fails may be what the form gave, in a later statement."""
+    inside: str = ""
+    """Of functions and methods, a regular expression: only what is passed to them is rewritten."""
+    given: str = ""
+    """Of a silent rule: a regular expression for what the notebook's code must have somewhere."""
+    unless: str = ""
+    """Of a silent rule: a regular expression for what neither the notebook's code nor what it showed may have."""
     setup: str = ""
     """Of the example: what runs before it."""
     before: str = ""
     """Of the example: a statement that fails with this error."""
     after: str = ""
     """Of the example: what the rule makes of it, which runs."""
+    more: tuple[tuple[str, str], ...] = ()
+    """Other examples after the same setup: before and after."""
+
+    @property
+    def reason(self) -> str:
+        """Library, version and why."""
+        return f"{self.library} {self.since}: {self.why}"
 
     def texts(self, statement: str, error: str, message: str) -> Iterator[str]:
         """What the rule would make of a statement that failed in this way, the likeliest first."""
@@ -65,7 +80,7 @@ class Rule:
         """The rewrites, with what the message told put in."""
         where = {name: _told(text, told) for name, text in self.where.items()}
         for match, rewrite in self.rewrites:
-            yield Pattern(_told(match, told), _told(rewrite, told), where)
+            yield Pattern(_told(match, told), _told(rewrite, told), where, self.inside)
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,8 @@ class Moved:
     new: str
     library: str
     since: str
+    guess: bool = False
+    """Whether what stands there can give another value."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,7 @@ def table() -> Table:
     for group in content["renamed"]:
         rules.extend(_renamed(group["library"], group["since"], group["names"]))
     moved = [
-        Moved(old, new, group["library"], group["since"])
+        Moved(old, new, group["library"], group["since"], group.get("guess", False))
         for group in content["moved"]
         for old, new in group["modules"].items()
     ]
@@ -108,14 +125,15 @@ def table() -> Table:
 def _renamed(library: str, since: str, names: Mapping[str, str]) -> Iterator[Rule]:
     """Rules for attributes that have another name: `np.NaN` to `np.nan`, or of values, `$x.as_matrix()`."""
     for old, new in names.items():
-        attribute = re.findall(r"\.(\w+)", old)[-1]
+        bare = old.partition("(")[0]
+        missing = "|".join(re.findall(r"\.(\w+)", bare))
         yield Rule(
             name=f"renamed-{old.replace('$x', '').strip('.()')}",
             library=library,
             since=since,
             why=f"{old.replace('$x', '')} is gone; {new.replace('$x', '')} gives the same",
             error="AttributeError",
-            message=rf"has no attribute '{attribute}'|`{re.escape(old)}` was removed|{re.escape(old)}",
+            message=rf"has no attribute '(?:{missing})'|{re.escape(bare)}",
             rewrites=((old, new),),
         )
 
@@ -154,12 +172,48 @@ class _Respeller(cst.CSTTransformer):
 
 def moved_imports(statement: str, moved: Sequence[Moved]) -> str | None:
     """An import with the modules and names where they stand now; None when nothing of it has moved."""
+    return _visited(statement, _Mover({row.old: row.new for row in moved}))
+
+
+def moved_attributes(statement: str, moved: Sequence[Moved], modules: Mapping[str, str]) -> str | None:
+    """A statement with what it takes from modules where that stands now; None when nothing of it has moved.
+
+    `modules`: names that the notebook uses, and the modules, or what is in them, that they stand for.
+    """
+    return _visited(statement, _Follower({row.old: row.new for row in moved}, modules))
+
+
+def _visited(statement: str, visitor: cst.CSTTransformer) -> str | None:
     module, magics = parsed(statement)
     if module is None:
         return None
-    mover = _Mover({row.old: row.new for row in moved})
-    changed = module.visit(mover).code
+    changed = module.visit(visitor).code
     return show_magics(changed, magics) if changed != module.code else None
+
+
+class _Follower(cst.CSTTransformer):
+    """Rewrites `sp.mean` where `sp` stands for a module of which `mean` has moved."""
+
+    def __init__(self, places: Mapping[str, str], modules: Mapping[str, str]) -> None:
+        super().__init__()
+        self._places, self._modules = places, modules
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
+
+    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+        head, dot, rest = code(original_node).partition(".")
+        old = self._modules.get(head, "") + dot + rest
+        new = self._places.get(old)
+        if new is None:
+            return updated_node
+        module, _, name = new.rpartition(".")
+        if module == old.rpartition(".")[0]:
+            return updated_node.with_changes(attr=cst.Name(name))
+        return cst.parse_expression(_imported(new))
 
 
 class _Mover(cst.CSTTransformer):
@@ -174,6 +228,9 @@ class _Mover(cst.CSTTransformer):
             if (found := self._places.get(".".join(parts[:length]))) is not None:
                 return ".".join([found, *parts[length:]])
         return name
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False  # its names are no modules
 
     def leave_ImportFrom(
         self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
@@ -195,10 +252,10 @@ class _Mover(cst.CSTTransformer):
             groups.setdefault(target, []).append(alias)
         if is_same:
             return updated_node
-        if len(groups) == 1 and "" not in groups:
-            (target,) = groups
+        (target, *others) = groups
+        if target and not others and not _is_class(target):
             return updated_node.with_changes(module=_dotted(target), names=groups[target])
-        return cst.FlattenSentinel([_import_from(target, aliases) for target, aliases in groups.items()])
+        return cst.FlattenSentinel([new for place, aliases in groups.items() for new in _imports(place, aliases)])
 
     def leave_ImportAlias(self, original_node: cst.ImportAlias, updated_node: cst.ImportAlias) -> cst.ImportAlias:
         old = code(original_node.name)
@@ -216,11 +273,35 @@ class _Mover(cst.CSTTransformer):
         return _dotted(new) if new is not None else updated_node
 
 
-def _import_from(target: str, aliases: Sequence[cst.ImportAlias]) -> cst.BaseSmallStatement:
+def _imports(target: str, aliases: Sequence[cst.ImportAlias]) -> list[cst.BaseSmallStatement]:
+    if _is_class(target):
+        return [_assignment(target, alias) for alias in aliases]
     names = [*aliases[:-1], aliases[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)]
     if not target:  # a name that is a module of its own now
-        return cst.Import([alias.with_changes(comma=cst.MaybeSentinel.DEFAULT) for alias in names])
-    return cst.ImportFrom(_dotted(target), names)
+        return [cst.Import([alias.with_changes(comma=cst.MaybeSentinel.DEFAULT) for alias in names])]
+    return [cst.ImportFrom(_dotted(target), names)]
+
+
+def _is_class(target: str) -> bool:
+    """Whether a dotted name is one of a class: what is in it cannot be imported."""
+    _, dot, name = target.rpartition(".")
+    return bool(dot) and name[0].isupper()
+
+
+def _assignment(target: str, alias: cst.ImportAlias) -> cst.BaseSmallStatement:
+    name = alias.asname.name if alias.asname is not None else alias.name
+    assert isinstance(name, cst.Name)
+    value = cst.parse_expression(_imported(f"{target}.{code(alias.name)}"))
+    return cst.Assign([cst.AssignTarget(name)], value)
+
+
+def _imported(name: str) -> str:
+    """A dotted name as an expression that imports what it needs."""
+    owner, _, last = name.rpartition(".")
+    if owner in ("", "builtins"):
+        return last if owner else f"__import__({last!r})"
+    module = owner.rpartition(".")[0] if _is_class(owner) else owner
+    return f"__import__({module!r})" + name.removeprefix(module.partition(".")[0])
 
 
 def _dotted(name: str) -> cst.Attribute | cst.Name:

@@ -28,6 +28,7 @@ from cellwright.proof.repair.cells import (
     dropped,
     hides_errors,
     is_cell_magic,
+    one_name_each,
     replaced,
     rest_after,
     statements,
@@ -122,8 +123,8 @@ class MendingRun:
         self._places: dict[str, _Place] = {}
         self._deadline = 0.0
         self._trials = 0
-        self._seen: set[str] = set()
-        """Of the statement being mended: proposals tried, and failures met."""
+        self._seen: set[tuple[str, ...]] = set()
+        """Of the statement being mended: failures met, each with the statements that it came through."""
         self._mended_from = 0
         """Of the statement being mended: the first of its repairs."""
         self._contradiction = ""
@@ -137,10 +138,7 @@ class MendingRun:
     async def run(self) -> None:
         """Mend what fails. Raises KernelDied when the kernel does not even start."""
         self._deadline = time.monotonic() + self._notebook_s
-        setup = f"{program()}\n__cellwright__.watch()\n__cellwright__.strict(True)"
-        result = await self._kernel.execute(setup, timeout_s=_SETUP_TIMEOUT_S)
-        if result.status != "ok":
-            raise KernelDied(f"the kernel did not take the recorder: {result.error}")
+        await self._watch()
         for cell in range(len(self.sources)):
             self.losses.begin(cell)
             if self.sources[cell].strip():
@@ -152,6 +150,12 @@ class MendingRun:
                 self.is_over = True
             if self.is_over:
                 return
+
+    async def _watch(self) -> None:
+        setup = f"{program()}\n__cellwright__.watch()\n__cellwright__.strict(True)"
+        result = await self._kernel.execute(setup, timeout_s=_SETUP_TIMEOUT_S)
+        if result.status != "ok":
+            raise KernelDied(f"the kernel did not take the recorder: {result.error}")
 
     async def _run_cell(self, cell: int) -> None:
         """Run and mend a cell; without its magic where that would keep errors to itself."""
@@ -193,6 +197,9 @@ class MendingRun:
             failure = self._failure(cell, done, trouble)
             self.losses.ran(self._units(cell)[done : failure.statement.index])
             mended = await self._mend(failure)
+            if mended is None and self._parted(failure):
+                done = failure.statement.index
+                continue
             done = failure.statement.index + mended if mended is not None else self._drop(failure)
             self.is_over |= trouble.error == "Died"
             if self.is_over:
@@ -233,8 +240,10 @@ class MendingRun:
             name = "Timeout" if result.status == "timeout" else "Died"
             position = (await self._where())[0] if result.status == "timeout" else 0
             return _Trouble(name, result.ended_by or f"over {self._cell_s:g} s", position, [])
-        position, frames = await self._where()
         error = result.error
+        if error is not None and "'__cellwright__' is not defined" in error.text:
+            await self._watch()  # the notebook forgets all names, as with %reset
+        position, frames = await self._where()
         return _Trouble(error.name if error else "Error", error.text if error else "", position, frames)
 
     async def _where(self) -> tuple[int, list[tuple[str, int]]]:
@@ -267,7 +276,10 @@ class MendingRun:
             place = self._places.get(text)
             if place is None or is_cell_magic(place.source):
                 continue
-            was = next((s for s in statements(place.source) or [] if s.holds(line)), None)
+            there = [s for s in statements(place.source) or [] if s.holds(line)]
+            # Of several on one line, the one that failed.
+            there.sort(key=lambda s: (place.cell, s.source) != (cell, statement.source))
+            was = next(iter(there), None)
             now = next((s for s in statements(self.sources[place.cell]) or [] if was and s.source == was.source), None)
             if was is not None and now is not None and (place.cell, now.source) not in seen:
                 seen.add((place.cell, now.source))
@@ -279,7 +291,7 @@ class MendingRun:
 
     async def _mend(self, failure: Failure) -> int | None:
         """Make the statement run: the number of statements that stand in its place, None when nothing helped."""
-        self._trials, self._seen = 0, {failure.text}
+        self._trials, self._seen = 0, {_key(failure)}
         self._mended_from, self._contradiction = len(self.repairs), ""
         if failure.is_as_author_saw() or failure.error in ("Timeout", "Died"):
             return None
@@ -293,9 +305,14 @@ class MendingRun:
             return await self._leniently(failure)
         return count
 
-    async def _search(self, failure: Failure, count: int, steps: int) -> int | None:
-        """Try proposals, and after one that only moves the failure, those for the next failure, depth first."""
+    async def _search(self, failure: Failure, count: int, steps: int, rule: str = "") -> int | None:
+        """Try proposals, and after one that only moves the failure, those for the next failure, depth first.
+
+        `rule`: the only one that may propose, where it mended one of several forms that fail with the same words.
+        """
         async for proposal in _proposals(self._proposers, failure):
+            if rule and proposal.rule != rule:
+                continue
             self._trials += 1
             if self._trials > _MOST_TRIALS or time.monotonic() > self._deadline:
                 return None
@@ -304,9 +321,10 @@ class MendingRun:
             if isinstance(outcome, int):
                 return outcome
             new, new_count = outcome
-            if steps > 1 and proposal.may_be_part and new.text not in self._seen and _is_progress(new):
-                self._seen.add(new.text)
-                mended = await self._search(new, new_count, steps - 1)
+            if steps > 1 and proposal.may_be_part and _key(new) not in self._seen and _is_progress(new):
+                self._seen.add(_key(new))
+                same = proposal.rule if new.text == failure.text else ""
+                mended = await self._search(new, new_count, steps - 1, same)
                 if mended is not None:
                     return mended
             self.sources = kept
@@ -411,6 +429,17 @@ class MendingRun:
         self._contradiction = told
         return self._drop(replace(guess.failure, statement=statement, sources=tuple(self.sources)))
 
+    def _parted(self, failure: Failure) -> bool:
+        """Whether an import of several names was made one for each: what is there is not lost for what is not."""
+        cell, source = failure.cell, failure.statement.source
+        text = one_name_each(source)
+        is_about_one = failure.error == "ImportError" or source.startswith("import ")
+        if text is None or not is_about_one or failure.is_as_author_saw():
+            return False
+        self.sources[cell] = replaced(self.sources[cell], failure.statement, text)
+        self.repairs.append(Repair("import-parted", cell, source, text, "each name is imported by itself"))
+        return True
+
     def _drop(self, failure: Failure) -> int:
         """Turn a statement into a comment; returns the index of the statement after it."""
         source, first = self.sources[failure.cell], failure.statement.index
@@ -440,6 +469,11 @@ def _hanging_on(units: Sequence[Unit], guess: _Guess) -> list[Unit]:
             given |= unit.defines | unit.changes
             found.append(unit)
     return found
+
+
+def _key(failure: Failure) -> tuple[str, ...]:
+    """What makes a failure another one: its words, and the statements that it came through as they are now."""
+    return (failure.text, *(site.statement.source for site in failure.sites))
 
 
 def _is_progress(failure: Failure) -> bool:
