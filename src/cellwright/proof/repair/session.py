@@ -138,7 +138,10 @@ class MendingRun:
     async def run(self) -> None:
         """Mend what fails. Raises KernelDied when the kernel does not even start."""
         self._deadline = time.monotonic() + self._notebook_s
-        await self._watch()
+        setup = f"{program()}\n__cellwright__.watch()\n__cellwright__.strict(True)"
+        result = await self._kernel.execute(setup, timeout_s=_SETUP_TIMEOUT_S)
+        if result.status != "ok":
+            raise KernelDied(f"the kernel did not take the recorder: {result.error}")
         for cell in range(len(self.sources)):
             self.losses.begin(cell)
             if self.sources[cell].strip():
@@ -150,12 +153,6 @@ class MendingRun:
                 self.is_over = True
             if self.is_over:
                 return
-
-    async def _watch(self) -> None:
-        setup = f"{program()}\n__cellwright__.watch()\n__cellwright__.strict(True)"
-        result = await self._kernel.execute(setup, timeout_s=_SETUP_TIMEOUT_S)
-        if result.status != "ok":
-            raise KernelDied(f"the kernel did not take the recorder: {result.error}")
 
     async def _run_cell(self, cell: int) -> None:
         """Run and mend a cell; without its magic where that would keep errors to itself."""
@@ -241,8 +238,6 @@ class MendingRun:
             position = (await self._where())[0] if result.status == "timeout" else 0
             return _Trouble(name, result.ended_by or f"over {self._cell_s:g} s", position, [])
         error = result.error
-        if error is not None and "'__cellwright__' is not defined" in error.text:
-            await self._watch()  # the notebook forgets all names, as with %reset
         position, frames = await self._where()
         return _Trouble(error.name if error else "Error", error.text if error else "", position, frames)
 
