@@ -380,10 +380,12 @@ def _tidied(sources: list[str]) -> Iterator[Callable[[], list[str]]]:
     own.
     """
     before, outer, home = _files_outside(), _notes[0], str(Path.home())
-    notes = _notes[0] = os.memfd_create("notes")
+    with unnoticed():
+        notes = tempfile.TemporaryFile(dir=_TEMPORARY)  # noqa: SIM115 - a sandbox has no files in memory
+    _notes[0] = notes.fileno()
 
     def left() -> list[str]:
-        written = os.pread(notes, _MAX_REPLY_BYTES, 0).decode("utf-8", "surrogateescape").splitlines()
+        written = os.pread(notes.fileno(), _MAX_REPLY_BYTES, 0).decode("utf-8", "surrogateescape").splitlines()
         return [
             path
             for path in _files_outside() - before
@@ -397,7 +399,7 @@ def _tidied(sources: list[str]) -> Iterator[Callable[[], list[str]]]:
         for path in left():
             shutil.rmtree(path) if Path(path).is_dir() else Path(path).unlink(missing_ok=True)
         _notes[0] = outer
-        os.close(notes)
+        notes.close()
 
 
 _notes = [-1]
