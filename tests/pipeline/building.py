@@ -16,6 +16,9 @@ FAST = (
 )
 
 
+CITIES = ("a", "b", "highest", "d", "e", "f")
+
+
 class Quiet:
     """Progress that nobody watches."""
 
@@ -30,10 +33,13 @@ class Quiet:
 
 
 def lay_out(folder: Path) -> Path:
-    """Two tables, two notebooks that read them in their own ways, and every kind of file that gives no task."""
+    """Two tables, two notebooks that read them in their own ways, and every kind of file that gives no task.
+
+    One city has the name of a word that the question about it needs.
+    """
     (folder / "data").mkdir(parents=True)
     rows = [
-        f"{city},{year},{(index * 7 + year) % 23},{index}.5" for index, city in enumerate("abcdef") for year in (1, 2)
+        f"{city},{year},{(index * 7 + year) % 23},{index}.5" for index, city in enumerate(CITIES) for year in (1, 2)
     ]
     (folder / "data" / "sales.csv").write_text("city,year,sold,price\n" + "\n".join(rows) + "\n")
     (folder / "data" / "Staff.csv").write_text("name,age\nAda,36\nBob,\nCy,51\nDee,44\n")
