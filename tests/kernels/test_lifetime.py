@@ -205,7 +205,11 @@ def test_nothing_outlives_a_killed_program(laboratory: Laboratory, scratch: Path
     with another_program(laboratory, spawn_code(marker), scratch) as user:
         others = descendants(user.pid)
         assert len(others) >= 3  # the template, the sandbox's first process, the kernel
-        assert len(set(processes(marker)) - {user.pid}) == 2
+        # What was just started may not have its name yet.
+        deadline = time.monotonic() + 5
+        while len(started := set(processes(marker)) - {user.pid}) < 2 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(started) == 2
         user.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 5
     while (any(map(alive, others)) or list(scratch.iterdir())) and time.monotonic() < deadline:
