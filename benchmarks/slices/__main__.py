@@ -25,11 +25,12 @@ from cellwright.pipeline.execute import ExecutedNotebook, ExecuteStage, table_pa
 from cellwright.pipeline.link import LinkStage
 from cellwright.pipeline.read import read
 from cellwright.pipeline.slice import outputs_to_slice
+from cellwright.proof.bindings import free_names
 from cellwright.proof.confirming import slice_all
 from cellwright.proof.execution import ExecutionLimits
 from cellwright.proof.judge import CHECKPOINTS, Circumstances, Judge, Program, preload_list
 from cellwright.proof.slicing import Slice, Wanted, static_slice
-from cellwright.proof.units import Unit, free_names
+from cellwright.proof.units import Unit
 from cellwright.proof.values import identical, load
 
 _TIMEOUT_S = 20.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.proof.bindings import free_names
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.slicing import (
     CHANCE,
@@ -20,7 +21,7 @@ from cellwright.proof.slicing import (
     find_slices,
     static_slice,
 )
-from cellwright.proof.units import Unit, free_names, parse_cells
+from cellwright.proof.units import Unit, parse_cells
 from cellwright.proof.values import Snapshot, load
 
 

@@ -13,12 +13,13 @@ from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import SliceConfig
 from cellwright.pipeline.execute import ExecutedNotebook, table_paths
+from cellwright.proof.bindings import free_names
 from cellwright.proof.confirming import slice_all
 from cellwright.proof.execution import ShownValue
 from cellwright.proof.inside.targets import Target
 from cellwright.proof.judge import CHECKPOINTS, Judge, preload_list
 from cellwright.proof.slicing import NoSlice, Slice, Wanted, static_slice
-from cellwright.proof.units import ParsedCell, Unit, free_names, parse_cells
+from cellwright.proof.units import ParsedCell, Unit, parse_cells
 from cellwright.proof.values import is_nothing, load
 
 NAME = "slice"

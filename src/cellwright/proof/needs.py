@@ -7,14 +7,14 @@ evaluates counts where the call stands.
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+from cellwright.proof.bindings import bound_names, of_scope
 
 BUILTINS = frozenset(dir(builtins)) | {
     "get_ipython", "display", "In", "Out", "_", "__", "___", "__name__", "__file__", "__doc__", "__builtins__",
 }  # fmt: skip
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
 _LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
@@ -74,12 +74,12 @@ def needs_when_called(node: ast.AST) -> Needs | None:
     """Of a function's body; None for what is no plain function, or does not run its body when it is called."""
     if not isinstance(node, ast.FunctionDef) or node.decorator_list or _is_generator(node):
         return None
-    declared = {name for part in _of_scope(node.body) if isinstance(part, ast.Global) for name in part.names}
-    if any(isinstance(part, ast.Nonlocal) for part in _of_scope(node.body)):
+    declared = {name for part in of_scope(node.body) if isinstance(part, ast.Global) for name in part.names}
+    if any(isinstance(part, ast.Nonlocal) for part in of_scope(node.body)):
         return None
     arguments = node.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    own = {argument.arg for argument in every if argument is not None} | _stored(node.body)
+    own = {argument.arg for argument in every if argument is not None} | bound_names(node.body)
     found = _Found(bound=own - declared)
     found.follow(node.body, loops_turn=False)
     return found.needs
@@ -101,8 +101,8 @@ class _Found:
         """Statements in order, until one may leave their block."""
         for node in body:
             self._statement(node, loops_turn)
-            self.bound |= _stored([node])
-            if any(isinstance(part, _LEAVES) for part in _of_scope([node])):
+            self.bound |= bound_names([node])
+            if any(isinstance(part, _LEAVES) for part in of_scope([node])):
                 return
 
     def _statement(self, node: ast.AST, loops_turn: bool) -> None:
@@ -135,7 +135,7 @@ class _Found:
 
     def _inside(self, body: Sequence[ast.AST]) -> None:
         """The first turn of a loop."""
-        turn = _Found(set(self.bound) | _stored(body[:1] if isinstance(body[0], ast.expr) else ()))
+        turn = _Found(set(self.bound) | bound_names(body[:1] if isinstance(body[0], ast.expr) else ()))
         turn.follow(body, loops_turn=True)
         self.names |= turn.names
         self.calls |= turn.calls
@@ -172,33 +172,5 @@ class _Found:
         self.calls |= calls - walrus - self.bound
 
 
-def _stored(body: Iterable[ast.AST]) -> set[str]:
-    """Names that statements may bind in their own scope."""
-    found: set[str] = set()
-    for part in _of_scope(body):
-        match part:
-            case ast.Name(ctx=ast.Store()) | ast.Name(ctx=ast.Del()):
-                found.add(part.id)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                found.add(part.name)
-            case ast.Import() | ast.ImportFrom():
-                found |= {(alias.asname or alias.name).partition(".")[0] for alias in part.names}
-            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-                found.add(name)
-            case ast.MatchMapping(rest=str(name)):
-                found.add(name)
-    return found
-
-
-def _of_scope(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes but those of functions and classes inside, which stand for themselves."""
-    pending = list(body)
-    while pending:
-        part = pending.pop()
-        yield part
-        if not isinstance(part, _SCOPES):
-            pending += ast.iter_child_nodes(part)
-
-
 def _is_generator(node: ast.FunctionDef) -> bool:
-    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in _of_scope(node.body))
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in of_scope(node.body))

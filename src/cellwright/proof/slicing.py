@@ -19,11 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from cellwright.proof.bindings import free_names
 from cellwright.proof.judge import Circumstances, Judge, Program, Run
 from cellwright.proof.minimising import Minimised, Spent, minimise, missing
 from cellwright.proof.needs import BUILTINS, Known, Needs, needs_of
 from cellwright.proof.nested import without_one
-from cellwright.proof.units import Unit, free_names, whole_cells, with_source
+from cellwright.proof.units import Unit, whole_cells, with_source
 from cellwright.proof.values import Snapshot, identical, is_opaque
 
 _PATIENCE_S, _PATIENCE = 1.5, 10.0

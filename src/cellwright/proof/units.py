@@ -7,24 +7,15 @@ adds to Python is read as what it means: `%%time`, `%%capture`, `%time` as the s
 
 import ast
 import re
-import symtable
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from cellwright.proof.bindings import bound_names, changed_names, free_names
 from cellwright.proof.inside.targets import Target, find_targets, is_shown_by_call
 from cellwright.proof.needs import NOTHING, Needs, needs_of, needs_when_called
 
-# Methods that change their receiver although nothing in the syntax says so.
-# fmt: off
-_MUTATORS = frozenset((
-    "append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "sort", "reverse", "add",
-    "discard", "fit", "fit_transform", "partial_fit", "resize", "shuffle", "fill", "put", "itemset", "write",
-    "writelines", "close", "seek", "readline", "read", "set_params", "train", "seed", "popitem", "set",
-))
-# fmt: on
-_IN_PLACE = "inplace"
 # State that others depend on and do not name. How values are displayed is none: values are compared as objects.
 _SETTINGS = re.compile(
     r"\bseed\(|from __future__ |\bchdir\(|\bset_random_seed\(|\b(?:set_option|options)\b(?!.{0,2}display)|magic\('cd'"
@@ -240,14 +231,12 @@ def with_source(unit: Unit, source: str) -> Unit:
 
 
 def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
-    names = _Names()
-    names.visit(node)
+    changes, reads = changed_names(node)
     source = _source(node, text)
     binds_all = isinstance(
         node, (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With)
     )
-    defines = frozenset(names.stores)
-    uses = free_names(source)
+    defines = frozenset(bound_names([node]))
     files = _files(node)
     imports = isinstance(node, (ast.Import, ast.ImportFrom))
     return Unit(
@@ -255,10 +244,8 @@ def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
         number,
         source,
         defines=defines if binds_all else frozenset(),
-        changes=frozenset(names.changes)
-        | (frozenset() if binds_all else defines)
-        | (frozenset() if imports else files),
-        uses=uses | frozenset(names.loads & names.changes) | files,
+        changes=frozenset(changes) | (frozenset() if binds_all else defines) | (frozenset() if imports else files),
+        uses=free_names(source) | reads | files,
         needs=needs_of(node),
         when_called=needs_when_called(node),
         imports=imports,
@@ -308,122 +295,3 @@ def _files(node: ast.stmt) -> frozenset[str]:
         elif isinstance(part, ast.ImportFrom):
             found.add(f"file:{part.module}.py")
     return frozenset(found)
-
-
-def free_names(source: str) -> frozenset[str]:
-    """The global names that a source reads anywhere. A builtin is among them, as a notebook may bind its name anew."""
-    table = symtable.symtable(source, "<unit>", "exec")
-    anywhere = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
-    pending = list(table.get_children())
-    while pending:
-        inner = pending.pop()
-        anywhere.update(s.get_name() for s in inner.get_symbols() if s.is_global() and s.is_referenced())
-        pending.extend(inner.get_children())
-    return frozenset(anywhere)
-
-
-def root_name(node: ast.AST) -> str | None:
-    """The name at the bottom of a chain of attributes, subscripts and calls."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-@dataclass
-class _Names(ast.NodeVisitor):
-    """Collects the names that a statement loads, stores and may change."""
-
-    loads: set[str] = field(default_factory=set)
-    stores: set[str] = field(default_factory=set)
-    changes: set[str] = field(default_factory=set)
-    inner: int = 0
-    """Scopes around: of functions, classes and comprehensions."""
-    bodies: int = 0
-    """Those of them that keep what `:=` binds to themselves: all but comprehensions."""
-
-    def visit_Name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
-            self.loads.add(node.id)
-        elif not self.inner:
-            self.stores.add(node.id)
-
-    def visit_Import(self, node: ast.Import) -> None:
-        self.stores.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        self.stores.update(alias.asname or alias.name for alias in node.names)
-
-    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
-        self.stores.add(node.name)
-        self._body(node)
-
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _definition
-
-    def _body(self, node: ast.AST) -> None:
-        self.bodies += 1
-        self._nested(node)
-        self.bodies -= 1
-
-    visit_Lambda = _body
-
-    def _nested(self, node: ast.AST) -> None:
-        self.inner += 1
-        self.generic_visit(node)
-        self.inner -= 1
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _nested
-
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
-        if not self.bodies:
-            self.stores.add(node.target.id)
-        self.visit(node.value)
-
-    def _pattern(self, node: ast.MatchAs | ast.MatchStar | ast.MatchMapping) -> None:
-        name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-        if name is not None and not self.inner:
-            self.stores.add(name)
-        self.generic_visit(node)
-
-    visit_MatchAs = visit_MatchStar = visit_MatchMapping = _pattern
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.simple and not self.inner:
-            self.stores.add("__annotations__")
-        self.generic_visit(node)
-
-    def visit_Global(self, node: ast.Global) -> None:
-        self.changes.update(node.names)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self._place(node)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        self._place(node)
-
-    def _place(self, node: ast.Attribute | ast.Subscript) -> None:
-        if not isinstance(node.ctx, ast.Load) and (name := root_name(node)):
-            self.changes.add(name)
-        self.generic_visit(node)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        if name := root_name(node.target):
-            self.changes.add(name)
-            self.loads.add(name)
-        self.visit(node.value)
-        if not isinstance(node.target, ast.Name):
-            self.visit(node.target)
-
-    def visit_Delete(self, node: ast.Delete) -> None:
-        for target in node.targets:
-            if name := root_name(target):
-                self.changes.add(name)
-                self.loads.add(name)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Attribute) and (name := root_name(node.func)):
-            in_place = any(k.arg == _IN_PLACE and getattr(k.value, "value", False) for k in node.keywords)
-            if in_place or node.func.attr in _MUTATORS:
-                self.changes.add(name)
-        elif isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr", "next", "exec"):
-            self.changes.update(argument.id for argument in node.args if isinstance(argument, ast.Name))
-        self.generic_visit(node)

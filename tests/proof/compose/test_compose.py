@@ -38,11 +38,11 @@ def taken(folder: Path) -> dict[str, TableProfile | Unprofiled]:
     return asyncio.run(_take(lay_out(folder)))
 
 
-async def _take(files: dict[str, Path]) -> dict[str, TableProfile | Unprofiled]:
+async def _take(files: dict[str, Path], notebook: str = "") -> dict[str, TableProfile | Unprofiled]:
     tables = [Table(hashlib.sha256(path.read_bytes()).hexdigest(), name, 1) for name, path in files.items()]
     async with LocalPool(1, rung="trusted") as pool, pool.kernel(KernelSettings(files, 0)) as kernel:
         judge = Judge(kernel, timeout_s=20, seed=1)
-        found = await take_profiles(tables, {table.name: loads(table, ()) for table in tables}, judge)
+        found = await take_profiles(tables, {table.name: loads(table, [notebook]) for table in tables}, judge)
     return {entry.table.name: entry for entry in found}
 
 
@@ -94,6 +94,7 @@ NOTEBOOK = "\n".join((
     "a = pd.read_csv('data/a.csv', na_values=['-'], dtype={'site': str})",
     "b = pd.read_csv('data/b.csv', index_col=0, skiprows=2)",
     "c = pd.read_csv('data/c.csv', index_col=0)",
+    "e = pd.read_csv('data/e.csv', nrows=9, skiprows=2)",
     "d = pd.read_csv('data/d.csv', sep=';')",
 ))  # fmt: skip
 
@@ -102,7 +103,9 @@ NOTEBOOK = "\n".join((
     ("name", "first"),
     [
         ("a.csv", "pd.read_csv('data/a.csv', na_values=['-'], dtype={'site': str})"),
-        ("b.csv", None),
+        ("b.csv", "pd.read_csv('data/b.csv', skiprows=2)"),
+        ("e.csv", None),
+        ("f.npy", None),
         ("c.csv", "pd.read_csv('data/c.csv')"),
         ("d.csv", "pd.read_csv('data/d.csv')"),
     ],
@@ -112,6 +115,18 @@ def test_what_a_notebook_says_of_its_file_holds(name: str, first: str | None) ->
     found = loads(Table("0" * 64, name, 1), [NOTEBOOK])
     assert (found[0] if found else None) == first
     assert first is None or "na_values" not in first or len(found) == 1
+
+
+def test_tables_that_are_not_loaded_say_why(tmp_path: Path) -> None:
+    """A file of a kind that no program here loads is told from one that its notebook loads in part."""
+    files = {"e.csv": tmp_path / "e.csv", "f.npy": tmp_path / "f.npy"}
+    for path in files.values():
+        path.write_text("a,b\n1,2\n", "utf-8")
+    taken = asyncio.run(_take(files, NOTEBOOK))
+    assert {name: entry.reason for name, entry in taken.items() if isinstance(entry, Unprofiled)} == {
+        "e.csv": "its notebook loads it in a way of its own",
+        "f.npy": "no way to load such a file is known",
+    }
 
 
 def test_joins_need_a_key_that_is_unique_on_one_side(taken: dict[str, TableProfile | Unprofiled]) -> None:

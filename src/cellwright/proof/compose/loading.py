@@ -14,8 +14,8 @@ _PLAIN = {
     ".xls": ("pd.read_excel({path!r})",),
     ".parquet": ("pd.read_parquet({path!r})",),
 }
-# What a program composed over the table must not take over from the notebook: it reads only a part, or labels rows.
-_NOT_TAKEN_OVER = {"nrows", "index_col", "usecols", "chunksize", "iterator"}
+# What a program composed over the table must not take over from the notebook: it reads only a part.
+_NOT_TAKEN_OVER = {"nrows", "usecols", "chunksize", "iterator"}
 # What makes other values or rows of the same file. Where a notebook says so, it knows, and reading plainly is wrong.
 _OTHER_VALUES = {"na_values", "keep_default_na", "thousands", "decimal", "skiprows", "header", "names", "comment",
                  "skipfooter", "dtype", "converters", "sheet_name", "dayfirst"}  # fmt: skip
@@ -28,15 +28,23 @@ def loads(table: Table, sources: Sequence[str]) -> tuple[str, ...]:
     """Expressions that may load a table, the plainest first; none but the notebook's where that says more of the file.
     `sources` are the notebook's cells."""
     path = f"data/{table.name}"
-    dot = table.name.rfind(".")
-    suffix = table.name[dot:].lower() if dot > 0 else ""
-    plain = [form.format(path=path) for form in _PLAIN.get(suffix, ())]
+    plain = [form.format(path=path) for form in _plain(table)]
     calls = [call for source in sources for call in _calls(source, path)]
     written = [load for call in calls if (load := _taken_over(call)) is not None]
     knowing = [load for load in written if _words(load) & _OTHER_VALUES]
     if knowing or any({word.arg for word in call.keywords} & _OTHER_VALUES for call in calls):
         return tuple(dict.fromkeys(knowing))[:_MOST]
     return tuple(dict.fromkeys([*plain[:1], *written, *plain[1:]]))[:_MOST]
+
+
+def why_no_load(table: Table) -> str:
+    """The reason where `loads` gives nothing for a table."""
+    return "its notebook loads it in a way of its own" if _plain(table) else "no way to load such a file is known"
+
+
+def _plain(table: Table) -> tuple[str, ...]:
+    dot = table.name.rfind(".")
+    return _PLAIN.get(table.name[dot:].lower(), ()) if dot > 0 else ()
 
 
 def as_texts(load: str) -> str:
@@ -74,12 +82,18 @@ def _calls(source: str, path: str) -> Iterator[ast.Call]:
 
 
 def _taken_over(node: ast.Call) -> str | None:
-    """A call with constant arguments, as one of `pd`."""
+    """A call with constant arguments, as one of `pd`. What labels the rows stays a column."""
     if len(node.args) > 1 or not isinstance(node.func, ast.Attribute):
         return None
     if any(word.arg in (None, *_NOT_TAKEN_OVER) or not _is_known(word.value) for word in node.keywords):
         return None
-    return ast.unparse(ast.Call(ast.Attribute(ast.Name("pd"), node.func.attr), node.args, node.keywords))
+    words = [word for word in node.keywords if word.arg != "index_col" or _is_false(word.value)]
+    return ast.unparse(ast.Call(ast.Attribute(ast.Name("pd"), node.func.attr), node.args, words))
+
+
+def _is_false(node: ast.expr) -> bool:
+    """Of `index_col`, it says how lines that end in a separator are read."""
+    return isinstance(node, ast.Constant) and node.value is False
 
 
 def _is_known(node: ast.expr) -> bool:

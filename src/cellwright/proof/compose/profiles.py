@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from cellwright.core.types import Table
 from cellwright.proof.compose.inside import profiler
-from cellwright.proof.compose.loading import as_texts
+from cellwright.proof.compose.loading import as_texts, why_no_load
 from cellwright.proof.inside import apart
 from cellwright.proof.judge import Judge, Program, Run
 from cellwright.proof.values import has_content
@@ -123,7 +123,7 @@ async def take_profiles(
             found.setdefault(table.name, profile)
         else:
             problems.setdefault(table.name, profile)
-    unknown = {table.name: Unprofiled(table, "no way to load it is known", table.name) for table in tables}
+    unknown = {table.name: Unprofiled(table, why_no_load(table), table.name) for table in tables}
     return [found.get(t.name) or problems.get(t.name) or unknown[t.name] for t in tables]
 
 
