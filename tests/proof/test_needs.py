@@ -99,10 +99,10 @@ def test_calls_are_followed_through_functions() -> None:
     """A function that calls another needs what that needs, and itself, until a name is bound anew."""
     known = Known()
     inner, outer = (ast.parse(text).body[0] for text in ("def inner():\n    return a", "def outer():\n    inner()"))
-    known.bind({"outer"}, (), needs_when_called(outer))
+    known.bind({"outer"}, {"outer"}, needs_when_called(outer))
     call = needs_of(ast.parse("outer()"))
     assert known.lacking(call) == {"inner"}
-    known.bind({"inner"}, (), needs_when_called(inner))
+    known.bind({"inner"}, {"inner"}, needs_when_called(inner))
     assert known.lacking(call) == {"a"}
-    known.bind({"outer"}, (), None)
+    known.bind({"outer"}, {"outer"}, None)
     assert known.lacking(call) == set()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cellwright.proof.inside.placeholders import careful, codes, letters_for_nothing, no_rows, one_spelling
+from cellwright.proof.inside.placeholders import careful, codes, letters_for_nothing, marks, no_rows, one_spelling
 
 SPREAD = [float(n) for n in range(12, 32)]
 
@@ -28,6 +28,21 @@ SPREAD = [float(n) for n in range(12, 32)]
 def test_codes_are_far_from_what_is_measured(values: list[object], found: list[float]) -> None:
     """-999 in temperatures is one, -1 among opinions and 999 at the end of a scale are none."""
     assert codes(pd.Series(values)) == found
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["Rome", "?", "Oslo"], ["?"]),
+        (["12", "-", "7", ".."], ["-", ".."]),
+        (["+", "-", "+"], []),
+        (["?", "?"], []),
+        (["a?", "b-"], []),
+    ],
+)
+def test_marks_stand_beside_words(values: list[str], found: list[str]) -> None:
+    """A dash among names is no name; where there is nothing but signs, they are the values."""
+    assert marks(pd.Series(values)) == found
 
 
 def test_totals_and_notes_are_no_rows() -> None:
@@ -73,3 +88,12 @@ def test_spellings_become_one(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('fuel\nDiesel\nDiesel\ndiesel\n"diesel "\nPetrol\n')
     assert one_spelling(pd.read_csv, path)["fuel"].tolist() == ["Diesel"] * 4 + ["Petrol"]
+
+
+def test_marks_are_read_as_missing(tmp_path: Path) -> None:
+    """Only in columns of texts, and nothing else of the table changes."""
+    path = tmp_path / "t.csv"
+    path.write_text("place,x\nAyr,1\n?,2\nBath,3\n")
+    read = careful(pd.read_csv, path)
+    assert read["place"].dropna().tolist() == ["Ayr", "Bath"]
+    assert read["x"].tolist() == [1, 2, 3]

@@ -173,7 +173,11 @@ def _ask(output: SlicedOutput, most: int, seen: Seen) -> list[Asked]:
     return [Asked(output, replace(proposal, decimals=_decimals(proposal, output)), comments) for proposal in proposals]
 
 
-async def answered(candidates: Sequence[Asked], judge: Judge) -> list[tuple[Asked, Run, Task | Reject]]:
+Answered = tuple[Asked, Run, Task | Reject]
+"""A candidate, the run of its program, and the task that it makes or why it makes none."""
+
+
+async def answered(candidates: Sequence[Asked], judge: Judge) -> list[Answered]:
     """Each candidate with the run of its program, and the task that it makes or why it makes none."""
     programs = [Program(a.units, a.proposal.expression) for a in candidates]
     checks = [(n, program) for n, a in enumerate(candidates) for program in _checks(a)]

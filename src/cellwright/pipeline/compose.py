@@ -14,13 +14,13 @@ from pathlib import Path
 from cellwright.core.hashing import short_id
 from cellwright.core.types import Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
-from cellwright.pipeline.ask import Asked, answered
+from cellwright.pipeline.ask import Answered, Asked, answered
 from cellwright.pipeline.config import ComposeConfig, ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.plan import CANDIDATES_PER_TASK, DRAFTS_PER_TASK, MORE_OF_SEVERAL, PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
-from cellwright.proof.compose import Composed, Source, compose
+from cellwright.proof.compose import Composed, Source, compose, lesser_programs
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
 
@@ -125,7 +125,8 @@ class _Composing:
                 self.gone[unreadable.reason] += 1
             else:
                 asked.append((Asked(self._output(entry.composed, run), proposal, entry.comments), entry.composed))
-        tasks = self._tasks(await answered([a for a, _ in asked], judge), [composed for _, composed in asked])
+        results = await answered([a for a, _ in asked], judge)
+        tasks = self._tasks(await self._telling(results, judge), [composed for _, composed in asked])
         kept = mix(tasks, self.count, self.config.level_shares)
         self.gone["a better mix without it"] += len(tasks) - len(kept)
         return [*kept, *self._rejects()]
@@ -166,6 +167,21 @@ class _Composing:
             raise Unreadable("no question that needs every step" if proposals else "no question of its family")
         return self._rng.choice(telling)
 
+    async def _telling(self, results: Sequence[Answered], judge: Judge) -> list[Answered]:
+        """The same, with a reject for each task whose program gives its answer without one of its steps too."""
+        programs = [
+            (number, program)
+            for number, (asked, _, task) in enumerate(results)
+            if isinstance(task, Task)
+            for program in lesser_programs(asked.units, asked.proposal.expression)
+        ]
+        runs = await judge.run([program for _, program in programs])
+        idle = {n for (n, _), run in zip(programs, runs, strict=True) if run.value == results[n][1].value is not None}
+        return [
+            (asked, run, Reject(NAME, asked.output.id, "a step or condition has no say", "") if n in idle else task)
+            for n, (asked, run, task) in enumerate(results)
+        ]
+
     def _output(self, composed: Composed, run: Run) -> SlicedOutput:
         """The program as the slice of an output that no notebook has."""
         statements = tuple(
@@ -188,7 +204,7 @@ class _Composing:
             cpu_s=run.cpu_s,
         )
 
-    def _tasks(self, results: Iterable[tuple[Asked, Run, Task | Reject]], programs: Sequence[Composed]) -> list[Task]:
+    def _tasks(self, results: Iterable[Answered], programs: Sequence[Composed]) -> list[Task]:
         """The tasks that are no repetition and whose answer says something."""
         tasks: dict[str, Task] = {}
         for (_, run, task), composed in zip(results, programs, strict=True):

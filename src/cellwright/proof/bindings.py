@@ -63,6 +63,12 @@ def bound_names(body: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def may_bind(node: ast.AST) -> set[str]:
+    """Names that a statement at the top of a program may bind, or a function that it defines, once it is called."""
+    declared = (part.names for part in ast.walk(node) if isinstance(part, ast.Global))
+    return bound_names([node]).union(*declared)
+
+
 def free_names(source: str) -> frozenset[str]:
     """The global names that a source reads anywhere. A builtin is among them, as a notebook may bind its name anew."""
     table = symtable.symtable(source, "<unit>", "exec")

@@ -39,9 +39,9 @@ class Known:
     _bodies: dict[str, Needs] = field(default_factory=dict)
     """What functions need when they are called, by their names."""
 
-    def bind(self, defines: Iterable[str], changes: Iterable[str], when_called: Needs | None) -> None:
-        """After a statement. `when_called`: of the function that it defines, if it does."""
-        for name in (*defines, *changes):
+    def bind(self, names: Iterable[str], defines: Iterable[str] = (), when_called: Needs | None = None) -> None:
+        """After a statement that may bind names. `when_called`: of the function that it defines, if it does."""
+        for name in names:
             self.names.add(name)
             self._bodies.pop(name, None)
         if when_called is not None:

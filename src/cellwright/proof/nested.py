@@ -1,7 +1,8 @@
 """Statements inside statements: what could be left out of a loop, a branch or a definition.
 
 Of a block (`for`, `while`, `if`, `with`, `try`), any statement. Of a function or class, only what is run for its effect
-alone, such as a print or a plot: the rest is what its author means by it. The text that stays is the author's own.
+alone, such as a print or a plot, and what binds names that nothing in it reads: the rest is what its author means by
+it. The text that stays is the author's own.
 """
 
 import ast
@@ -27,31 +28,47 @@ def without_one(source: str) -> Iterator[str]:
     """The statement `source` without one of the statements inside it, the last first; empty when none could go."""
     (statement,) = ast.parse(source).body
     if isinstance(statement, (*_BLOCKS, *_DEFINITIONS)):
-        for number in reversed(range(len(list(_places(statement, False))))):
+        for number in reversed(range(len(list(_places(statement, _read_in(statement)))))):
             yield _without(source, statement, number)
 
 
-def _places(statement: ast.AST, in_definition: bool) -> Iterator[_Place]:
+def _read_in(statement: ast.AST) -> frozenset[str]:
+    names = (node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return frozenset(node.id for node in names)
+
+
+def _places(statement: ast.AST, read: frozenset[str], in_definition: bool = False) -> Iterator[_Place]:
+    """`read`: the names that anything in the outermost statement reads."""
     in_definition = in_definition or isinstance(statement, _DEFINITIONS)
     for name, value in ast.iter_fields(statement):
         may_be_empty = name == "orelse" or (name == "finalbody" and bool(getattr(statement, "handlers", None)))
         for index, node in enumerate(value if isinstance(value, list) else ()):
             if isinstance(node, ast.stmt):
                 would_be_empty = len(value) == 1 and not may_be_empty
-                if _is_effect(node) or not (in_definition or would_be_empty):
+                is_idle = in_definition and not isinstance(statement, ast.ClassDef) and _is_idle(node, read)
+                if _is_effect(node) or (not would_be_empty and (is_idle or not in_definition)):
                     yield _Place(value, index, would_be_empty)
-                yield from _places(node, in_definition)
+                yield from _places(node, read, in_definition)
             elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
-                yield from _places(node, in_definition)
+                yield from _places(node, read, in_definition)
 
 
 def _is_effect(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Await))
 
 
+def _is_idle(node: ast.stmt, read: frozenset[str]) -> bool:
+    """Whether it binds names, and none that is read."""
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    names = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.expr)]
+    ids = {name.id for name in names if isinstance(name, ast.Name)}
+    is_plain = all(isinstance(name, (ast.Name, ast.Tuple, ast.List)) for name in names)
+    return bool(ids) and is_plain and not ids & read
+
+
 def _without(source: str, statement: ast.stmt, number: int) -> str:
     reduced = copy.deepcopy(statement)
-    place = list(_places(reduced, False))[number]
+    place = list(_places(reduced, _read_in(reduced)))[number]
     gone = place.body[place.index]
     place.body[place.index : place.index + 1] = [ast.Pass()] if place.leaves_pass else []
     first = min([gone.lineno, *(decorator.lineno for decorator in getattr(gone, "decorator_list", ()))])

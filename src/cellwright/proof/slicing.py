@@ -345,6 +345,6 @@ def _able_and_known(units: Sequence[Unit]) -> tuple[list[Unit], Known]:
     for unit in units:
         if may_know_all or not known.lacking(unit.needs):
             able.append(unit)
-            known.bind(unit.defines, unit.changes, unit.when_called)
+            known.bind(unit.binds, unit.defines, unit.when_called)
             may_know_all |= unit.opaque
     return able, known

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from cellwright.proof.bindings import bound_names, changed_names, free_names
+from cellwright.proof.bindings import bound_names, changed_names, free_names, may_bind
 from cellwright.proof.inside.targets import Target, find_targets, is_shown_by_call
 from cellwright.proof.needs import NOTHING, Needs, needs_of, needs_when_called
 
@@ -60,7 +60,9 @@ class Unit:
     defines: frozenset[str] = frozenset()
     """Names that it binds anew."""
     changes: frozenset[str] = frozenset()
-    """Names whose objects it may change without binding them."""
+    """Names whose objects it may change without binding them, and those that it may bind or may leave as they are."""
+    binds: frozenset[str] = frozenset()
+    """Names that are surely unbound without it, where nothing else binds them."""
     uses: frozenset[str] = frozenset()
     """Free names, those of function bodies included."""
     needs: Needs = NOTHING
@@ -158,6 +160,7 @@ def _joined(parts: Sequence[Unit]) -> Unit:
         source,
         defines=frozenset(defines),
         changes=frozenset(changes),
+        binds=frozenset().union(*(part.binds for part in parts)),
         uses=frozenset(uses),
         needs=NOTHING if is_opaque else needs_of(ast.parse(source), loops_turn=False),
         imports=all(part.imports for part in parts),
@@ -245,6 +248,7 @@ def _unit(cell: int, number: int, node: ast.stmt, text: str) -> Unit:
         source,
         defines=defines if binds_all else frozenset(),
         changes=frozenset(changes) | (frozenset() if binds_all else defines) | (frozenset() if imports else files),
+        binds=frozenset(may_bind(node)),
         uses=free_names(source) | reads | files,
         needs=needs_of(node),
         when_called=needs_when_called(node),
@@ -269,13 +273,22 @@ def _source(node: ast.stmt, text: str) -> str:
 def _is_opaque(node: ast.stmt, source: str) -> bool:
     if _HARMLESS_MAGIC.match(source):
         return False
+    named = {part.func for part in ast.walk(node) if isinstance(part, ast.Call) and _imports_a_library(part)}
     for part in ast.walk(node):
-        if isinstance(part, ast.Name) and part.id in _OPAQUE:
+        if isinstance(part, ast.Name) and part.id in _OPAQUE and part not in named:
             return True
         if isinstance(part, ast.Attribute) and part.attr in _OPAQUE_ATTRIBUTES:
             return True
         if isinstance(part, ast.alias) and (part.name == "*" or part.name.partition(".")[0] in _OPAQUE):
             return True
+    return False
+
+
+def _imports_a_library(call: ast.Call) -> bool:
+    """`__import__('os')`, as repairs write it where no name may be bound: it does no more than `import os`."""
+    match call:
+        case ast.Call(ast.Name("__import__"), [ast.Constant(str(module))], []):
+            return module.partition(".")[0] not in _OPAQUE
     return False
 
 

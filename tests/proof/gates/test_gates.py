@@ -228,6 +228,35 @@ CASES = {
         OFFICES,
         tables=5,
     ),
+    "a mark that stands for none": Bad(
+        "What is the maximum of `price` in `shop.csv` minus the number of different values of `place` in `places.csv`?",
+        "df.price.max() - places.place.nunique()",
+        26.0,
+        NUMBER,
+        "ambiguity: not stated: numbers, words or rows that stand for none",
+        f"{READ}\nplaces = pd.read_csv('data/places.csv')",
+        tables=6,
+    ),
+    "a mark that the question names": Bad(
+        "What is the maximum of `price` in `shop.csv` minus the number of rows of `places.csv` where `place` is not "
+        '"?"?',
+        "df.price.max() - (places.place != '?').sum()",
+        21.0,
+        NUMBER,
+        "",
+        f"{READ}\nplaces = pd.read_csv('data/places.csv')",
+        tables=6,
+    ),
+    "a part of texts in two cases": Bad(
+        "What is the maximum of `price` in `shop.csv` minus the number of rows of `offices.csv` where `fuel` contains "
+        '"oil"?',
+        "df.price.max() - offices.fuel.str.contains('oil').sum()",
+        24.0,
+        NUMBER,
+        "ambiguity: not stated: upper and lower case of a part",
+        OFFICES,
+        tables=5,
+    ),
     "a comma in a list of texts": Bad(
         "List the `name` of the 2 rows of `offices.csv` in which `staff` is highest, the highest first, among the rows "
         "where `staff` is less than the maximum of `price` in `shop.csv`.",
@@ -278,6 +307,11 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
         _table(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
         _table(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
         _table(store, "offices.csv", "name,fuel,staff\n" + "\n".join(offices) + "\n"),
+        _table(
+            store,
+            "places.csv",
+            "place,heat\n" + "".join(f"{['Ayr', 'Bath', '?', 'Deal'][n % 4]},{n}\n" for n in range(12)),
+        ),
     )
     tasks = []
     for name, case in CASES.items():

@@ -85,6 +85,17 @@ def test_a_function_is_mended_where_it_stands(mend: Mend) -> None:
     assert [(r.rule, r.cell) for r in repaired.repairs] == [("ix", 0)]
 
 
+def test_a_function_is_mended_below_another_failure_of_its_cell(mend: Mend) -> None:
+    """A traceback's lines stay those of the cell where a part of it runs again, comments and blank lines before it."""
+    repaired = mend(
+        "import numpy as np\n\n\n# where\nx = np.float(3)\n\n\ndef half(v):\n    w = np.float(v)\n    return w / 2",
+        "a = np.float(1)\n\n\n\ndef third(v):\n    return np.float(v) / 3\n\n\nthird(x)",
+        "\n\n\ny = half(x)\n\ndef fourth(v):\n    return np.float(v) / 4\n\nfourth(y)",
+    )
+    assert not repaired.losses
+    assert [values(repaired, cell) for cell in (1, 2)] == [[1.0], [0.375]]
+
+
 def test_two_errors_of_one_statement_are_mended_in_turn(mend: Mend) -> None:
     """A change that uncovers the next failure is kept until that one is mended, too."""
     repaired = mend("import numpy as np", "[np.NaN, np.Inf, np.product([2, 3])][2]")

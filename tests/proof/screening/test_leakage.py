@@ -21,6 +21,7 @@ LEAKS = {
     "a column out of two": (task("is `fare` or `tax` larger?", "fare", TEXT), "question"),
     "a telling number": (task("how many are there, is it 3,412?", 3412, INTEGER), "question"),
     "all that is listed": (task('list the `city` that are "Rome" or "Oslo"', ["Rome", "Oslo"], ANY_ORDER), "question"),
+    "the number of what is listed": (task('how many have `city` "Rome", "Oslo" or "Bern"?', 3, INTEGER), "question"),
     "a name in the prose": (task("who won for New Zealand?", "New Zealand", TEXT), "question"),
     "the file's name": (task("which team won?", "Real Madrid", TEXT, table="real_madrid-2012.csv"), "table name"),
     "the file's year": (task("which year?", 1999, INTEGER, table="euro 1999.csv"), "table name"),
@@ -30,6 +31,7 @@ LEAKS = {
 }
 STAY = {
     "a small number": task("how many are above 12?", 12, INTEGER),
+    "another number than of what is listed": task('how many have `city` "Rome", "Oslo" or "Bern"?', 4, INTEGER),
     "a column out of three": task("which of `a`, `b` and `c` is the largest?", "b", TEXT),
     "an order of what is listed": task('rank "x" and "y"', ["y", "x"], Contract("list", item="text")),
     "an everyday word": task("which status do most have in total?", "total", TEXT),

@@ -8,6 +8,7 @@ gives an answer worth asking for.
 
 from cellwright.proof.compose.composer import Sources, compose, differing, sources
 from cellwright.proof.compose.draft import Composed
+from cellwright.proof.compose.lesser import lesser_programs
 from cellwright.proof.compose.loading import loads
 from cellwright.proof.compose.profiles import TableProfile, Unprofiled, take_profiles
 from cellwright.proof.compose.sources import Source
@@ -20,6 +21,7 @@ __all__ = [
     "Unprofiled",
     "compose",
     "differing",
+    "lesser_programs",
     "loads",
     "sources",
     "take_profiles",

@@ -370,13 +370,25 @@ def _any_case(node: ast.expr) -> ast.expr | None:
         constant = node.comparators[0]
         if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
             return _helper("same", node.left, constant)
-    found = _method(node, "contains")
-    if found is not None:
-        return _with(found[0], case=_keyword(found[0], "case") is False)
     found = _method(node, "lower", "upper", "title", "casefold", "capitalize")
     if found is not None and isinstance(found[1], ast.Attribute) and found[1].attr == "str":
         return found[1].value
     return None
+
+
+def _parts_in_any_case(node: ast.expr) -> ast.expr | None:
+    """Parts of texts, found without regard to upper and lower case, or with."""
+    found = _method(node, "contains", "count", "startswith", "endswith")
+    if found is None or not isinstance(found[1], ast.Attribute) or found[1].attr != "str" or not found[0].args:
+        return None
+    if called(found[0]) == "contains":
+        return _with(found[0], case=_keyword(found[0], "case") is False)
+    part, rest = found[0].args[0], found[0].args[1:]
+    if not (isinstance(part, ast.Constant) and isinstance(part.value, str)) or part.value.lower() == part.value.upper():
+        return None
+    lowered = ast.Attribute(_attribute(found[1], "lower"), "str", ast.Load())
+    method = ast.Attribute(lowered, called(found[0]), ast.Load())
+    return ast.Call(method, [ast.Constant(part.value.lower()), *rest], found[0].keywords)
 
 
 def _text_not_pattern(node: ast.expr) -> ast.expr | None:
@@ -491,6 +503,8 @@ CHOICES = (
         _hundredfold,
     ),
     _choice("upper and lower case", r"\bcase\b|capital|lowercase|uppercase|exact|\"", _any_case),
+    # A label in quotes is that label; what a text contains is seldom meant so.
+    _choice("upper and lower case of a part", r"\bcase\b|capital|lowercase|uppercase", _parts_in_any_case),
     _choice("text or pattern", r"pattern|regular expression|regex", _text_not_pattern),
     _choice(
         "rounding on the way",
@@ -528,7 +542,11 @@ CHOICES = (
     ),
     _choice("numbers of weekdays", r"monday|sunday", _other_weekday),
     # Nobody can tell from a question what the file holds: what is no value or no row there has to be named in it.
-    _choice("numbers, words or rows that stand for none", r"as a missing value|\btotals?\b", _read_by("careful")),
+    _choice(
+        "numbers, words or rows that stand for none",
+        r"as a missing value|\btotals?\b|\"(\?{1,2}|-{1,3}|\.{1,3}|\*)\"",
+        _read_by("careful"),
+    ),
     _choice(
         "labels that differ in case or blanks",
         r"\bcase\b|capital|lowercase|uppercase|exact|\"|blank",

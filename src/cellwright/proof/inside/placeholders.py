@@ -9,6 +9,7 @@ from typing import Any
 _CODES = frozenset(sign * number for sign in (-1, 1) for number in (99, 999, 9999, 99999, 999999, 99.9, 999.9, 9999.9))
 _NEGATIVE_CODES = _CODES | {-1, -9, -8, -7}
 _NOTHING_IN_LETTERS = frozenset(("NA", "None"))
+_NOTHING_IN_MARKS = frozenset(("?", "??", "-", "--", "---", ".", "..", "...", "*"))
 _TOTAL = re.compile(
     r"\s*(?:(?:grand|sub) ?-?total|totals?|all|overall|sum|summe|gesamt|insgesamt|world|aggregates?)\s*:?\s*", re.I
 )
@@ -69,9 +70,16 @@ def letters_for_nothing(frame: Any, raw: Any) -> list[str]:
     return [name for name in _texts(frame) if is_same and raw[name].isin(_NOTHING_IN_LETTERS).any()]
 
 
+def marks(series: Any) -> list[str]:
+    """Texts such as "?" that stand for none, in a column of texts that has words or numbers too: "+" and "-" do not."""
+    values = [value for value in series.unique() if isinstance(value, str)]
+    found = [value for value in values if value.strip() in _NOTHING_IN_MARKS]
+    return found if any(character.isalnum() for value in values for character in value) else []
+
+
 def careful(reader: Any, *given: Any, **named: Any) -> Any:
-    """What `reader` gives, without the rows that are none, without numbers that are codes, with "NA" and "None" as
-    names."""
+    """What `reader` gives, without the rows that are none, without numbers and marks that stand for none, with "NA" and
+    "None" as names."""
     frame = reader(*given, **named)
     if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
         return frame
@@ -81,6 +89,9 @@ def careful(reader: Any, *given: Any, **named: Any) -> Any:
         raw = reader(*given, **named, keep_default_na=False, na_values=[""])
         for name in letters_for_nothing(frame, raw):
             frame[name] = frame[name].where(~raw[name].isin(_NOTHING_IN_LETTERS), raw[name])
+    for name in _texts(frame):
+        if found := marks(frame[name]):
+            frame[name] = frame[name].mask(frame[name].isin(found))
     marked = no_rows(frame)
     if any(marked):
         frame = frame[[not mark for mark in marked]]

@@ -34,7 +34,7 @@ def _needs(cell: ParsedCell | None) -> tuple[set[str], set[str]]:
     needs, known = set[str](), Known()
     for unit in cell.units if cell is not None else ():
         needs |= known.lacking(unit.needs)
-        known.bind(unit.defines, unit.changes, unit.when_called)
+        known.bind(unit.binds, unit.defines, unit.when_called)
     return needs, known.names
 
 

@@ -74,6 +74,8 @@ class _Place(NamedTuple):
 
     cell: int
     source: str
+    above: int
+    """Blank lines at the text's beginning, which IPython leaves out: a traceback does not count them."""
 
 
 class _Trouble(NamedTuple):
@@ -223,7 +225,7 @@ class MendingRun:
     # --- failures ---
 
     async def _execute(self, cell: int, text: str) -> CellResult:
-        self._places[_transformed(text)] = _Place(cell, self.sources[cell])
+        self._places[_transformed(text)] = _Place(cell, self.sources[cell], _blank_lines(text))
         left_s = max(1.0, min(self._cell_s, self._deadline - time.monotonic()))
         result = await self._kernel.execute(text, timeout_s=left_s)
         if result.status == "ok":
@@ -271,14 +273,14 @@ class MendingRun:
             place = self._places.get(text)
             if place is None or is_cell_magic(place.source):
                 continue
-            there = [s for s in statements(place.source) or [] if s.holds(line)]
+            there = [s for s in statements(place.source) or [] if s.holds(line + place.above)]
             # Of several on one line, the one that failed.
             there.sort(key=lambda s: (place.cell, s.source) != (cell, statement.source))
             was = next(iter(there), None)
             now = next((s for s in statements(self.sources[place.cell]) or [] if was and s.source == was.source), None)
             if was is not None and now is not None and (place.cell, now.source) not in seen:
                 seen.add((place.cell, now.source))
-                yield Site(place.cell, now, line - was.first_line + now.first_line)
+                yield Site(place.cell, now, line + place.above - was.first_line + now.first_line)
         if (cell, statement.source) not in seen:
             yield Site(cell, statement, statement.first_line)
 
@@ -484,6 +486,10 @@ async def _proposals(proposers: Sequence[Proposer], failure: Failure) -> AsyncIt
 
 def _whole(source: str) -> Statement:
     return Statement(0, 0, len(source), 1, source.count("\n") + 1, source)
+
+
+def _blank_lines(text: str) -> int:
+    return text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _transformed(text: str) -> str:

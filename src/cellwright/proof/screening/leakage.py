@@ -54,7 +54,12 @@ def _in_question(parts: Sequence[object], value: Value, reading: Reading, contra
     fewest = max(_CANDIDATES, 2 * len(parts))
     if not parts or (isinstance(value, tuple) and contract.kind == "list" and contract.ordered and len(parts) > 1):
         return False
-    return all(_part_in_question(part, reading, contract, fewest) for part in parts)
+    return all(_part_in_question(part, reading, contract, fewest) for part in parts) or _is_their_number(value, reading)
+
+
+def _is_their_number(value: Value, reading: Reading) -> bool:
+    """How many rows have one of these labels: where that is how many labels there are, each stands once."""
+    return isinstance(value, int) and not isinstance(value, bool) and value == len(reading.values) > 1
 
 
 def _part_in_question(part: object, reading: Reading, contract: Contract, fewest: int) -> bool:

@@ -50,7 +50,8 @@ def profile(frame: Any, raw: Any, known: Mapping[str, Callable[..., Any]]) -> li
     for name in usable:
         if (frame.columns == name).sum() == 1:
             column = _column(name, frame[name])
-            if name in unclear or known["codes"](frame[name]) or _is_written_as_name(name, frame[name], raw):
+            has_none = bool(known["codes"](frame[name]) or known["marks"](frame[name]))
+            if name in unclear or has_none or _is_written_as_name(name, frame[name], raw):
                 column = {"name": name, "kind": "other", "missing": column["missing"]}
             texts.append(json.dumps(column, allow_nan=False))
     return texts
