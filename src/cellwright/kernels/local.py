@@ -83,6 +83,17 @@ class WorkFolder(ClaimedFolder):
             raise
 
 
+async def _made(tables: Mapping[str, Path]) -> WorkFolder:
+    making = asyncio.ensure_future(asyncio.to_thread(WorkFolder, tables))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        await asyncio.wait({making})  # a thread goes on when nobody waits for it
+        if making.exception() is None:
+            await asyncio.to_thread(making.result().remove)
+        raise
+
+
 class LocalKernel:
     """Made by `LocalKernel.start` or `branch`; closed by whoever asked for it."""
 
@@ -107,7 +118,7 @@ class LocalKernel:
         """A kernel that has spoken. Raises KernelStartError, and then leaves nothing behind."""
         tables = {table_name(name): table_file(name, path) for name, path in settings.tables.items()}
         sandboxed = is_sandboxed(owner.environment.rung)
-        folder = None if sandboxed else await asyncio.to_thread(WorkFolder, tables)
+        folder = None if sandboxed else await _made(tables)
         try:
             order = _order(settings, owner, tables if sandboxed else {}, folder)
             with contextlib.ExitStack() as theirs:
