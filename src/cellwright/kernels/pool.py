@@ -183,17 +183,13 @@ class Reserve:
                 self._ready.remove(task)
                 if not task.cancelled() and task.exception() is None and not task.result().died.done():
                     return task.result()
-                self._end(task)  # one that died while it waited still holds its folder
         return None
 
     def _let_go(self) -> None:
         while self._ready:
-            self._end(self._ready.popleft())
-
-    def _end(self, starting: asyncio.Task[LocalKernel]) -> None:
-        going = asyncio.create_task(_closed(starting))
-        self._going.add(going)
-        going.add_done_callback(self._going.discard)
+            going = asyncio.create_task(_closed(self._ready.popleft()))
+            self._going.add(going)
+            going.add_done_callback(self._going.discard)
 
     async def close(self) -> None:
         self._size = 0
