@@ -83,12 +83,13 @@ class WorkFolder(ClaimedFolder):
             raise
 
 
-async def _made(tables: Mapping[str, Path]) -> WorkFolder:
+async def _work_folder(tables: Mapping[str, Path]) -> WorkFolder:
+    """Made in a thread; removed again where nobody waits for it any more."""
     making = asyncio.ensure_future(asyncio.to_thread(WorkFolder, tables))
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
-        await asyncio.wait({making})  # a thread goes on when nobody waits for it
+        await asyncio.wait({making})  # a thread cannot be cancelled
         if making.exception() is None:
             await asyncio.to_thread(making.result().remove)
         raise
@@ -118,7 +119,7 @@ class LocalKernel:
         """A kernel that has spoken. Raises KernelStartError, and then leaves nothing behind."""
         tables = {table_name(name): table_file(name, path) for name, path in settings.tables.items()}
         sandboxed = is_sandboxed(owner.environment.rung)
-        folder = None if sandboxed else await _made(tables)
+        folder = None if sandboxed else await _work_folder(tables)
         try:
             order = _order(settings, owner, tables if sandboxed else {}, folder)
             with contextlib.ExitStack() as theirs:

@@ -62,7 +62,7 @@ class Unit:
     changes: frozenset[str] = frozenset()
     """Names whose objects it may change without binding them, and those that it may bind or may leave as they are."""
     binds: frozenset[str] = frozenset()
-    """Names that are surely unbound without it, where nothing else binds them."""
+    """Names that it may bind, also through a function that it defines; of `changes` only these."""
     uses: frozenset[str] = frozenset()
     """Free names, those of function bodies included."""
     needs: Needs = NOTHING
