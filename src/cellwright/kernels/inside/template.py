@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from . import cgroups, line, linux, notebook, sandbox
+from . import cgroups, line, linux, notebook, pages, sandbox
 
 _FIRST_UID = 200_000
 _UIDS = 60_000
@@ -167,6 +167,7 @@ def warm(modules: list[str]) -> list[str]:
     notebook.rehearse()
     gc.collect()
     gc.freeze()
+    pages.gather()
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         raise RuntimeError(f"importing {', '.join(modules)} has started {threads - 1} threads; forks would hang")
