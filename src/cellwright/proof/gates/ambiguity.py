@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from cellwright.answers import sentence, state
 from cellwright.core.types import Contract, GateResult
-from cellwright.proof.gates.choices import CHOICES, HELPERS, Choice, other_readings
+from cellwright.proof.gates.choices import CHOICES, Choice, other_readings
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
+from cellwright.proof.gates.rewrites import HELPERS
 from cellwright.proof.judge import Program
 
 NAME = "ambiguity"

@@ -15,7 +15,11 @@ PARTS = (
     "operations.py",
     "formats.py",
     "variants.py",
+    "recording.py",
+    "outside.py",
+    "programs.py",
     "forks.py",
+    "judging.py",
     "traces.py",
 )
 """In the kernel they are one module: no two may use a name for two things."""
