@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,24 +119,23 @@ async def measure(corpus: Path, notebooks: int, outputs: int) -> tuple[list[str]
     looked_at, outcomes = 0, list[Outcome]()
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
-        linker = LinkStage([corpus], store)
-        async with LocalPool(1) as pool:
-            executing = ExecuteStage(pool, store, Limits(), ExecutionLimits(), RepairConfig())
-            for notebook in read([corpus]):
-                if len(names) == notebooks:
-                    break
-                linked = [] if isinstance(notebook, Reject) else await linker.run([notebook])
-                executed = [e for one in linked if not isinstance(one, Reject) for e in await executing.run([one])]
-                for record in executed:
-                    if isinstance(record, Reject):
-                        continue
-                    count, found = await _notebook(record, pool, store, outputs)
-                    if found:
-                        names.append(record.linked.notebook.provenance.path)
-                        looked_at += count
-                        outcomes += found
-                        sys.stderr.write(f"{names[-1]}: {count} outputs\n")
-        await linker.close()
+        with closing(LinkStage([corpus], store)) as linker:
+            async with LocalPool(1) as pool:
+                executing = ExecuteStage(pool, store, Limits(), ExecutionLimits(), RepairConfig())
+                for notebook in read([corpus]):
+                    if len(names) == notebooks:
+                        break
+                    linked = [] if isinstance(notebook, Reject) else await linker.run([notebook])
+                    executed = [e for one in linked if not isinstance(one, Reject) for e in await executing.run([one])]
+                    for record in executed:
+                        if isinstance(record, Reject):
+                            continue
+                        count, found = await _notebook(record, pool, store, outputs)
+                        if found:
+                            names.append(record.linked.notebook.provenance.path)
+                            looked_at += count
+                            outcomes += found
+                            sys.stderr.write(f"{names[-1]}: {count} outputs\n")
     return names, looked_at, outcomes
 
 

@@ -90,6 +90,26 @@ def test_broken_member_is_refused_and_the_rest_is_read(tmp_path: Path) -> None:
     assert seen(path) == (["b.ipynb"], {"a.ipynb": "file cannot be read"})
 
 
+@pytest.mark.parametrize("way", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_member_of_broken_bytes_is_refused_however_it_was_packed(tmp_path: Path, way: int) -> None:
+    """Each way to pack has errors of its own."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", way) as archive:
+        archive.writestr("a.ipynb", NOTEBOOK)
+        archive.writestr("LICENSE", "MIT License")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    data = bytearray(path.read_bytes())
+    for member in members:
+        start = member.header_offset + 30 + len(member.filename)
+        data[start : start + member.compress_size] = b"\xff" * member.compress_size
+    path.write_bytes(data)
+    assert seen(path) == ([], {"a.ipynb": "file cannot be read"})
+    with Sources([path]) as sources:
+        (source,) = sources.by_name.values()
+        assert source.licence("a.ipynb").spdx is None
+
+
 def test_single_notebook_sees_the_files_beside_it(tmp_path: Path) -> None:
     """One notebook as source gives itself only, and finds tables in its folder."""
     write_notebook(tmp_path / "a.ipynb", "1")

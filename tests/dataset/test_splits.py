@@ -1,5 +1,7 @@
 """Splits: tables that are read together stay together, and sides get about their share."""
 
+from itertools import permutations
+
 from cellwright.dataset.splits import TableGroups, assign_splits
 
 
@@ -26,3 +28,13 @@ def test_sides_get_their_share_whatever_the_order() -> None:
 def test_one_large_group_is_for_training() -> None:
     """A side is not overfilled by a group that is most of the data."""
     assert assign_splits({"all": 100}, 0.1, 0.1) == {"all": "train"}
+
+
+def test_group_has_one_name_in_whichever_order_its_tasks_come() -> None:
+    """A corpus that is read in another order moves no table to another side."""
+    together = [["b", "a"], ["c", "d"], ["a", "c"], ["f", "e"]]
+    for order in permutations(together):
+        groups = TableGroups()
+        for tables in order:
+            groups.add(tables)
+        assert [groups.group(table) for table in "abcdef"] == ["a", "a", "a", "a", "e", "e"]

@@ -68,3 +68,32 @@ def test_kernel_is_closed_that_a_closing_pool_finds_rehearsing(
         assert kernel.died.done()
 
     laboratory.run(scenario())
+
+
+def test_kernel_that_dies_in_the_reserve_is_closed(laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line, its channel and its process are let go, though nobody ever had it."""
+    rung = next(rung for rung in (*LADDER, "trusted") if rung == laboratory.kind)
+    rehearse = LocalKernel.rehearse
+
+    async def scenario() -> None:
+        spares: asyncio.Queue[LocalKernel] = asyncio.Queue()
+
+        async def noted(kernel: LocalKernel) -> None:
+            await rehearse(kernel)
+            spares.put_nowait(kernel)
+
+        monkeypatch.setattr(LocalKernel, "rehearse", noted)
+        before = _descriptors()
+        async with LocalPool(2, rung=rung, preload=(), reserve=1) as pool:
+            async with pool.kernel(KernelSettings()):
+                spare = await spares.get()
+            assert (await spare.execute("import os; os._exit(3)")).status == "dead"
+            async with pool.kernel(KernelSettings()) as kernel:
+                assert kernel is not spare
+        assert _descriptors() == before
+
+    laboratory.run(scenario())
+
+
+def _descriptors() -> list[Path]:
+    return sorted(Path("/proc/self/fd").iterdir())

@@ -1,5 +1,8 @@
 """Which model is found, and what is said where there is none or too many."""
 
+import socket
+import threading
+
 import pytest
 
 from cellwright.core.errors import ModelMisused
@@ -74,3 +77,18 @@ def test_traits_are_guessed_from_names(name: str) -> None:
     said = choose_endpoint(Wish(name, thinks=False, sees=True, price=Price(1, 2)), environment, NONE)
     assert said is not None
     assert (said.endpoint.traits.thinks, said.endpoint.traits.sees, said.endpoint.price) == (False, True, Price(1, 2))
+
+
+def test_something_else_on_a_usual_port_is_no_server() -> None:
+    """It speaks no HTTP."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            with listening.accept()[0] as caller:
+                caller.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        servers = {"vLLM": f"http://127.0.0.1:{listening.getsockname()[1]}/v1"}
+        assert choose_endpoint(Wish(), NONE, servers) is None
+        thread.join()

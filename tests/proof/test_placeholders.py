@@ -87,7 +87,7 @@ def test_spellings_become_one(tmp_path: Path) -> None:
     """The most frequent one, whatever the case and the blanks around."""
     path = tmp_path / "t.csv"
     path.write_text('fuel\nDiesel\nDiesel\ndiesel\n"diesel "\nPetrol\n')
-    assert one_spelling(pd.read_csv, path)["fuel"].tolist() == ["Diesel"] * 4 + ["Petrol"]
+    assert one_spelling([], pd.read_csv, path)["fuel"].tolist() == ["Diesel"] * 4 + ["Petrol"]
 
 
 def test_marks_are_read_as_missing(tmp_path: Path) -> None:

@@ -20,6 +20,15 @@
 Failing *user* code is none of these: it is a `CellResult` whose status says so.
 """
 
+import errno
+
+_MACHINE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM))
+
+
+def is_of_machine(error: BaseException) -> bool:
+    """Whether an error says something of this machine (a full disk, too many open files), not of what was asked."""
+    return isinstance(error, OSError) and error.errno in _MACHINE
+
 
 class CellwrightError(Exception):
     """Base of all."""

@@ -83,6 +83,7 @@ class TableStore:
                     if count > MAX_TABLE_BYTES:
                         raise OSError(f"{path} is larger than it says")
             table = Table(digest.hexdigest(), name, count, path, source.licence(path).spdx)
+            partial.chmod(0o444)  # its other names in a dataset are the same file
             partial.replace(self._folder / table.stored_name)
         finally:
             partial.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ opened. The list of files is kept in a database on disk, so that memory does not
 directory of members is the exception: Python reads it whole, some 500 bytes for each).
 """
 
+import lzma
 import os
 import posixpath
 import re
@@ -147,6 +148,19 @@ class _Zip:
         self._zip.close()
 
 
+UNREADABLE = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What opening or reading a member of a hostile or broken zip may raise."""
+
+
 def _unsafe(member: zipfile.ZipInfo) -> str | None:
     name = member.orig_filename.replace("\\", "/")
     if name.startswith("/") or ".." in name.split("/") or "\0" in name or re.match(r"[A-Za-z]:", name):
@@ -206,7 +220,7 @@ class Source:
             with self.open(path) as file:
                 # One byte more than promised: a zip's directory can lie about sizes.
                 data = file.read(notebook_files.MAX_BYTES + 1)
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+        except UNREADABLE as error:
             return Reject(STAGE, path, "file cannot be read", f"{type(error).__name__}: {error}", path)
         return NotebookFile(path, data)
 
@@ -239,7 +253,7 @@ class Source:
         return [path for (path,) in rows]
 
     def open(self, path: str) -> IO[bytes]:
-        """A file's bytes. Raises OSError or zipfile.BadZipFile."""
+        """A file's bytes. Raises one of UNREADABLE, as reading them does."""
         return self._files.open(path)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - lives as long as its source, which lives as long as a stage
@@ -268,7 +282,7 @@ class Source:
                 try:
                     with self.open(path) as file:
                         return licences.recognise(file.read(licences.MAX_BYTES).decode("utf-8", "replace"))
-                except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+                except UNREADABLE:
                     continue
         return None
 

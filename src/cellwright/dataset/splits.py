@@ -18,10 +18,11 @@ class TableGroups:
         for table in tables:
             self._parent.setdefault(table, table)
             first = first or table
-            self._parent[self.group(first)] = self.group(table)
+            smaller, larger = sorted((self.group(first), self.group(table)))
+            self._parent[larger] = smaller
 
     def group(self, table: str) -> str:
-        """The name of the group that a table is in."""
+        """The name of the group that a table is in: the smallest of its tables', in whichever order they came."""
         while self._parent[table] != table:
             self._parent[table] = self._parent[self._parent[table]]
             table = self._parent[table]

@@ -105,10 +105,9 @@ class LocalPool:
             and starting.done()
             and (starting.cancelled() or starting.exception() or starting.result().is_lost)
         ):
-            starting = None
-        if starting is None:
-            await self._make_room()
-            starting = asyncio.create_task(Template.start(environment))
+            starting = asyncio.create_task(self._started(environment, starting))
+        elif starting is None:
+            starting = asyncio.create_task(self._started(environment, None))
         self._templates[environment] = starting
         try:
             return await asyncio.shield(starting)
@@ -117,11 +116,18 @@ class LocalPool:
                 raise PoolClosed("this pool of kernels was closed while a kernel started") from None
             raise
 
+    async def _started(self, environment: Environment, lost: "asyncio.Task[Template] | None") -> Template:
+        """A new template, in the place of one that was lost; it counts from now on, so nobody else starts another."""
+        if lost is not None:
+            await _closed(lost)
+        await self._make_room()
+        return await Template.start(environment)
+
     async def _make_room(self) -> None:
         """End templates that nobody uses, the one used least lately first: each holds what it has imported."""
         used = {kernel.environment for kernel in self._kernels} | self._reserve.environments
         idle = [environment for environment, task in self._templates.items() if environment not in used and task.done()]
-        for environment in idle[: max(0, len(self._templates) - _MOST_TEMPLATES * len(self._pythons) + 1)]:
+        for environment in idle[: max(0, len(self._templates) - _MOST_TEMPLATES * len(self._pythons))]:
             await _closed(self._templates.pop(environment))
 
     async def close(self) -> None:
@@ -183,13 +189,17 @@ class Reserve:
                 self._ready.remove(task)
                 if not task.cancelled() and task.exception() is None and not task.result().died.done():
                     return task.result()
+                self._end(task)  # one that died while it waited still holds its folder
         return None
 
     def _let_go(self) -> None:
         while self._ready:
-            going = asyncio.create_task(_closed(self._ready.popleft()))
-            self._going.add(going)
-            going.add_done_callback(self._going.discard)
+            self._end(self._ready.popleft())
+
+    def _end(self, starting: asyncio.Task[LocalKernel]) -> None:
+        going = asyncio.create_task(_closed(starting))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
 
     async def close(self) -> None:
         self._size = 0

@@ -1,8 +1,8 @@
 """Which model there is: the one that was named, the one of the environment, or a server that already listens."""
 
+import http.client
 import json
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -102,7 +102,7 @@ def models_at(url: str, key: str, timeout_s: float) -> list[dict[str, Any]] | No
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as response:
             body = json.loads(response.read(_MOST_BYTES))
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         return None
     models = body.get("data") if isinstance(body, dict) else None
     return [model for model in models if isinstance(model, dict)] if isinstance(models, list) else None

@@ -9,7 +9,7 @@ from cellwright.answers import AnswerError, infer, round_value, state, to_json
 from cellwright.core.hashing import short_id
 from cellwright.core.types import Contract, Oracle, Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
-from cellwright.pipeline.config import AskConfig, ProveConfig
+from cellwright.pipeline.config import AskConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.proof.difficulty import level
@@ -17,6 +17,7 @@ from cellwright.proof.hints import ladder
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import (
     IMPORTS,
+    PERCENTAGE,
     PREPARES,
     Look,
     Proposal,
@@ -60,8 +61,8 @@ class Asked:
 class AskStage:
     """Asks about the outputs of one notebook and lets a kernel answer."""
 
-    def __init__(self, pool: Pool, store: Path, limits: Limits, config: AskConfig, prove: ProveConfig) -> None:
-        self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: AskConfig, timeout_s: float) -> None:
+        self._pool, self._store, self._limits, self._config, self._timeout_s = pool, store, limits, config, timeout_s
 
     async def run(self, group: Sequence[SlicedOutput]) -> Sequence[Task | Reject]:
         """The tasks of one notebook; an output that gives none is rejected, with its first reason."""
@@ -72,7 +73,7 @@ class AskStage:
             preload = preload_list([statement.source for output in group for statement in output.statements])
             judge = Judge(
                 kernel,
-                timeout_s=self._prove.program_timeout_s,
+                timeout_s=self._timeout_s,
                 seed=_SEED,
                 preload=preload,
                 checkpoints=CHECKPOINTS,
@@ -124,9 +125,6 @@ class AskStage:
         kept = turns[: self._config.questions_per_notebook]
         rejects += [_reject(asked, "more questions than one notebook may give") for asked, _ in turns[len(kept) :]]
         return kept, rejects
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""
 
 
 def _sources(output: SlicedOutput) -> tuple[str, ...]:
@@ -272,6 +270,8 @@ def contract_for(proposal: Proposal, value: object) -> Contract:
         contract = replace(contract, decimals=max(0, min(proposal.decimals, 6)))
     if proposal.any_order and contract.kind == "list":
         contract = replace(contract, ordered=False)
+    if contract.kind == "number" and proposal.told.ask.noun.startswith(PERCENTAGE):
+        contract = replace(contract, kind="percent")
     return contract
 
 
@@ -318,9 +318,9 @@ def task_of(asked: Asked, run: Run) -> Task | Reject:
 def _whole_labels(value: object) -> object:
     """Labels as the table shows them: a year that a missing value turned into 1999.0 is 1999."""
     parts = value if isinstance(value, tuple) else (value,)
-    if any(not isinstance(part, float) or not part.is_integer() for part in parts):
+    if not all(part.is_integer() for part in parts if isinstance(part, float)):
         return value
-    whole = tuple(int(part) for part in parts if isinstance(part, float))
+    whole = tuple(int(part) if isinstance(part, float) else part for part in parts)
     return whole if isinstance(value, tuple) else whole[0]
 
 

@@ -197,18 +197,18 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     limits = config.limits
     notebooks = job.stream(read.NAME, Notebook, lambda: read.read(sources))
     unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks))
-    linker = link.LinkStage(sources, store)
-    linked = await job.each(link.NAME, unique, LinkedNotebook, linker, _notebook_id)
-    await linker.close()
+    timeout_s = config.prove.program_timeout_s
+    with contextlib.closing(link.LinkStage(sources, store)) as linking:
+        linked = await job.each(link.NAME, unique, LinkedNotebook, linking, _notebook_id)
     names = [era.name for era in job.eras]
-    executing = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
     settings = [limits, config.execute, config.repair, config.trusted, [(era.name, era.state) for era in job.eras]]
-    executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
-    await executing.close()
+    stage = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
+    async with contextlib.aclosing(stage) as executing:
+        executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
     slicing = slice.SliceStage(pool, store, limits, config.slices)
     sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
-    asking = ask.AskStage(pool, store, limits, config.ask, config.prove)
-    asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, config.ask)
+    asking = ask.AskStage(pool, store, limits, config.ask, timeout_s)
+    asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, [config.ask, timeout_s])
     if job.eras:
         asked = await job.each(port.NAME, asked, Task, port.PortStage(pool, store, config), _of_notebook, config.port)
     grouped = job.stream(
@@ -217,10 +217,10 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
         lambda: tables.table_groups(linked.records, wanted=config.compose.tasks_per_table > 0),
         config.compose.tasks_per_table > 0,
     )
-    profiling = profile.ProfileStage(pool, store, limits, config.prove)
-    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group_id)
+    profiling = profile.ProfileStage(pool, store, limits, timeout_s)
+    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group_id, timeout_s)
     planned = job.stream(plan.NAME, PlannedGroup, lambda: plan.plan(profiled.records, config.compose), config.compose)
-    composing = compose.ComposeStage(pool, store, limits, config.compose, config.prove)
+    composing = compose.ComposeStage(pool, store, limits, config.compose, timeout_s)
     composed = await job.each(compose.NAME, planned, Task, composing, _planned_id, config.compose)
     heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
     known = screen.fingerprints(config.screen)
@@ -293,9 +293,10 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
     # Not by id: tasks over tables of several notebooks have a group's.
     notebooks = len({(task.provenance.source, task.provenance.path) for task in tasks})
     settings = to_row(job.config)
-    config_yaml = yaml.safe_dump({**settings, "inputs": job.folders[0][1].path.name}, sort_keys=False)
+    inputs = _inputs(job.folders[0][1])
+    config_yaml = yaml.safe_dump({**settings, "inputs": inputs}, sort_keys=False)
     versions = _versions(tasks, job.eras)
-    told = yaml.safe_dump({"settings": settings, "versions": versions}, sort_keys=False)
+    told = yaml.safe_dump({"settings": settings, "inputs": inputs, "versions": versions}, sort_keys=False)
     (job.out / "config.yaml").write_text(told, encoding="utf-8")
     guessers = _guessers(job.folders, tasks)
     report = Report(
@@ -322,6 +323,17 @@ def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildRe
     write_report(report, job.out / "report.html")
     (job.out / "README.md").write_text(render_card(report, job.out.name), encoding="utf-8")
     return BuildResult(job.out, stages, tasks, notebooks, seconds, guessers)
+
+
+def _inputs(notebooks: Folder[Notebook]) -> dict[str, dict[str, object]]:
+    """Of each source, how many notebooks it had, and a hash of theirs."""
+    hashes: dict[str, list[str]] = {}
+    for notebook in notebooks.records():
+        hashes.setdefault(notebook.provenance.source, []).append(notebook.provenance.sha256)
+    return {
+        source: {"notebooks": len(found), "sha256": hashlib.sha256("".join(sorted(found)).encode()).hexdigest()}
+        for source, found in hashes.items()
+    }
 
 
 def _guessers(folders: Sequence[tuple[str, Folder[Any]]], tasks: Sequence[Task]) -> tuple[GuesserCount, ...]:

@@ -15,12 +15,13 @@ from cellwright.core.hashing import short_id
 from cellwright.core.types import Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.ask import Answered, Asked, answered
-from cellwright.pipeline.config import ComposeConfig, ProveConfig
+from cellwright.pipeline.config import ComposeConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.plan import CANDIDATES_PER_TASK, DRAFTS_PER_TASK, MORE_OF_SEVERAL, PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput, Statement
 from cellwright.proof.compose import Composed, Source, compose, lesser_programs
+from cellwright.proof.gates import subject_of
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
 from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
 
@@ -46,8 +47,8 @@ class _Worded:
 class ComposeStage:
     """Composes over the tables of one group, in one kernel that runs nothing else."""
 
-    def __init__(self, pool: Pool, store: Path, limits: Limits, config: ComposeConfig, prove: ProveConfig) -> None:
-        self._pool, self._store, self._limits, self._config, self._prove = pool, store, limits, config, prove
+    def __init__(self, pool: Pool, store: Path, limits: Limits, config: ComposeConfig, timeout_s: float) -> None:
+        self._pool, self._store, self._limits, self._config, self._timeout_s = pool, store, limits, config, timeout_s
 
     async def run(self, group: Sequence[PlannedGroup]) -> Sequence[Task | Reject]:
         (planned,) = group
@@ -57,7 +58,7 @@ class ComposeStage:
         async with self._pool.kernel(settings) as kernel:
             judge = Judge(
                 kernel,
-                timeout_s=self._prove.program_timeout_s,
+                timeout_s=self._timeout_s,
                 seed=_SEED,
                 preload=preload_list(_IMPORTS),
                 checkpoints=CHECKPOINTS,
@@ -92,9 +93,6 @@ class ComposeStage:
                 wanted -= sum(isinstance(record, Task) for record in made)
                 outcome += made
         return outcome
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""
 
 
 @dataclass
@@ -176,7 +174,8 @@ class _Composing:
             for program in lesser_programs(asked.units, asked.proposal.expression)
         ]
         runs = await judge.run([program for _, program in programs])
-        idle = {n for (n, _), run in zip(programs, runs, strict=True) if run.value == results[n][1].value is not None}
+        subjects = {n: subject_of(task) for n, (_, _, task) in enumerate(results) if isinstance(task, Task)}
+        idle = {n for (n, _), run in zip(programs, runs, strict=True) if subjects[n].outcome(run) == "same"}
         return [
             (asked, run, Reject(NAME, asked.output.id, "a step or condition has no say", "") if n in idle else task)
             for n, (asked, run, task) in enumerate(results)

@@ -1,5 +1,6 @@
 """Stage 13: trivial and repeated tasks go, long traces go, every task gets its split."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,38 +21,43 @@ def curate(traced: Folder[TracedTask], config: CurateConfig, guessers_share: flo
     What has gone since the screening made the dataset smaller, so that a guesser may have more than its share again.
     """
     groups = TableGroups()
-    weights: dict[str, int] = {}
-    with ClosedBook() as book:
+    with ClosedBook() as tasks, ClosedBook() as twins:  # apart, as the screening has them
+        books = {False: tasks, True: twins}
         for row in traced.records():
             groups.add(_kin(row.task))
             if _unwanted(row, config) is None:
-                book.add(row.task)
-        book.decide(guessers_share)
-        for row in traced.records():
-            group = groups.group(row.task.tables[0].sha256)
-            weights[group] = weights.get(group, 0) + 1
+                books[bool(row.task.twin_of)].add(row.task)
+        for book in books.values():
+            book.decide(guessers_share)
+
+        def judged() -> Iterator[tuple[TracedTask, str | None]]:
+            seen: set[str] = set()
+            for row in traced.records():
+                task, key = row.task, question_key(row.task)
+                guessed = None if books[bool(task.twin_of)].gate(task).passed else GUESSED
+                yield row, _unwanted(row, config) or guessed or (REPEATED if key in seen else None)
+                seen.add(key)
+
+        weights = Counter(_group(row, groups) for row, reason in judged() if reason is None)
         splits = assign_splits(weights, config.test_share, config.validation_share)
-        seen: set[str] = set()
-        for row in traced.records():
-            task, key = row.task, question_key(row.task)
-            reason = _unwanted(row, config) or (None if book.gate(task).passed else GUESSED)
-            if reason is None and key in seen:
-                reason = REPEATED
-            seen.add(key)
+        for row, reason in judged():
             if reason is not None:
-                yield Reject(NAME, task.id, reason, task.question, task.provenance.path)
+                yield Reject(NAME, row.task.id, reason, row.task.question, row.task.provenance.path)
             else:
-                split = splits[groups.group(task.tables[0].sha256)]
-                yield replace(row, task=replace(task, split=split))
+                yield replace(row, task=replace(row.task, split=splits[_group(row, groups)]))
+
+
+def _group(row: TracedTask, groups: TableGroups) -> str:
+    return groups.group(row.task.tables[0].sha256)
 
 
 def _kin(task: Task) -> Iterator[str]:
     """Names that tasks of one side share: of the task that they are, or are a twin of, of the files that their tables
-    stood in, and of the tables. Last come the tables: the group is named after one of them."""
-    yield f"task {task.twin_of or task.id}"
+    stood in, and of the tables. After one of these the group is named: the others come after any hash."""
+    yield f"~task {task.twin_of or task.id}"
     for table in task.tables:
         if table.path:
-            yield f"file {task.provenance.source}/{table.path}"
+            yield f"~file {task.provenance.source}/{table.path}"
     yield from (table.sha256 for table in task.tables)
 
 

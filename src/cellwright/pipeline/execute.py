@@ -94,7 +94,7 @@ class ExecuteStage:
     def _settings(self, linked: LinkedNotebook, era: str) -> KernelSettings:
         return KernelSettings(table_paths(linked.tables, self._store), hash_seed=0, limits=self._limits, era=era)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let go of the model. The pool belongs to the build."""
         if self._model is not None:
             await self._model.close()

@@ -29,6 +29,7 @@ from cellwright.pipeline.trace import TracedTask
 
 TASKS, TRACES, REJECTS, ACCOUNTS = "tasks.parquet", "traces.parquet", "rejects.parquet", "notebooks.parquet"
 TABLES, NOTEBOOKS = "tables", "notebooks"
+_MOST_COPIED_BYTES = 50_000_000
 
 
 def export(stages: Sequence[tuple[str, Folder[Any]]], store: Path, out: Path) -> int:
@@ -76,7 +77,7 @@ def _export_files(row: TracedTask, store: Path, out: Path) -> None:
     for table in row.task.tables:
         kept = out / TABLES / table.stored_name
         link(store / table.stored_name, kept)
-        link(kept, folder / "data" / table.name)
+        _copy(kept, folder / "data" / table.name)
     (folder / f"{row.task.id}.ipynb").write_bytes(_notebook(row.task, row.trace))
 
 
@@ -92,6 +93,15 @@ def _notebook(task: Task, trace: Trace) -> bytes:
         "source": {"notebook": task.provenance.path, "author": task.provenance.author},
     }
     return notebook_bytes([Section(task.question, trace)], record)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A file of one's own, which a person may write to; of a large one a second name, which is read-only."""
+    if source.stat().st_size > _MOST_COPIED_BYTES:
+        link(source, target)
+    elif not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
 
 
 def link(source: Path, target: Path) -> None:

@@ -1,14 +1,13 @@
 """Stage 3: the tables that each notebook reads, found in its source, copied by content, and read from data/."""
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cellwright.core.errors import is_of_machine
 from cellwright.core.types import Notebook, Reject
 from cellwright.corpus.links import LinkedNotebook, Patch, TableStore, link
-from cellwright.corpus.sources import Source, Sources
+from cellwright.corpus.sources import UNREADABLE, Source, Sources
 from cellwright.notebooks.code import parse
 from cellwright.proof.repair.python2 import modernised
 
@@ -39,7 +38,9 @@ class LinkStage:
         path = notebook.provenance.path
         try:
             linked = link_notebook(notebook, self._sources.by_name[notebook.provenance.source], self._store)
-        except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        except UNREADABLE as error:
+            if is_of_machine(error):
+                raise
             return [Reject(NAME, notebook.id, "table cannot be copied", f"{type(error).__name__}: {error}", path)]
         if linked.tables:
             return [linked]
@@ -53,5 +54,6 @@ class LinkStage:
             return [Reject(NAME, notebook.id, "its code is not Python 3", broken[0][:500], path)]
         return [Reject(NAME, notebook.id, "reads no file", "no call that reads a file was found", path)]
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """Let go of the sources."""
         self._sources.close()

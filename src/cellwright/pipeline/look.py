@@ -27,9 +27,6 @@ class LookStage:
         tables = (table for linked in group for table in linked.tables)
         return await heads_of(tables, self._pool, self._store, self._limits)
 
-    async def close(self) -> None:
-        """The pool belongs to the build."""
-
 
 class LookAtTwins:
     """Reads the heads of the tables of the twins of one notebook's tasks; those of their parents are known."""
@@ -40,9 +37,6 @@ class LookAtTwins:
     async def run(self, group: Sequence[Task]) -> Sequence[TableHead | Reject]:
         tables = (table for task in group if task.twin_of for table in task.tables)
         return await heads_of(tables, self._pool, self._store, self._limits)
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""
 
 
 async def heads_of(tables: Iterable[Table], pool: Pool, store: Path, limits: Limits) -> list[TableHead]:

@@ -53,6 +53,3 @@ class PortStage:
             return task
         detail = f"{task.question}\nholds in {task.era}: {task.proof.gates[-1].evidence_json}"[:4000]
         return Reject(NAME, task.id, f"{GATE}: in {MODERN}, {found.reason}", detail, task.provenance.path)
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""

@@ -8,7 +8,6 @@ import msgspec
 
 from cellwright.core.types import Provenance, Reject
 from cellwright.kernels import KernelSettings, Limits, Pool
-from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
 from cellwright.pipeline.tables import TableGroup
 from cellwright.proof.compose import Sources, TableProfile, Unprofiled, sources, take_profiles
@@ -43,8 +42,8 @@ class ProfiledGroup:
 class ProfileStage:
     """Looks at the tables of one group, in a kernel that runs nothing else."""
 
-    def __init__(self, pool: Pool, store: Path, limits: Limits, prove: ProveConfig) -> None:
-        self._pool, self._store, self._limits, self._prove = pool, store, limits, prove
+    def __init__(self, pool: Pool, store: Path, limits: Limits, timeout_s: float) -> None:
+        self._pool, self._store, self._limits, self._timeout_s = pool, store, limits, timeout_s
 
     async def run(self, group: Sequence[TableGroup]) -> Sequence[ProfiledGroup | Reject]:
         (tables,) = group
@@ -52,7 +51,7 @@ class ProfileStage:
         async with self._pool.kernel(settings) as kernel:
             judge = Judge(
                 kernel,
-                timeout_s=self._prove.program_timeout_s,
+                timeout_s=self._timeout_s,
                 seed=_SEED,
                 preload=preload_list(_IMPORTS),
                 checkpoints=CHECKPOINTS,
@@ -64,9 +63,6 @@ class ProfileStage:
             return rejects
         told = msgspec.json.encode(profiles).decode()
         return [ProfiledGroup(tables.id, tables.provenance, tables.alone, tables.known, told), *rejects]
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""
 
 
 def _unprofiled(group: TableGroup, entry: Unprofiled) -> Reject:

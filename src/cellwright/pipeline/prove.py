@@ -26,9 +26,6 @@ class ProveStage:
     async def run(self, group: Sequence[Task]) -> Sequence[Task | Reject]:
         return [judged_task(judged) for judged in await self._prover.prove(group)]
 
-    async def close(self) -> None:
-        """The pool belongs to the build."""
-
 
 def judged_task(judged: Judged) -> Task | Reject:
     """The task with its proof, or why it has none: a reason to count, and what the gate saw."""

@@ -102,9 +102,6 @@ class SliceStage:
         outcome += [_sliced(executed, *pair) for pair in zip(wanted, found, strict=True)]
         return outcome
 
-    async def close(self) -> None:
-        """The pool belongs to the build."""
-
 
 def _sliced(executed: ExecutedNotebook, output: OutputToSlice, found: Slice | NoSlice) -> SlicedOutput | Reject:
     if isinstance(found, NoSlice):

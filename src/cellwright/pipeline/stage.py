@@ -21,7 +21,17 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
-from cellwright.core.errors import CellwrightError, PoolClosed
+from cellwright.core.errors import (
+    CellwrightError,
+    ConfigError,
+    KernelStartError,
+    ModelMisused,
+    ModelUnavailable,
+    NoSandbox,
+    PoolClosed,
+    UsageError,
+    is_of_machine,
+)
 from cellwright.core.records import count_rows, from_row, read_shard, to_row, write_shard
 from cellwright.core.types import Reject
 
@@ -31,6 +41,10 @@ In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True)
 _log = logging.getLogger(__name__)
 _SHARD_ROWS = 16
+_SAYS_NOTHING = (PoolClosed, ModelMisused, ModelUnavailable, ConfigError, NoSandbox)
+"""Errors of the build, not of the records that it met them with."""
+_PAUSES_S = (1.0, 5.0)
+"""Before a group whose kernel did not come up is tried again: the machine may have been busy."""
 
 
 class RecordStage(Protocol[In_contra, Out_co]):
@@ -38,10 +52,6 @@ class RecordStage(Protocol[In_contra, Out_co]):
 
     async def run(self, group: Sequence[In_contra]) -> Sequence[Out_co | Reject]:
         """What comes of one group."""
-        ...
-
-    async def close(self) -> None:
-        """Give back what the stage holds."""
         ...
 
 
@@ -171,8 +181,15 @@ class StageRun(Generic[In, Out]):
             return counts
         journal = _Journal(self.target.path / f"{shard.stem}.journal", self.target.kind)
         groups = [list(group) for _, group in groupby(read_shard(shard, self.source.kind), self.group_key)]
-        results = await asyncio.gather(*(self._group(group, stage, gate, journal) for group in groups))
-        outcome = [record for records in results for record in records]
+        try:
+            async with asyncio.TaskGroup() as under_way:
+                running = [
+                    under_way.create_task(self._group(number, group, stage, gate, journal))
+                    for number, group in enumerate(groups)
+                ]
+        except ExceptionGroup as failed:  # the first one ends the build; what else was under way is not done
+            raise failed.exceptions[0] from None
+        outcome = [record for task in running for record in task.result()]
         rejects = [record for record in outcome if isinstance(record, Reject)]
         write_shard(rejects_path, Reject, rejects)
         write_shard(target, self.target.kind, (r for r in outcome if not isinstance(r, Reject)))
@@ -180,28 +197,52 @@ class StageRun(Generic[In, Out]):
         return len(outcome) - len(rejects), len(rejects)
 
     async def _group(
-        self, group: list[In], stage: RecordStage[In, Out], gate: asyncio.Semaphore, journal: "_Journal[Out]"
+        self,
+        number: int,
+        group: list[In],
+        stage: RecordStage[In, Out],
+        gate: asyncio.Semaphore,
+        journal: "_Journal[Out]",
     ) -> Sequence[Out | Reject]:
-        key = self.group_key(group[0])
-        outcome: Sequence[Out | Reject] | None = journal.finished.get(key)
+        outcome: Sequence[Out | Reject] | None = journal.finished.get(number)
         if outcome is None:
             async with gate:
-                outcome = await self._guarded(key, group, stage)
-            journal.append(key, outcome)
+                outcome = await self._guarded(self.group_key(group[0]), group, stage)
+            journal.append(number, outcome)
         self.progress.advance(self.name, len(group))
         return outcome
 
     async def _guarded(self, key: str, group: list[In], stage: RecordStage[In, Out]) -> Sequence[Out | Reject]:
-        """The worker boundary: a fault of ours costs one group, and is filed."""
+        """The worker boundary: a fault of ours costs one group, and is filed.
+
+        What would meet any other group too ends the build instead, which goes on from there once that is mended.
+        """
+        try:
+            return await _patiently(stage, group)
+        except _SAYS_NOTHING:
+            raise
+        except CellwrightError as error:
+            return [Reject(self.name, key, type(error).__name__, str(error)[:2000])]
+        except Exception as error:
+            if isinstance(error, OSError) and is_of_machine(error):
+                told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+                raise UsageError(
+                    f"stopped in {self.name}: {told}. What was done is kept: once that is mended, "
+                    "the same command goes on from there."
+                ) from error
+            _log.exception("%s failed on %s", self.name, key)
+            return [Reject(self.name, key, f"internal error: {type(error).__name__}", traceback.format_exc()[-4000:])]
+
+
+async def _patiently(stage: RecordStage[In, Out], group: list[In]) -> Sequence[Out | Reject]:
+    for pause_s in _PAUSES_S:
         try:
             return await stage.run(group)
         except PoolClosed:
-            raise  # the build is ending, and the group is not done
-        except CellwrightError as error:
-            return [Reject(self.name, key, type(error).__name__, str(error)[:2000])]
-        except Exception as error:  # noqa: BLE001 - the one boundary: recorded against the group, and the build goes on
-            _log.exception("%s failed on %s", self.name, key)
-            return [Reject(self.name, key, f"internal error: {type(error).__name__}", traceback.format_exc()[-4000:])]
+            raise
+        except KernelStartError:
+            await asyncio.sleep(pause_s)
+    return await stage.run(group)
 
 
 async def _as_completed(jobs: Sequence[Any], width: int) -> AsyncIterator[tuple[int, int]]:
@@ -229,12 +270,12 @@ async def _as_completed(jobs: Sequence[Any], width: int) -> AsyncIterator[tuple[
 
 
 class _Journal(Generic[Out]):
-    """Finished groups of a shard that is under way, one JSON line each."""
+    """Finished groups of a shard that is under way, one JSON line each, by their number in it: a key can come again."""
 
     def __init__(self, path: Path, kind: type[Out]) -> None:
         self._path = path
         self._kind = kind
-        self.finished: dict[str, Sequence[Out | Reject]] = {}
+        self.finished: dict[int, Sequence[Out | Reject]] = {}
         if path.exists():
             self._load()
 
@@ -245,16 +286,16 @@ class _Journal(Generic[Out]):
                 if not line.endswith(b"\n"):
                     break  # the write that the kill cut short
                 entry = msgspec.json.decode(line)
-                self.finished[entry["key"]] = [self._record(row) for row in entry["rows"]]
+                self.finished[entry["group"]] = [self._record(row) for row in entry["rows"]]
                 whole += len(line)
         os.truncate(self._path, whole)
 
     def _record(self, row: Mapping[str, Any]) -> Out | Reject:
         return from_row(Reject, row["reject"]) if "reject" in row else from_row(self._kind, row["record"])
 
-    def append(self, key: str, outcome: Sequence[Out | Reject]) -> None:
+    def append(self, group: int, outcome: Sequence[Out | Reject]) -> None:
         rows = [{"reject" if isinstance(record, Reject) else "record": to_row(record)} for record in outcome]
-        line = msgspec.json.encode({"key": key, "rows": rows}) + b"\n"
+        line = msgspec.json.encode({"group": group, "rows": rows}) + b"\n"
         with self._path.open("ab") as file:
             file.write(line)
             file.flush()

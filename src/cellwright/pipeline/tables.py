@@ -50,6 +50,7 @@ def table_groups(notebooks: Callable[[], Iterable[LinkedNotebook]], wanted: bool
     earlier = _Earlier()
     for linked in notebooks():
         tables = _usable(linked.tables)
+        yield from _left_out(linked, tables)
         if tables:
             group = TableGroup(linked.notebook.id, linked.notebook.provenance, tables, _ways(linked, tables))
             yield from earlier.add(group)
@@ -80,6 +81,13 @@ class _Earlier:
 
 def _usable(tables: Sequence[Table]) -> tuple[Table, ...]:
     return tuple(table for table in tables if table.bytes <= _MOST_BYTES)[:_MOST_TABLES]
+
+
+def _left_out(linked: LinkedNotebook, usable: Sequence[Table]) -> Iterator[Reject]:
+    for table in linked.tables:
+        if table not in usable:
+            reason = "too large to compose over" if table.bytes > _MOST_BYTES else "more tables than one group takes"
+            yield Reject(NAME, table.sha256, reason, f"{table.name} of {linked.notebook.provenance.path}")
 
 
 def _ways(linked: LinkedNotebook, tables: Sequence[Table]) -> tuple[Loads, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cellwright
 from cellwright.agent import EXECUTE_CODE, FINAL_ANSWER, Assignment, RunLimits, run_agent
 from cellwright.answers import compare, from_json, render
-from cellwright.core.types import Grade, Message, Oracle, Reject, Table, Task, ToolCall, Trace
+from cellwright.core.types import Grade, Message, Oracle, Output, Reject, Table, Task, ToolCall, Trace
 from cellwright.corpus.links import DATA
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.models import ScriptedModel
@@ -16,6 +16,7 @@ from cellwright.pipeline.execute import table_paths
 from cellwright.proof.gates.reading import read_oracle
 from cellwright.proof.heads import look_at
 from cellwright.proof.oracles import program_of
+from cellwright.proof.replay import shows
 
 NAME = "trace"
 _MODEL = "oracle"
@@ -57,14 +58,30 @@ class TraceStage:
         grade = _grade(task, trace)
         if grade.verdict != "correct":
             return Reject(NAME, task.id, "answer text does not parse back", grade.explanation, task.provenance.path)
+        if not _shows_answer(task, trace):
+            detail = "\n".join([str(trace.answer), *map(_text, _last(trace))])[:1000]
+            return Reject(NAME, task.id, "no output shows the answer", detail, task.provenance.path)
         return TracedTask(task, replace(trace, grade=grade))
-
-    async def close(self) -> None:
-        """The pool belongs to the build."""
 
 
 def _grade(task: Task, trace: Trace) -> Grade:
     return compare(from_json(task.answer_json, task.contract), str(trace.answer), task.contract)
+
+
+def _shows_answer(task: Task, trace: Trace) -> bool:
+    """Whether the last cell shows what the trace answers: who learns from it is to learn to read, not to know."""
+    outputs = _last(trace)
+    if task.contract.kind == "boolean":
+        return any(json.dumps(json.loads(task.answer_json)) in _text(output).lower() for output in outputs)
+    return shows(outputs, str(trace.answer))
+
+
+def _last(trace: Trace) -> Sequence[Output]:
+    return next((step.result.outputs for step in reversed(trace.steps) if step.result is not None), ())
+
+
+def _text(output: Output) -> str:
+    return output.text or output.data.get("text/plain", "")
 
 
 def user_prompt(task: Task) -> str:

@@ -39,9 +39,6 @@ class TwinStage:
             outcome += [task, *[await self._twinner.twin(task, seed) for seed in range(1, self._per_task + 1)]]
         return outcome
 
-    async def close(self) -> None:
-        """The pool belongs to the build."""
-
 
 class Twinner:
     """Makes twins and proves them. Their tables are kept by hash in the store, beside those of their parents."""
@@ -85,8 +82,14 @@ def _keep(data: bytes, path: Path) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        partial.write(data)
-    os.replace(partial.name, path)  # noqa: PTH105
+        try:
+            partial.write(data)
+            partial.flush()
+            Path(partial.name).chmod(0o444)
+            os.replace(partial.name, path)  # noqa: PTH105
+        except BaseException:
+            Path(partial.name).unlink(missing_ok=True)
+            raise
 
 
 async def twin_of_dataset(

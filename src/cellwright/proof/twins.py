@@ -15,7 +15,7 @@ from cellwright.answers import AnswerError
 from cellwright.core.errors import CellwrightError
 from cellwright.core.hashing import sha256_bytes, short_id
 from cellwright.core.types import Oracle, Proof, Table, Task
-from cellwright.proof.gates import Subject, subject_of
+from cellwright.proof.gates import Subject, join_keys, subject_of
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.oracles import answer_json, program_of
 from cellwright.proof.tables import Change, ColumnFacts, Survey, Variant
@@ -119,10 +119,7 @@ def _table(table: Table, contents: Mapping[str, bytes]) -> Table:
 
 def _plan(subject: Subject, rng: random.Random, strength: int) -> _Plan:
     tables = subject.tables
-    several = [subject.survey.tables[table].names for table in tables]
-    keys = tuple(
-        sorted({name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other})
-    )
+    keys = join_keys(subject)
     seed = rng.randrange(1 << 30)
     changes: list[Change] = []
     for table in tables:

@@ -154,6 +154,64 @@ CASES = {
         NUMBER,
         "ambiguity: not stated: missing values",
     ),
+    "a negated comparison with what is missing": Bad(
+        "In `shop.csv`, what is the sum of `sold` in the rows where it is not true that `rating` is greater than 12? "
+        "Leave missing values out of statistics.",
+        "df[~(df.rating > 12)].sold.sum()",
+        375,
+        WHOLE,
+        "ambiguity: not stated: missing values",
+    ),
+    "a comparison with what is missing, stored": Bad(
+        "In `shop.csv`, set a column `late` to whether `rating` is greater than 12. What is the mean of `late`? Leave "
+        "missing values out of statistics.",
+        "df.late.mean()",
+        0.1,
+        NUMBER,
+        "ambiguity: not stated: missing values",
+        f"{READ}\ndf['late'] = df.rating > 12",
+    ),
+    "a group without rows": Bad(
+        "In `shop.csv`, which `city` has the lowest number of rows where `sold` is at least 27?",
+        "df[df.sold >= 27].groupby('city').size().idxmin()",
+        "Oslo",
+        TEXT,
+        "ambiguity: not stated: groups without rows",
+    ),
+    "a group that keeps no rows": Bad(
+        "In `shop.csv`, keep only the rows where `sold` is at least 27. Then, which `city` has the lowest number of "
+        "rows?",
+        "df[df.sold >= 27].groupby('city').size().idxmin()",
+        "Oslo",
+        TEXT,
+        "",
+    ),
+    "a label of no row": Bad(
+        "In `shop.csv`, keep only the rows where `sold` is at least 27. Then, what is the sum of `sold` and of the "
+        "number of different values of `city`?",
+        "df.sold.sum() + len(df.city.value_counts())",
+        87,
+        WHOLE,
+        "ambiguity: not stated: labels of no row",
+        "import pandas as pd\ndf = pd.read_csv('data/shop.csv', dtype={'city': 'category'})\ndf = df[df.sold >= 27]",
+    ),
+    "a mark of lists in a list": Bad(
+        'List the `fuel` of the first 2 rows of the file `offices.csv`, each with the text of ";" and `city` of the '
+        "first row of `shop.csv` behind it.",
+        "(offices.fuel.head(2) + ';' + df.city[0]).tolist()",
+        ["oil;Rome", "gas;Rome"],
+        Contract("list", item="text"),
+        "sanity: a mark of lists in an item of one",
+        OFFICES,
+        tables=5,
+    ),
+    "an order behind a first step": Bad(
+        "Start from `shop.csv`. First, keep only the rows where `sold` is less than 12. What `price` is it?",
+        "df[df.sold < 12].price.iloc[3]",
+        4.0,
+        NUMBER,
+        "determinism: depends on the order of rows",
+    ),
     "rounded on the way": Bad(
         "In `shop.csv`, what is the sum of `price`?",
         "df.price.round().sum()",
@@ -285,6 +343,13 @@ CASES = {
     ),
     "an unnamed column": Bad(
         "In `shop.csv`, what is the mean of `price`?",
+        "df.iloc[:, 1].mean()",
+        14.5,
+        NUMBER,
+        "mutation: depends on columns that the question does not name",
+    ),
+    "an unnamed column beside a fixed phrase": Bad(
+        "In `shop.csv`, what is the mean of `price`? Leave missing values out of statistics.",
         "df.iloc[:, 1].mean()",
         14.5,
         NUMBER,

@@ -164,7 +164,9 @@ class _Sitting:
 
     def _write(self) -> None:
         """The notebook as it is now, whole: a reader never sees half of one."""
-        data = notebook_bytes(self._sections, self._record())
+        self._replace(notebook_bytes(self._sections, self._record()))
+
+    def _replace(self, data: bytes) -> None:
         beside = self._order.out.with_name(f".{self._order.out.name}.part")
         beside.write_bytes(data)
         beside.replace(self._order.out)
@@ -205,11 +207,12 @@ class _Sitting:
         print_answers(found.replay, self._console)
         if self._order.keeps_only_what_matters:
             notebook = read_recorded(self._order.out.read_bytes())
+            cell_s = self._order.limits.cell_s
             data = await keep_what_matters(
-                notebook, found.replay, pool, self._placement, self._order.kernel_limits, self._console
+                notebook, found.replay, pool, self._placement, self._order.kernel_limits, self._console, cell_s
             )
             if data is not None:
-                self._order.out.write_bytes(data)
+                self._replace(data)
         return found.replay.answers_hold
 
     def print_answers(self) -> None:

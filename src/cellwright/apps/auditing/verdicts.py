@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
@@ -41,6 +42,7 @@ def append(dataset: Path, verdicts: Sequence[AuditVerdict]) -> None:
             file.seek(0, 2)
             file.write(b"".join(msgspec.json.encode(verdict) + b"\n" for verdict in verdicts))
             file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise UsageError(f"cannot keep the verdicts in {path}: {error.strerror}") from None
 

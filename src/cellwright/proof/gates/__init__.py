@@ -3,7 +3,7 @@
 from cellwright.proof.gates.ambiguity import Ambiguity
 from cellwright.proof.gates.determinism import Determinism
 from cellwright.proof.gates.mutation import Mutation
-from cellwright.proof.gates.protocol import Gate, Subject, Trial, Tried, reason_of, result, subject_of
+from cellwright.proof.gates.protocol import Gate, Subject, Trial, Tried, join_keys, reason_of, result, subject_of
 from cellwright.proof.gates.reexecution import reexecution
 from cellwright.proof.gates.running import Judged, through_gates
 from cellwright.proof.gates.sanity import Sanity
@@ -19,6 +19,7 @@ __all__ = [
     "Subject",
     "Trial",
     "Tried",
+    "join_keys",
     "reason_of",
     "reexecution",
     "result",

@@ -5,21 +5,19 @@ program makes is made otherwise: if the answer moves, the question must have the
 program fails is none.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
-from cellwright.answers import sentence, state
+from cellwright.answers import state
 from cellwright.core.types import Contract, GateResult
+from cellwright.proof.gates.asking import asked
 from cellwright.proof.gates.choices import CHOICES, Choice, other_readings
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
 from cellwright.proof.gates.rewrites import HELPERS
 from cellwright.proof.judge import Program
 
 NAME = "ambiguity"
-_NAMES = re.compile(r"`[^`]*`")
 _NOTHING = {"t": "null"}
 """No answer is not another answer: nobody takes "missing" for the group with the highest mean."""
-_CONTRACT = re.compile(r"\bAnswer with\b.*", re.DOTALL)
 
 
 class Ambiguity:
@@ -61,11 +59,6 @@ def _is_settled(name: str, said: str, contract: Contract) -> bool:
     if name == "ties" and contract.ties:
         return True
     return choice.words.search(said) is not None
-
-
-def asked(question: str, contract: Contract) -> str:
-    """The question without the words of its contract and without the names that it quotes: what it says of choices."""
-    return _NAMES.sub("``", _CONTRACT.sub("", question.replace(sentence(contract), "")))
 
 
 def unstated(subject: Subject) -> str:

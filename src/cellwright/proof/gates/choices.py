@@ -5,17 +5,19 @@ All nodes of a program are rewritten alike (`rewrites.py`), so one reading costs
 
 import ast
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from cellwright.proof.gates.asking import SKIPS_MISSING
 from cellwright.proof.gates.rewrites import (
     Rewrite,
+    all_groups,
     any_case,
     first_match_only,
     first_of,
     hundredfold,
-    known_members,
     missing_are_rows,
+    one_spelling,
     only_known,
     other_bound,
     other_edges,
@@ -26,11 +28,12 @@ from cellwright.proof.gates.rewrites import (
     other_weekday,
     parts_in_any_case,
     plain_number,
-    read_by,
+    read_carefully,
     setting,
     spread,
     text_not_pattern,
     without,
+    without_categories,
 )
 
 
@@ -43,12 +46,15 @@ class Choice:
     words: re.Pattern[str]
     """What a question says that has settled it."""
     readings: tuple[Rewrite, ...]
+    of_program: tuple[Callable[[Sequence[ast.Module]], Rewrite | None], ...] = ()
+    """Readings that depend on the whole program; None for one that they do not concern."""
 
 
 def other_readings(modules: Sequence[ast.Module], choice: Choice) -> list[list[str]]:
     """The sources of a program under each other reading of a choice; none where it makes no such choice."""
     found: list[list[str]] = []
-    for rewrite in choice.readings:
+    made = (make(modules) for make in choice.of_program)
+    for rewrite in (*choice.readings, *(rewrite for rewrite in made if rewrite is not None)):
         rewriter = _Rewriter(rewrite)
         sources = [ast.unparse(ast.fix_missing_locations(rewriter.visit(ast.parse(ast.unparse(m))))) for m in modules]
         if rewriter.count and sources not in found:
@@ -88,10 +94,13 @@ CHOICES = (
         setting(("nunique",), dropna=False),
         missing_are_rows,
         only_known,
-        known_members,
         setting(
             ("pivot_table", "unstack", "pivot", "add", "sub", "mul", "div", "reindex"), only_given=True, fill_value=None
         ),
+    ),
+    _choice(
+        "missing values in statistics",
+        rf"missing|\bNaN\b|\bnull|blank|empty|not (available|known|given)|unknown|{SKIPS_MISSING}",
         setting(("mean", "sum", "median", "std", "var", "min", "max", "prod"), only_given=True, skipna=None),
     ),
     _choice(
@@ -169,7 +178,7 @@ CHOICES = (
     ),
     _choice(
         "day or month first",
-        r"format|day.?first|month.?first|\bDD\b|\bMM\b|%[dm]",
+        r"day.?first|month.?first|day before (the )?month|month before (the )?day|\bDD\b|\bMM\b|%[dm]",
         setting(("to_datetime", "read_csv"), dayfirst=True),
     ),
     _choice(
@@ -181,12 +190,29 @@ CHOICES = (
     # Nobody can tell from a question what the file holds: what is no value or no row there has to be named in it.
     _choice(
         "numbers, words or rows that stand for none",
-        r"as a missing value|\btotals?\b|\"(\?{1,2}|-{1,3}|\.{1,3}|\*)\"",
-        read_by("careful"),
+        r"as a missing value|\btotals? (rows?|lines?)\b|\b(rows?|lines?) (of|with|for) (the |sub)?totals?\b|"
+        r"\"[^\"]*\btotals?\b[^\"]*\"|\"(\?{1,2}|-{1,3}|\.{1,3}|\*)\"",
+        read_carefully,
     ),
-    _choice(
-        "labels that differ in case or blanks",
-        r"\bcase\b|capital|lowercase|uppercase|exact|\"|blank",
-        read_by("one_spelling"),
+    replace(
+        _choice("labels that differ in case or blanks", r"\bcase\b|capital|lowercase|uppercase|exact|blank"),
+        of_program=(one_spelling,),
     ),
+    replace(
+        _choice(
+            "groups without rows",
+            r"(keep only|drop) the rows|\bremain|rows (that )?are left|at least one (such )?row|have (any|such) rows?|"
+            r"no (such )?rows?\b",
+        ),
+        of_program=(all_groups,),
+    ),
+    replace(
+        _choice(
+            "labels of no row",
+            r"no (such )?rows?\b",
+            setting(("groupby", "pivot_table", "crosstab"), only_given=True, observed=True),
+        ),
+        of_program=(without_categories,),
+    ),
+    _choice("sheet of the workbook", r"\bsheet\b", setting(("read_excel",), sheet_name=1)),
 )

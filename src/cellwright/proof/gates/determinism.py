@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from cellwright.core.types import GateResult
+from cellwright.proof.gates.asking import asked
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
 from cellwright.proof.judge import Circumstances, Program
 from cellwright.proof.tables import Change
@@ -90,7 +91,7 @@ class Determinism:
         later = [_NUMPYS_TODAY.sub(r"\1\g<2>2031-05-17\2", text) for text in (*units, expression or "None")]
         found.append(Trial("another day", Program(tuple(later[:-1]), later[-1]), circumstances=_ANOTHER_DAY))
         tables = subject.tables
-        if tables and not order_is_stated(subject.task.question):
+        if tables and not order_is_stated(_asked(subject)):
             backwards = [Change(table, "reorder", reverse=True) for table in tables]
             mixed = [Change(table, "reorder", seed=5) for table in tables]
             found += [subject.changed("rows in reverse", *backwards), subject.changed("rows mixed", *mixed)]
@@ -100,6 +101,10 @@ class Determinism:
         seen: dict[str, str] = {}
         reason = ""
         for trial, run in tried:
+            if trial.variant and (why := subject.unmade.get(trial.variant.name)):
+                seen[trial.label] = f"not made: {why}"
+                reason = reason or "its tables could not be changed"
+                continue
             outcome = subject.outcome(run, on_changed_tables=trial.variant is not None)
             if outcome == "moved" and trial.label == "float32" and _nearly(subject, run.value):
                 outcome = "same"
@@ -108,7 +113,7 @@ class Determinism:
                 seen[trial.label] = f"{outcome}: {shown(run)}" if outcome != "same" else "same"
             if moved:
                 reason = reason or _REASONS.get(trial.label, f"depends on {trial.label}")
-        if order_is_stated(subject.task.question):
+        if order_is_stated(_asked(subject)):
             seen["order of rows"] = "the question speaks of it"
         return result(NAME, reason, conditions=seen)
 
@@ -126,9 +131,13 @@ _REASONS = {
 }
 
 
-def order_is_stated(question: str) -> bool:
-    """Whether the question speaks of the order in which rows stand in their file."""
-    return _ORDER.search(_OTHER_ORDER.sub("", question)) is not None
+def _asked(subject: Subject) -> str:
+    return asked(subject.task.question, subject.task.contract)
+
+
+def order_is_stated(said: str) -> bool:
+    """Whether what a question says (`asked`) speaks of the order in which rows stand in their file."""
+    return _ORDER.search(_OTHER_ORDER.sub("", said)) is not None
 
 
 def _nearly(subject: Subject, snapshot: Snapshot | None) -> bool:

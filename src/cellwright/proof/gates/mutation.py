@@ -4,18 +4,18 @@ What a question is about is found from the program and the question (names of co
 column is changed alone.
 """
 
-import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cellwright.core.types import GateResult
-from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
-from cellwright.proof.gates.reading import called
+from cellwright.proof.gates.asking import asked
+from cellwright.proof.gates.protocol import Subject, Trial, Tried, join_keys, result, shown
 from cellwright.proof.tables import Change
 
 NAME = "mutation"
 _MOST_SINGLE = 6
 _SEED = 3
+_DOES_NOT_RUN = "does not run on changed tables"
 # Words by which a question is about columns that it does not name, or about whole rows.
 _ALL_COLUMNS = re.compile(
     r"which columns?\b|(the|what) columns?\b(?! `| named)|"
@@ -24,8 +24,6 @@ _ALL_COLUMNS = re.compile(
     r"(all|missing) (\w+ )?values|whole table|entire table|number of (cells|values|elements)|features|predictors",
     re.IGNORECASE,
 )
-_JOINING = ("merge", "join", "map", "set_index", "isin", "replace")
-_BY_SHARED_NAMES = ("merge", "join")
 
 
 class Mutation:
@@ -51,6 +49,8 @@ class Mutation:
             {why for trial, _ in tried if trial.variant and (why := subject.unmade.get(trial.variant.name))}
         )
         reason = _reason(subject, outcomes)
+        if reason == _DOES_NOT_RUN and unmade:
+            reason = "its tables could not be changed"
         return result(
             NAME,
             reason,
@@ -64,12 +64,12 @@ def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
     """What is wrong; empty when nothing is."""
     moving = [outcome for label, outcome in outcomes.items() if label in _MOVING or label.startswith("only ")]
     if moving and "moved" not in moving:
-        return "no change of its tables moves the answer" if "same" in moving else "does not run on changed tables"
+        return "no change of its tables moves the answer" if "same" in moving else _DOES_NOT_RUN
     for table in subject.tables:
         own = [outcome for label, outcome in outcomes.items() if label.startswith(f"in {table}: ")]
         if own and "moved" not in own:
             return "a table does not matter"
-    if outcomes.get(_UNUSED) == "moved" and not _ALL_COLUMNS.search(subject.task.question):
+    if outcomes.get(_UNUSED) == "moved" and not _speaks_of_all(subject):
         return "depends on columns that the question does not name"
     return ""
 
@@ -86,14 +86,14 @@ def _trials(subject: Subject) -> Iterator[Trial]:
     if not tables:
         return
     named = {table: sorted(_named(subject, table)) for table in tables}
-    keys = tuple(sorted(_keys(subject)))
+    keys = join_keys(subject)
     for label, kind in zip(_ROWS, ("drop", "resample", "add"), strict=True):
         yield subject.changed(label, *(Change(table, kind, _SEED) for table in tables))  # type: ignore[arg-type]
     used = {table: tuple(columns) or None for table, columns in named.items()}
     for label, how in zip(_USED, ("jitter", "mirror", "shift"), strict=False):
         yield subject.changed(label, *(Change(t, "values", _SEED, used[t], keys=keys, how=how) for t in tables))  # type: ignore[arg-type]
     yield subject.changed(_USED[-1], *(Change(table, "missing", _SEED, used[table]) for table in tables))
-    if _ALL_COLUMNS.search(subject.task.question):
+    if _speaks_of_all(subject):
         yield subject.changed(_WIDER, *(Change(table, "widen", _SEED) for table in tables))
     rest = [table for table in tables if subject.survey.tables[table].names - set(named[table])]
     if rest:
@@ -111,29 +111,9 @@ def _trials(subject: Subject) -> Iterator[Trial]:
         yield subject.changed(f"only {table}: {column}", Change(table, "values", _SEED + 1, (column,), keys=keys))
 
 
+def _speaks_of_all(subject: Subject) -> bool:
+    return _ALL_COLUMNS.search(asked(subject.task.question, subject.task.contract)) is not None
+
+
 def _named(subject: Subject, table: str) -> frozenset[str]:
     return subject.reading.named_columns(subject.survey.tables[table], subject.task.question)
-
-
-def _keys(subject: Subject) -> set[str]:
-    """Columns by which the tables may be joined: named where tables are joined, or of one name where none is named.
-
-    Tables that only stand below or beside each other have columns of one name too, and those are no keys.
-    """
-    if len(subject.task.tables) < 2:
-        return set()
-    calls = [n for n in subject.reading.nodes() if isinstance(n, ast.Call) and called(n) in _JOINING]
-    named = {
-        part.value
-        for call in calls
-        for part in ast.walk(call)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    }
-    if not any(called(call) in _BY_SHARED_NAMES and not _names_keys(call) for call in calls):
-        return named
-    several = [subject.survey.tables[table].names for table in subject.tables]
-    return named | {name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other}
-
-
-def _names_keys(call: ast.Call) -> bool:
-    return any(keyword.arg in ("on", "left_on", "right_on") for keyword in call.keywords)

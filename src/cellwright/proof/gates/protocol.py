@@ -4,6 +4,7 @@ A gate runs nothing itself. `trials` names the runs that it wants, of any number
 those of many tasks at once; `verdict` reads what came of them.
 """
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from cellwright.answers import compare, from_json
 from cellwright.core.types import GateResult, Task
-from cellwright.proof.gates.reading import Reading, read_oracle
+from cellwright.proof.gates.reading import Reading, called, read_oracle
 from cellwright.proof.judge import Circumstances, Program, Run
 from cellwright.proof.oracles import program_of
 from cellwright.proof.tables import Change, Survey, Variant
@@ -119,3 +120,32 @@ def shown(run: Run) -> str:
     if run.value is None:
         return f"{run.error}: {run.text}"[:_SHOWN_CHARS]
     return json.dumps(run.value.get("v", run.value), ensure_ascii=False, default=str)[:_SHOWN_CHARS]
+
+
+_JOINING = ("merge", "join", "map", "set_index", "isin", "replace")
+_BY_SHARED_NAMES = ("merge", "join")
+
+
+def join_keys(subject: Subject) -> tuple[str, ...]:
+    """Columns by which the tables may be joined: named where tables are joined, or of one name where none is named.
+
+    Tables that only stand below or beside each other have columns of one name too, and those are no keys.
+    """
+    if len(subject.task.tables) < 2:
+        return ()
+    calls = [n for n in subject.reading.nodes() if isinstance(n, ast.Call) and called(n) in _JOINING]
+    named = {
+        part.value
+        for call in calls
+        for part in ast.walk(call)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    if not any(called(call) in _BY_SHARED_NAMES and not _names_keys(call) for call in calls):
+        return tuple(sorted(named))
+    several = [subject.survey.tables[table].names for table in subject.tables]
+    shared = {name for n, names in enumerate(several) for other in several[n + 1 :] for name in names & other}
+    return tuple(sorted(named | shared))
+
+
+def _names_keys(call: ast.Call) -> bool:
+    return any(keyword.arg in ("on", "left_on", "right_on") for keyword in call.keywords)

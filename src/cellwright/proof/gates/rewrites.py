@@ -150,25 +150,11 @@ def _is_column(node: ast.expr) -> bool:
 
 
 def only_known(node: ast.expr) -> ast.expr | None:
-    """A share of rows whose value is known, in the place of one of all rows; missing values no longer unlike others."""
-    found = _method(node, "mean")
-    if found is not None and isinstance(found[1], ast.Compare) and len(found[1].ops) == 1:
-        left = found[1].left
-        known = ast.Compare(left, [ast.Eq()], [left])
-        return ast.Call(ast.Attribute(ast.Subscript(found[1], known, ast.Load()), "mean", ast.Load()), [], [])
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.NotEq):
-        return ast.BinOp(node, ast.BitAnd(), ast.Compare(node.left, [ast.Eq()], [node.left]))
-    return None
-
-
-def known_members(node: ast.expr) -> ast.expr | None:
-    """Rows that are not among some values, without those whose value is missing."""
-    if not isinstance(node, ast.UnaryOp) or not isinstance(node.op, ast.Invert):
-        return None
-    found = _method(node.operand, "isin")
-    if found is None:
-        return None
-    return ast.BinOp(node, ast.BitAnd(), _attribute(found[1], "notna"))
+    """Comparisons with what is missing are missing themselves: of no share, and not true where they are negated."""
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _helper("known", node, node.left, node.comparators[0])
+    found = _method(node, "isin", "between")
+    return _helper("known", node, found[1]) if found is not None else None
 
 
 def first_match_only(node: ast.expr) -> ast.expr | None:
@@ -382,12 +368,90 @@ def other_weekday(node: ast.expr) -> ast.expr | None:
     return None
 
 
-def read_by(helper: str) -> Rewrite:
+def read_carefully(node: ast.expr) -> ast.expr | None:
     """Tables loaded as a more careful reader would."""
+    if not _is_load(node):
+        return None
+    assert isinstance(node, ast.Call)
+    return ast.Call(_helper_named("careful"), [node.func, *node.args], node.keywords)
+
+
+def one_spelling(modules: Sequence[ast.Module]) -> Rewrite:
+    """Tables loaded with one spelling for labels that differ in case or blanks, but for labels that are spelt out."""
+    labels = _texts(modules)
+    return lambda node: _loaded_with("one_spelling", labels, node)
+
+
+def all_groups(modules: Sequence[ast.Module]) -> Rewrite | None:
+    """Groups that a condition leaves no row of, as groups of no rows: in counts and sums, where that is a number."""
+    nodes = [node for module in modules for node in ast.walk(module)]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    if not attributes & _COUNTED or not attributes & {"groupby", "value_counts"}:
+        return None
+    names = sorted(attributes.union(_texts(modules)))
 
     def rewrite(node: ast.expr) -> ast.expr | None:
-        if isinstance(node, ast.Call) and called(node) in _READERS and _is_module(getattr(node.func, "value", node)):
-            return ast.Call(_helper_named(helper), [node.func, *node.args], node.keywords)
-        return None
+        if _is_load(node):
+            return _loaded_with("with_all_labels", names, node)
+        if (found := _method(node, "groupby")) is not None:
+            return _with(found[0], observed=True)
+        found = _method(node, *_COUNTED, "agg", "aggregate")
+        if found is None or (called(found[0]).startswith("agg") and not _COUNTED.issuperset(_texts([*found[0].args]))):
+            return None
+        groups = _of_all_labels(found[1])
+        if groups is None:
+            return None
+        return ast.Call(ast.Attribute(groups, called(found[0]), ast.Load()), found[0].args, found[0].keywords)
 
     return rewrite
+
+
+_COUNTED = frozenset(("size", "count", "sum", "nunique", "value_counts"))
+
+
+def _of_all_labels(node: ast.expr) -> ast.expr | None:
+    """`groupby(key)`, or columns of it, with the groups of all labels; None for more keys than one."""
+    if isinstance(node, ast.Subscript):
+        inner = _of_all_labels(node.value)
+        return ast.Subscript(inner, node.slice, ast.Load()) if inner is not None else None
+    if isinstance(node, ast.Attribute):
+        inner = _of_all_labels(node.value)
+        return ast.Attribute(inner, node.attr, ast.Load()) if inner is not None else None
+    found = _method(node, "groupby")
+    keys = found[0].args[:1] if found is not None else []
+    if found is None or len(keys) != 1 or (isinstance(keys[0], ast.List) and len(keys[0].elts) != 1):
+        return None
+    return _with(found[0], observed=False)
+
+
+def without_categories(modules: Sequence[ast.Module]) -> Rewrite | None:
+    """Labels that no row has are none: columns of a kind that remembers them hold plain labels."""
+    calls = {called(node) for module in modules for node in ast.walk(module) if isinstance(node, ast.Call)}
+    if "category" not in _texts(modules) and not calls & {"read_parquet", "read_pickle", "read_feather", "Categorical"}:
+        return None
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        found = _method(node, "astype")
+        if found is not None and _texts(found[0].args) == ["category"]:
+            return found[1]
+        return _loaded_with("with_plain_labels", [], node)
+
+    return rewrite
+
+
+def _texts(nodes: Sequence[ast.AST]) -> list[str]:
+    """All constant texts in these nodes."""
+    inner = (node for outer in nodes for node in ast.walk(outer))
+    return sorted({node.value for node in inner if isinstance(node, ast.Constant) and isinstance(node.value, str)})
+
+
+def _loaded_with(helper: str, texts: Sequence[str], node: ast.expr) -> ast.expr | None:
+    if not _is_load(node):
+        return None
+    assert isinstance(node, ast.Call)
+    given = ast.List([ast.Constant(text) for text in texts], ast.Load())
+    return ast.Call(_helper_named(helper), [given, node.func, *node.args], node.keywords)
+
+
+def _is_load(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and called(node) in _READERS and _is_module(getattr(node.func, "value", node))

@@ -5,8 +5,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from cellwright.answers import AnswerError, Value, from_json
-from cellwright.core.types import GateResult
+from cellwright.answers import AnswerError, Value, compare, from_json
+from cellwright.core.types import Contract, GateResult
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result
 
 NAME = "sanity"
@@ -44,7 +44,7 @@ class Sanity:
             _tables_named(subject),
             "reads only a part of a table" if unstated_limit(subject) else "",
             "no answer" if not parts or any(_is_none(part) for part in parts) else "",
-            _not_to_be_listed(answer),
+            _not_to_be_listed(answer, subject.task.contract),
             _out_of_range(subject, parts),
             _of_all_rows(subject, answer),
         )
@@ -62,10 +62,15 @@ def _scalars(value: Value) -> Iterator[object]:
         yield value
 
 
-def _not_to_be_listed(answer: Value) -> str:
-    """A comma-separated list of texts with commas is told from no other one."""
+def _not_to_be_listed(answer: Value, contract: Contract) -> str:
+    """A comma-separated list of texts with commas is told from no other one; nor is one with other marks of a list."""
     items = answer if isinstance(answer, (tuple, list)) else ()
-    return "a comma in an item of a list" if any(isinstance(item, str) and "," in item for item in items) else ""
+    texts = [item for item in items if isinstance(item, str)]
+    if any("," in text for text in texts):
+        return "a comma in an item of a list"
+    if texts and len(texts) == len(items) and compare(answer, ", ".join(texts), contract).verdict != "correct":
+        return "a mark of lists in an item of one"
+    return ""
 
 
 def _is_none(part: object) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cellwright.answers import AnswerError, Value, from_json, render
 from cellwright.core.types import GateResult
-from cellwright.proof.gates.ambiguity import asked
+from cellwright.proof.gates.asking import asked
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result
 
 NAME = "wording"

@@ -59,7 +59,10 @@ def tidied(sources: list[str]) -> Iterator[Callable[[], list[str]]]:
         yield left
     finally:
         for path in left():
-            shutil.rmtree(path) if Path(path).is_dir() else Path(path).unlink(missing_ok=True)
+            if Path(path).is_dir() and not Path(path).is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                Path(path).unlink(missing_ok=True)
         _notes[0] = outer
         notes.close()
 

@@ -102,9 +102,11 @@ def careful(reader: Any, *given: Any, **named: Any) -> Any:
     return frame
 
 
-def one_spelling(reader: Any, *given: Any, **named: Any) -> Any:
-    """What `reader` gives, with labels that differ in case or blanks written as the most frequent of them is."""
+def one_spelling(exact: list[str], reader: Any, *given: Any, **named: Any) -> Any:
+    """What `reader` gives, with labels that differ in case or blanks written as the most frequent of them is; but for
+    those that are meant exactly as they stand in `exact`."""
     frame = reader(*given, **named)
+    meant = {label.strip().casefold() for label in exact}
     for name in _texts(frame) if hasattr(frame, "columns") else ():
         counts = frame[name].value_counts()
         spelt: dict[str, str] = {}
@@ -112,6 +114,7 @@ def one_spelling(reader: Any, *given: Any, **named: Any) -> Any:
             if isinstance(label, str):
                 spelt.setdefault(label.strip().casefold(), label)
         if len(spelt) < len(counts):
-            folds = {label: spelt[label.strip().casefold()] for label in counts.index if isinstance(label, str)}
+            labels = [label for label in counts.index if isinstance(label, str)]
+            folds = {label: spelt[fold] for label in labels if (fold := label.strip().casefold()) not in meant}
             frame[name] = frame[name].map(lambda value, folds=folds: folds.get(value, value))
     return frame

@@ -49,6 +49,34 @@ def rows(value: Any) -> Any:
     return value.count() * 0 + len(value)
 
 
+def known(flags: Any, *sides: Any) -> Any:
+    """The outcome of a comparison, missing where a side of it is."""
+    if not hasattr(flags, "mask") or str(getattr(flags, "dtype", "")) != "bool":
+        return flags
+    for side in sides:
+        if hasattr(side, "isna") and side.isna().any():
+            flags = flags.astype("boolean").mask(side.isna())
+    return flags
+
+
+def with_all_labels(names: list[str], reader: Any, *given: Any, **named: Any) -> Any:
+    """What `reader` gives, with columns of texts that remember all their labels, where rows are taken away."""
+    frame = reader(*given, **named)
+    for name in frame.columns if hasattr(frame, "columns") and frame.columns.is_unique else ():
+        if name in names and str(frame[name].dtype) in ("object", "str", "string") and frame[name].nunique() <= 1000:
+            frame[name] = frame[name].astype("category")
+    return frame
+
+
+def with_plain_labels(_: list[str], reader: Any, *given: Any, **named: Any) -> Any:
+    """What `reader` gives, without columns that remember labels which no row has."""
+    frame = reader(*given, **named)
+    for name in frame.columns if hasattr(frame, "columns") and frame.columns.is_unique else ():
+        if str(frame[name].dtype) == "category":
+            frame[name] = frame[name].astype(frame[name].cat.categories.dtype)
+    return frame
+
+
 def whole(value: Any) -> Any:
     """Fractions as they are, in the place of whole numbers made of them."""
     if hasattr(value, "dtype"):

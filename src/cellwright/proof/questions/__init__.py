@@ -7,11 +7,13 @@ makes the slice unreadable: it is counted and left for a model, never guessed at
 from cellwright.proof.questions.narration import IMPORTS, PREPARES, narrate
 from cellwright.proof.questions.phrasing import Told
 from cellwright.proof.questions.reader import read_slice
+from cellwright.proof.questions.signs import PERCENTAGE
 from cellwright.proof.questions.symbols import Look, Reading, Seen, Unreadable, Unseen
 from cellwright.proof.questions.templates import Proposal, propose
 
 __all__ = [
     "IMPORTS",
+    "PERCENTAGE",
     "PREPARES",
     "Look",
     "Proposal",

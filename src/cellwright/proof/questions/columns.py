@@ -303,7 +303,7 @@ def _special_call(column: Column, method: str, arguments: Arguments, reader: Eva
 
 def _describe(column: Column) -> Labelled:
     def at(labels: Any) -> str:
-        return f"the {statistics.described(labels[0])} of {column.words}{column.frame.over}"
+        return f"the {statistics.described(labels[0])} of {column.operand}{column.frame.over}"
 
     return Labelled(column.frame, at, "", "", family="describe")
 

@@ -127,6 +127,8 @@ def _unsaid(_: Sequence[object]) -> str:
 
 
 _HUNDRED = "100 times the "
+PERCENTAGE = "the percentage (0 to 100)"
+"""What a question begins with whose answer is one."""
 _FRACTION, _PERCENTAGE = "fraction (between 0 and 1) of", "percentage (0 to 100) of"
 
 
@@ -267,7 +269,7 @@ def _as_percentage(left: Symbol, sign: ast.operator, right: Symbol) -> Quantity 
             return None
     if not isinstance(sign, ast.Mult) or "the fraction (between 0 and 1)" not in share.words:
         return None
-    words = share.words.replace("the fraction (between 0 and 1)", "the percentage (0 to 100)", 1)
+    words = share.words.replace("the fraction (between 0 and 1)", PERCENTAGE, 1)
     return replace(share, words=words, family="percentage")
 
 

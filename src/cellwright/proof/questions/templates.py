@@ -521,7 +521,8 @@ def _about_column(column: Column, value: Snapshot, code: str) -> Iterator[_Found
     if all(item.get("t") in ("str", "int") and item.get("v") != "" for item in items):
         words = f"the values of {column.operand} in the {frame.rows}, in any order"
         ask = Ask(f"what are {words}?", words, "list")
-        yield _Found(frame, ask, f"list{code}", "filter-list", any_order=True)
+        once = f"len(set{code}) == len{code}"  # nobody can tell whether one that comes twice is to be told twice
+        yield _Found(frame, ask, f"list{code}", "filter-list", any_order=True, unique_check=once)
 
 
 def _about_top_values(column: Column, items: Sequence[Snapshot], code: str) -> Iterator[_Found]:

@@ -201,7 +201,9 @@ def looked_up(column: Column, mapping: dict[object, object]) -> Column:
 def _mapped(column: Column, changes: list[tuple[object, object]], form: str) -> Column:
     if not 0 < len(changes) <= _MOST_REPLACED:
         raise Unreadable("long mapping of values")
-    listed = wording.listing([f"{wording.value(old)} replaced by {wording.value(new)}" for old, new in changes])
+    listed = wording.listing(
+        [f"the value {wording.value(old)} replaced by {wording.value(new)}" for old, new in changes]
+    )
     return column.computed(f"{column.term} {form.format(listed)}", compound=True)
 
 
