@@ -34,9 +34,13 @@ def curate(traced: Folder[TracedTask], config: CurateConfig, guessers_share: flo
             seen: set[str] = set()
             for row in traced.records():
                 task, key = row.task, question_key(row.task)
-                guessed = None if books[bool(task.twin_of)].gate(task).passed else GUESSED
-                yield row, _unwanted(row, config) or guessed or (REPEATED if key in seen else None)
+                reason = _unwanted(row, config)
+                if reason is None and not books[bool(task.twin_of)].gate(task).passed:
+                    reason = GUESSED
+                if reason is None and key in seen:
+                    reason = REPEATED
                 seen.add(key)
+                yield row, reason
 
         weights = Counter(_group(row, groups) for row, reason in judged() if reason is None)
         splits = assign_splits(weights, config.test_share, config.validation_share)
