@@ -9,7 +9,7 @@ import pytest
 
 from cellwright.answers import state
 from cellwright.core.hashing import sha256_bytes, sha256_file
-from cellwright.core.types import Contract, Oracle, Provenance, Table, Task
+from cellwright.core.types import Contract, Oracle, Premise, Provenance, Table, Task
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.proof.judge import Judge
 from cellwright.proof.twins import NoTwin, Twin, twin
@@ -70,3 +70,16 @@ def test_there_is_no_twin_where_nothing_can_change(task: Task, tmp_path: Path) -
         twins(columns, tmp_path, 1)
     with pytest.raises(NoTwin, match="too large"):
         twins(task, tmp_path, 1, most_bytes=50)
+
+
+def test_what_a_question_takes_for_granted_holds_for_its_twins(task: Task, tmp_path: Path) -> None:
+    """A label in it is renamed too; where it does not hold there is no twin."""
+    assert task.oracle is not None
+    setup = (task.oracle.cells[0],)
+    holds, fails = Premise(setup, "bool((df.city == 'Rome').any())"), Premise(setup, "len(df) == 60")
+    (made,) = twins(replace(task, oracle=replace(task.oracle, premises=(holds,))), tmp_path, 1)
+    assert made.task.oracle is not None
+    (premise,) = made.task.oracle.premises
+    assert "'Rome'" not in premise.expression
+    with pytest.raises(NoTwin, match="no one answer"):
+        twins(replace(task, oracle=replace(task.oracle, premises=(holds, fails))), tmp_path, 1)

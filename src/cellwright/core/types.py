@@ -172,6 +172,16 @@ class Grade:
 
 
 @dataclass(frozen=True)
+class Premise:
+    """What must hold of the tables, or the question has no one answer: that no two rows tie, for example."""
+
+    setup: tuple[str, ...]
+    """Python statements to run first."""
+    expression: str
+    """Python whose value is then True."""
+
+
+@dataclass(frozen=True)
 class Oracle:
     """The shortest list of cells known to compute an answer from the tables."""
 
@@ -181,6 +191,8 @@ class Oracle:
     """One short sentence per cell: what it does and why."""
     source_cells: tuple[int, ...]
     """Indices, among the notebook's code cells, that the statements came from."""
+    premises: tuple[Premise, ...] = ()
+    """What the question takes for granted; asked again wherever it is asked of other tables."""
 
 
 @dataclass(frozen=True)

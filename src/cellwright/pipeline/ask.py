@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cellwright.answers import AnswerError, infer, round_value, state, to_json
 from cellwright.core.hashing import short_id
-from cellwright.core.types import Contract, Oracle, Reject, Task
+from cellwright.core.types import Contract, Oracle, Premise, Reject, Task
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import AskConfig
 from cellwright.pipeline.execute import table_paths
@@ -19,6 +19,7 @@ from cellwright.proof.questions import (
     IMPORTS,
     PERCENTAGE,
     PREPARES,
+    Check,
     Look,
     Proposal,
     Seen,
@@ -52,6 +53,8 @@ class Asked:
     output: SlicedOutput
     proposal: Proposal
     comments: tuple[str, ...]
+    guards: tuple[Check, ...] = ()
+    """What was seen to hold before anything was asked."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -365,7 +368,9 @@ def oracle_of(asked: Asked) -> Oracle:
     cells.append([asked.proposal.expression])
     comments.append([f"Now the question itself: {_core(asked.proposal)}"])
     origins.append(asked.output.cell)
-    return Oracle(tuple("\n".join(c) for c in cells), tuple(map(_telling, comments)), tuple(origins))
+    guards = [Program(guard.setup, guard.expression) for guard in asked.guards]
+    premises = tuple(Premise(p.units, str(p.expression)) for p in dict.fromkeys([*_checks(asked), *guards]))
+    return Oracle(tuple("\n".join(c) for c in cells), tuple(map(_telling, comments)), tuple(origins), premises)
 
 
 def _telling(comments: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from cellwright.pipeline.slice import SlicedOutput, Statement
 from cellwright.proof.compose import Composed, Source, compose, lesser_programs
 from cellwright.proof.gates import subject_of
 from cellwright.proof.judge import CHECKPOINTS, Judge, Program, Run, preload_list
-from cellwright.proof.questions import Proposal, Reading, Unreadable, narrate, propose, read_slice
+from cellwright.proof.questions import Check, Proposal, Reading, Unreadable, narrate, propose, read_slice
 
 NAME = "compose"
 NO_CELL = -1
@@ -122,7 +122,10 @@ class _Composing:
             except Unreadable as unreadable:
                 self.gone[unreadable.reason] += 1
             else:
-                asked.append((Asked(self._output(entry.composed, run), proposal, entry.comments), entry.composed))
+                guards = (Check(entry.composed.units, entry.composed.guard),)
+                asked.append(
+                    (Asked(self._output(entry.composed, run), proposal, entry.comments, guards), entry.composed)
+                )
         results = await answered([a for a, _ in asked], judge)
         tasks = self._tasks(await self._telling(results, judge), [composed for _, composed in asked])
         kept = mix(tasks, self.count, self.config.level_shares)

@@ -14,7 +14,7 @@ from typing import Literal
 from cellwright.answers import AnswerError
 from cellwright.core.errors import CellwrightError
 from cellwright.core.hashing import sha256_bytes, short_id
-from cellwright.core.types import Oracle, Proof, Table, Task
+from cellwright.core.types import Oracle, Premise, Proof, Table, Task
 from cellwright.proof.gates import Subject, join_keys, subject_of
 from cellwright.proof.judge import Judge, Program
 from cellwright.proof.oracles import answer_json, program_of
@@ -89,9 +89,13 @@ async def twin(task: Task, seed: int, judge: Judge, *, most_bytes: int, strength
 
 
 async def _answer(task: Task, plan: _Plan, judge: Judge) -> str:
-    (run,) = await judge.run([replace(program_of(task), variant=plan.variant.name)])
+    premises = [Program(premise.setup, premise.expression) for premise in task.oracle.premises] if task.oracle else []
+    programs = [replace(program, variant=plan.variant.name) for program in (program_of(task), *premises)]
+    run, *held = await judge.run(programs)
     if run.value is None:
         raise NoTwin("its program fails on changed tables")
+    if any(other.value != {"t": "bool", "v": True} for other in held):
+        raise NoTwin("on changed tables its question has no one answer")
     try:
         return answer_json(run.value, task.contract)
     except (AnswerError, ValueError):
@@ -212,13 +216,17 @@ def _reworded(task: Task, renamed: Mapping[str, str]) -> Task:
         except SyntaxError:  # words, and no program
             return words(text)
 
-    cells = tuple(_renamed_constants(cell, renamed) for cell in task.oracle.cells)
+    def program(source: str) -> str:
+        return _renamed_constants(source, renamed)
+
+    cells = tuple(map(program, task.oracle.cells))
+    premises = tuple(Premise(tuple(map(program, p.setup)), program(p.expression)) for p in task.oracle.premises)
     return replace(
         task,
         question=words(task.question),
         phrasings=tuple(map(words, task.phrasings)),
         hints=tuple(map(hint, task.hints)),
-        oracle=Oracle(cells, tuple(map(words, task.oracle.comments)), task.oracle.source_cells),
+        oracle=Oracle(cells, tuple(map(words, task.oracle.comments)), task.oracle.source_cells, premises),
     )
 
 

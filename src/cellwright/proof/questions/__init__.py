@@ -8,13 +8,14 @@ from cellwright.proof.questions.narration import IMPORTS, PREPARES, narrate
 from cellwright.proof.questions.phrasing import Told
 from cellwright.proof.questions.reader import read_slice
 from cellwright.proof.questions.signs import PERCENTAGE
-from cellwright.proof.questions.symbols import Look, Reading, Seen, Unreadable, Unseen
+from cellwright.proof.questions.symbols import Check, Look, Reading, Seen, Unreadable, Unseen
 from cellwright.proof.questions.templates import Proposal, propose
 
 __all__ = [
     "IMPORTS",
     "PERCENTAGE",
     "PREPARES",
+    "Check",
     "Look",
     "Proposal",
     "Reading",
