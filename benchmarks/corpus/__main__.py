@@ -18,9 +18,9 @@ from benchmarks.tables import table, write_section
 from cellwright.core.records import read_shard
 from cellwright.core.types import Reject, Task
 from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.files import ACCOUNTS, load_tasks
 from cellwright.pipeline import curate, execute, prove, screen, slice  # noqa: A004 - a stage
 from cellwright.pipeline.execute import ExecutedNotebook
-from cellwright.pipeline.export import ACCOUNTS, load_tasks
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder
 from cellwright.proof.repair import HARMLESS

@@ -20,9 +20,9 @@ from benchmarks.defects.prove import GOOD, Case, as_json, measure
 from benchmarks.tables import table, write_section
 from cellwright.apps.progress import make_progress
 from cellwright.core.types import Proof, Task
+from cellwright.dataset.files import TABLES, load_tasks
 from cellwright.pipeline.build import build
 from cellwright.pipeline.config import ProveConfig, load_config
-from cellwright.pipeline.export import TABLES, load_tasks
 from cellwright.samples import lay_out
 
 

@@ -20,10 +20,10 @@ from cellwright.answers import from_json, render
 from cellwright.apps.progress import make_progress
 from cellwright.core.errors import DatasetError
 from cellwright.core.types import Reject, Task
+from cellwright.dataset.files import load_tasks
 from cellwright.kernels import LocalPool
 from cellwright.pipeline.build import build
 from cellwright.pipeline.config import load_config
-from cellwright.pipeline.export import load_tasks
 from cellwright.pipeline.twins import twin_of_dataset
 from cellwright.samples import lay_out
 

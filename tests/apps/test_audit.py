@@ -14,8 +14,8 @@ import pytest
 
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
+from cellwright.dataset.files import TASKS, TRACES
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import TASKS, TRACES
 from tests.apps.commands import said
 from tests.pipeline.conftest import built, corpus
 

@@ -12,9 +12,9 @@ from cellwright.answers import from_json, render
 from cellwright.apps.texts import visible
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
+from cellwright.dataset.files import REJECTS, TASKS, load_traces
 from cellwright.kernels.isolation import WORDS, best_rung
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import REJECTS, TASKS, load_traces
 from tests.apps.commands import cellwright, said
 from tests.pipeline.conftest import built, corpus
 

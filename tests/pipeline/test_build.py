@@ -20,8 +20,8 @@ from cellwright.core.errors import UsageError
 from cellwright.core.records import read_shard
 from cellwright.core.types import Reject
 from cellwright.dataset.accounts import NotebookAccount
+from cellwright.dataset.files import load_tasks, load_traces
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import load_tasks, load_traces
 from tests.pipeline.building import FAST, build
 from tests.writing import write_notebook
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cellwright.core.types import Task
+from cellwright.dataset.files import load_tasks
 from cellwright.kernels import Limits, LocalPool
 from cellwright.pipeline.config import ProveConfig, load_config
-from cellwright.pipeline.export import load_tasks
 from cellwright.pipeline.twins import twin_of_dataset
 from cellwright.pipeline.verify import verify
 from tests.pipeline.building import Quiet, build

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cellwright.dataset.files import load_tasks
 from cellwright.models.server import ScriptedServer
-from cellwright.pipeline.export import load_tasks
 from cellwright.training.record import load_result
 from cellwright.training.shipped import shipped_files
 from tests.apps.commands import said

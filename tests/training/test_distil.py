@@ -14,10 +14,10 @@ from cellwright.answers import from_json, render
 from cellwright.core.errors import DatasetError, UsageError
 from cellwright.core.records import read_shard, write_shard
 from cellwright.core.types import Message, Reject, Task, ToolCall
+from cellwright.dataset.files import REJECTS, TABLES, TASKS, load_tasks, load_traces
 from cellwright.kernels import Limits, LocalPool
 from cellwright.models import Endpoint, OpenAIModel, Traits
 from cellwright.models.server import Answer, Failure, Script, ScriptedServer
-from cellwright.pipeline.export import REJECTS, TABLES, TASKS, load_tasks, load_traces
 from cellwright.pipeline.trace import user_prompt
 from cellwright.training.distil import DATASET, TRACES_AS_TEACHER, Distil, Place, Tally, distil, load_tally
 from cellwright.training.rows import read_talks

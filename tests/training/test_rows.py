@@ -11,7 +11,7 @@ from cellwright.core.errors import DatasetError, UsageError
 from cellwright.core.records import read_shard, write_shard
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
-from cellwright.pipeline.export import TASKS, TRACES
+from cellwright.dataset.files import TASKS, TRACES
 from cellwright.training.fresh import make_tokenizer
 from cellwright.training.inspecting import inspect_talk
 from cellwright.training.recipe import DataConfig, FreshConfig

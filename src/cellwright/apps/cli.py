@@ -180,9 +180,9 @@ def verify(
     """Run every task's program again in fresh kernels. Exit code 1 if any answer differs."""
     from cellwright.apps.present import print_verdicts
     from cellwright.apps.progress import make_progress
+    from cellwright.dataset.files import load_tasks
     from cellwright.pipeline.config import load_config
     from cellwright.pipeline.environments import eras_of, open_pool
-    from cellwright.pipeline.export import load_tasks
     from cellwright.pipeline.verify import verify as run_verify
 
     settings = load_config(None, [], workers=workers, trusted=trusted)
@@ -209,7 +209,7 @@ def show(
     """Print one task with its cells and their outputs."""
     from cellwright.apps.present import print_task
     from cellwright.core.records import to_row
-    from cellwright.pipeline.export import find_task, load_traces
+    from cellwright.dataset.files import find_task, load_traces
 
     found = find_task(dataset, task)
     if as_json:
@@ -233,9 +233,9 @@ def twin(
     from cellwright.apps.present import print_task
     from cellwright.core.records import to_row
     from cellwright.core.types import Reject
+    from cellwright.dataset.files import find_task
     from cellwright.pipeline.config import load_config
     from cellwright.pipeline.environments import eras_of, open_pool
-    from cellwright.pipeline.export import find_task
     from cellwright.pipeline.twins import twin_of_dataset
 
     settings = load_config(None, [], trusted=trusted)

@@ -13,8 +13,8 @@ from cellwright.answers import from_json, render
 from cellwright.apps.texts import visible
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
+from cellwright.dataset.files import REJECTS
 from cellwright.pipeline.build import BuildResult
-from cellwright.pipeline.export import REJECTS
 from cellwright.pipeline.verify import Verdict
 
 _REASONS = 4

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cellwright.agent.tools import tools_json
+from cellwright.answers import from_json, render
 from cellwright.core.records import Json
-from cellwright.core.types import Message, Trace
+from cellwright.core.types import Message, Task, Trace
 
 Rendering = Literal["non-thinking", "thinking"]
 RENDERINGS: tuple[Rendering, ...] = ("non-thinking", "thinking")
@@ -64,6 +65,25 @@ class ChatRow:
     kernel: str
     notebook: str
     """Path of the source notebook in its source."""
+
+
+def chat_row(task: Task, trace: Trace, rendering: Rendering) -> ChatRow:
+    """A trace of a task, as a row of traces.parquet."""
+    return ChatRow(
+        id=f"{trace.id}-{rendering}",
+        task_id=task.id,
+        rendering=rendering,
+        messages=chat_messages(trace, rendering),
+        tools=chat_tools(rendering),
+        question=task.question,
+        answer=render(from_json(task.answer_json, task.contract), task.contract),
+        split=task.split or "train",
+        level=task.level,
+        ending=trace.ending,
+        model=trace.model,
+        kernel=trace.kernel,
+        notebook=task.provenance.path,
+    )
 
 
 def chat_messages(trace: Trace, rendering: Rendering) -> tuple[ChatMessage, ...]:

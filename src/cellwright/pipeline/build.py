@@ -26,6 +26,7 @@ from cellwright.corpus.links import LinkedNotebook
 from cellwright.corpus.sources import BUILT_HERE
 from cellwright.dataset.accounts import NotebookAccount
 from cellwright.dataset.card import render_card
+from cellwright.dataset.files import ACCOUNTS, load_tasks
 from cellwright.dataset.report import GateCount, GuesserCount, Report, StageCount, write_report
 from cellwright.kernels import Pool
 from cellwright.kernels.eras import Era, find_eras
@@ -51,7 +52,7 @@ from cellwright.pipeline import (
 from cellwright.pipeline.config import BuildConfig
 from cellwright.pipeline.environments import open_pool
 from cellwright.pipeline.execute import ExecutedNotebook
-from cellwright.pipeline.export import ACCOUNTS, export, load_tasks
+from cellwright.pipeline.export import export
 from cellwright.pipeline.plan import PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput

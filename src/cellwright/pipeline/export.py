@@ -9,26 +9,22 @@ notebooks.parquet    what became of every notebook (dataset.accounts)
 README.md, report.html, config.yaml
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from cellwright.answers import from_json, render
-from cellwright.core.errors import DatasetError
-from cellwright.core.records import read_shard, write_shard
-from cellwright.core.types import Reject, Table, Task, Trace
+from cellwright.core.records import write_shard
+from cellwright.core.types import Reject, Task, Trace
 from cellwright.dataset.accounts import NotebookAccount
-from cellwright.dataset.chat import RENDERINGS, ChatRow, Rendering, chat_messages, chat_tools
+from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_row
+from cellwright.dataset.files import ACCOUNTS, NOTEBOOKS, REJECTS, TABLES, TASKS, TRACES, link
 from cellwright.notebooks.write import Section, notebook_bytes
 from cellwright.pipeline import curate
 from cellwright.pipeline.account import accounts
 from cellwright.pipeline.stage import Folder
 from cellwright.pipeline.trace import TracedTask
 
-TASKS, TRACES, REJECTS, ACCOUNTS = "tasks.parquet", "traces.parquet", "rejects.parquet", "notebooks.parquet"
-TABLES, NOTEBOOKS = "tables", "notebooks"
 _MOST_COPIED_BYTES = 50_000_000
 
 
@@ -50,25 +46,6 @@ def _chat_rows(rows: Iterable[TracedTask]) -> Iterator[ChatRow]:
     for row in rows:
         for rendering in RENDERINGS:
             yield chat_row(row.task, row.trace, rendering)
-
-
-def chat_row(task: Task, trace: Trace, rendering: Rendering) -> ChatRow:
-    """A trace of a task, as a row of traces.parquet."""
-    return ChatRow(
-        id=f"{trace.id}-{rendering}",
-        task_id=task.id,
-        rendering=rendering,
-        messages=chat_messages(trace, rendering),
-        tools=chat_tools(rendering),
-        question=task.question,
-        answer=render(from_json(task.answer_json, task.contract), task.contract),
-        split=task.split or "train",
-        level=task.level,
-        ending=trace.ending,
-        model=trace.model,
-        kernel=trace.kernel,
-        notebook=task.provenance.path,
-    )
 
 
 def _export_files(row: TracedTask, store: Path, out: Path) -> None:
@@ -102,42 +79,3 @@ def _copy(source: Path, target: Path) -> None:
     elif not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-
-
-def link(source: Path, target: Path) -> None:
-    """A second name for the same file, a copy where the file system has no such thing."""
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def load_tasks(folder: Path) -> list[Task]:
-    """The tasks of a built dataset. Raises DatasetError where there is none."""
-    path = folder / TASKS
-    if not path.exists():
-        raise DatasetError(f"{folder} holds no {TASKS}: is it the --out folder of a finished `cellwright build`?")
-    return list(read_shard(path, Task))
-
-
-def find_task(folder: Path, start: str) -> Task:
-    """The one task of a dataset whose id begins so. Raises DatasetError for none and for several."""
-    found = [task for task in load_tasks(folder) if task.id.startswith(start)]
-    if len(found) != 1:
-        problem = "no task" if not found else f"{len(found)} tasks"
-        raise DatasetError(f"{problem} in {folder} with an id that begins with {start!r}")
-    return found[0]
-
-
-def load_traces(folder: Path) -> list[ChatRow]:
-    """The chat rows of a built dataset."""
-    return list(read_shard(folder / TRACES, ChatRow))
-
-
-def missing_tables(folder: Path, tasks: Iterable[Task]) -> list[Table]:
-    """Tables that tasks read and the dataset does not hold."""
-    tables = {table.sha256: table for task in tasks for table in task.tables}
-    return [table for table in tables.values() if not (folder / TABLES / table.stored_name).exists()]

@@ -12,10 +12,10 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from cellwright.core.errors import DatasetError
 from cellwright.core.records import write_shard
 from cellwright.core.types import Reject, Task
+from cellwright.dataset.files import TABLES, TASKS, missing_tables
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import BuildConfig, ProveConfig, TwinConfig
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.export import TABLES, TASKS, missing_tables
 from cellwright.pipeline.look import heads_of
 from cellwright.pipeline.prove import Prover, judged_task
 from cellwright.pipeline.screen import OF_TWINS, Screened, fingerprints, screen

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cellwright.core.hashing import sha256_file
 from cellwright.core.types import Task
+from cellwright.dataset.files import TABLES, load_tasks, missing_tables
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.pipeline.config import ProveConfig
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.export import TABLES, load_tasks, missing_tables
 from cellwright.pipeline.stage import Progress
 from cellwright.proof.gates import reexecution
 from cellwright.proof.judge import Judge, preload_list

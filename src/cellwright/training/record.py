@@ -12,7 +12,7 @@ import msgspec
 
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_file
-from cellwright.pipeline.export import TRACES
+from cellwright.dataset.files import TRACES
 from cellwright.training.recipe import Recipe
 from cellwright.training.rows import Counts, Lengths
 

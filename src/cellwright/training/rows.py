@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from cellwright.core.errors import DatasetError, UsageError
 from cellwright.core.types import Split
 from cellwright.dataset.chat import ChatMessage, ChatRow, Rendering
-from cellwright.pipeline.export import TASKS, TRACES, load_traces
+from cellwright.dataset.files import TASKS, TRACES, load_traces
 from cellwright.training.recipe import DataConfig
 from cellwright.training.templates import Encoded, Template, check, encode, spans
 

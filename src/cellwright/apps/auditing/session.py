@@ -17,7 +17,7 @@ from cellwright.apps.auditing.view import show
 from cellwright.core.records import read_shard
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
-from cellwright.pipeline.export import TRACES, load_tasks
+from cellwright.dataset.files import TRACES, load_tasks
 from cellwright.proof.certificate import AuditVerdict, Certificate, Finding, Sitting, certify, draw, latest
 
 _KEYS: Mapping[str, Finding] = {"v": "valid", "i": "invalid", "u": "unsure"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cellwright.apps.asking.models import open_model
 from cellwright.core.types import Task, Trace
+from cellwright.dataset.files import load_tasks
 from cellwright.kernels import Limits
 from cellwright.models import Endpoint
 from cellwright.pipeline.environments import eras_of, open_pool
-from cellwright.pipeline.export import load_tasks
 from cellwright.training.distil import Distil, Place, Tally, distil, failures
 from cellwright.training.sft import Hear, Told
 

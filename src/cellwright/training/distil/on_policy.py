@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from cellwright.core.errors import ConfigError, MissingExtra, UsageError
 from cellwright.core.hashing import sha256_bytes
 from cellwright.core.types import Task, ToolCall, Trace
-from cellwright.pipeline.export import chat_row
+from cellwright.dataset.chat import chat_row
 from cellwright.training.card import on_policy_card
 from cellwright.training.memory import Need, Plan, free_bytes, measure, refuse_too_little, shards
 from cellwright.training.recipe import Recipe

@@ -17,21 +17,11 @@ from cellwright.core.errors import DatasetError
 from cellwright.core.hashing import sha256_file
 from cellwright.core.records import write_shard
 from cellwright.core.types import Reject, Task, Trace
-from cellwright.dataset.chat import RENDERINGS, ChatRow
+from cellwright.dataset.chat import RENDERINGS, ChatRow, chat_row
+from cellwright.dataset.files import REJECTS, TABLES, TASKS, TRACES, link, load_tasks, load_traces, missing_tables
 from cellwright.kernels import KernelSettings, Limits, Pool
 from cellwright.models import Model, Sampling
 from cellwright.pipeline.execute import table_paths
-from cellwright.pipeline.export import (
-    REJECTS,
-    TABLES,
-    TASKS,
-    TRACES,
-    chat_row,
-    link,
-    load_tasks,
-    load_traces,
-    missing_tables,
-)
 from cellwright.pipeline.trace import user_prompt
 from cellwright.training.distil.judging import Found, judge, verdict, why_not_taught
 from cellwright.training.distil.order import Distil, Tally, claim, keep
