@@ -121,6 +121,54 @@ def test_every_form_is_written_again(name: str, kind: Any, data: Path) -> None:
     assert len(new) == rows
 
 
+MIRRORED = Change("a.csv", "values", columns=("a",), how="mirror")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint", "read"),
+    [
+        ("#,a\n1,10\n2,20\n3,31\n", {}, {}),
+        ("a,b\nkg,m\n10,1\n20,2\n31,3\n", {"skipped": (1,)}, {"skiprows": [1]}),
+        ("a,b\n10,wait\x85 what\n20,y\n31,z\n", {"encoding": "latin-1"}, {"encoding": "latin-1"}),
+        ('10 "chevrolet chevelle malibu"\n20 "fiat"\n31 "vw rabbit"\n', {"sep": r"\s+", "names": ("a", "b")}, {}),
+    ],
+    ids=["a header that begins with a hash", "a row of units", "a sign that is no line end", "quoted blanks"],
+)
+def test_rows_are_found_as_pandas_finds_them(data: Path, text: str, hint: dict[str, Any], read: dict[str, Any]) -> None:
+    """A column that is changed is that column, in all of its rows, and nothing else of the file changes."""
+    (data / "a.csv").write_bytes(text.encode("latin-1"))
+    told = ReadHint("read_csv", **hint)
+    given: dict[str, Any] = read | {name: hint[name] for name in ("sep", "names") if name in hint}
+    old = pandas.read_csv(data / "a.csv", **given)
+    new = pandas.read_csv(changed(data / "a.csv", MIRRORED, hint=told), **given)
+    assert new.a.tolist() == [31, 21, 10]
+    assert new.drop(columns="a").equals(old.drop(columns="a"))
+
+
+def test_a_missing_field_between_blanks_does_not_move_the_others(data: Path) -> None:
+    """It needs a sign of its own there."""
+    (data / "a.csv").write_text("a b c\n" + "".join(f"{n} {n}.5 x{n}\n" for n in range(8)))
+    hint = ReadHint("read_csv", sep=r"\s+")
+    new = pandas.read_csv(changed(data / "a.csv", Change("a.csv", "missing", columns=("b",)), hint=hint), sep=r"\s+")
+    assert new.b.isna().any()
+    assert new.c.tolist() == [f"x{n}" for n in range(8)]
+
+
+def test_typed_tables_keep_small_numbers_new_labels_and_places(data: Path) -> None:
+    """A number below 1e-4 is not rounded away, a renamed category is a category, rows are numbered by their places."""
+    frame = pandas.DataFrame({"p": [2.5e-06 * n for n in range(1, 31)], "g": pandas.Categorical(["u", "v"] * 15)})
+    frame.to_parquet(data / "a.parquet")
+    changes = (
+        Change("a.parquet", "values", columns=("p",), how="shift"),
+        Change("a.parquet", "rename", columns=("g",), suffix="!"),
+        Change("a.parquet", "reorder", reverse=True),
+    )
+    new = pandas.read_parquet(changed(data / "a.parquet", *changes))
+    assert new.p.nunique() == 30
+    assert new.g.value_counts().to_dict() == {"u!": 15, "v!": 15, "u": 0, "v": 0}
+    assert new.index.tolist() == list(range(30))
+
+
 def test_what_cannot_be_written_says_so(data: Path) -> None:
     """Files of unknown form are refused in words, not guessed at."""
     (data / "a.json").write_text(json.dumps({"deep": [1, {"er": 2}]}))

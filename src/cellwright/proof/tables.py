@@ -21,13 +21,14 @@ class ReadHint:
     header_given: bool = False
     names: tuple[str, ...] = ()
     skiprows: int = 0
+    skipped: tuple[int, ...] = ()
     comment: str | None = None
     encoding: str | None = None
 
     def data(self) -> dict[str, Any]:
         """As the kernel wants it."""
         told: dict[str, Any] = {"function": self.function, "skiprows": self.skiprows, "names": list(self.names)}
-        told |= {"comment": self.comment, "encoding": self.encoding}
+        told |= {"comment": self.comment, "encoding": self.encoding, "skipped": list(self.skipped)}
         if self.sep is not None:
             told["sep"] = self.sep
         if self.header_given:

@@ -14,7 +14,8 @@ Snapshot: TypeAlias = dict[str, Any]
 Scalar: TypeAlias = int | float | str | bool | datetime.date | None
 
 _RELATIVE_TOLERANCE = 1e-9
-_ABSOLUTE_TOLERANCE = 1e-12
+_ABSOLUTE_TOLERANCE = 1e-15
+"""What is left of a sum that is nothing; p-values above it are told apart."""
 _EXACT = "exact"
 
 

@@ -131,7 +131,8 @@ def _hint(call: ReadCall) -> ReadHint:
         header=header if isinstance(header, int) else None if header is None else 0,
         header_given=header_given,
         names=tuple(str(name) for name in names) if isinstance(names, (list, tuple)) else (),
-        skiprows=skip if isinstance(skip, int) else max(skip, default=-1) + 1 if isinstance(skip, (list, tuple)) else 0,
+        skiprows=skip if isinstance(skip, int) else 0,
+        skipped=tuple(n for n in skip if isinstance(n, int)) if isinstance(skip, (list, tuple)) else (),
         comment=_text(given.get("comment")),
         encoding=_text(given.get("encoding")),
     )

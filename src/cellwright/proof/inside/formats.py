@@ -23,6 +23,7 @@ Values: TypeAlias = list[Any]
 _MISSING_TEXTS = frozenset(("", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a", "nat", "<na>"))
 _SEPARATORS = (",", ";", "\t", "|", "::")
 _BLANKS = "blanks"
+_BLANK_FIELDS = re.compile(r'"[^"]*"|\S+')
 _PACKERS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     ".gz": (gzip.decompress, gzip.compress),
     ".bz2": (bz2.decompress, bz2.compress),
@@ -177,8 +178,13 @@ def _text(data: bytes, pack: Pack, hint: dict[str, Any]) -> Table:
     separator = _separator(lines, hint)
     split = _splitter(separator)
     first = hint.get("skiprows") or 0
-    comment = hint.get("comment") or "#"
-    fields = [None if n < first or _is_aside(line, comment) else split(line) for n, line in enumerate(lines)]
+    skipped_lines = set(hint.get("skipped") or ())
+    # pandas takes a line that begins with "#" for a row, unless it is told otherwise.
+    comment = hint.get("comment") or ("" if hint.get("function") else "#")
+    fields = [
+        None if n < first or n in skipped_lines or _is_aside(line, comment) else split(line)
+        for n, line in enumerate(lines)
+    ]
     counts = Counter(len(row) for row in fields[: first + _SNIFFED_ROWS] if row is not None)
     if not counts:
         raise ValueError("the file has no rows")
@@ -198,7 +204,7 @@ def _text(data: bytes, pack: Pack, hint: dict[str, Any]) -> Table:
     regular = [empty if n in skipped or row is None else row for n, row in enumerate(body)]
     columns = {name: list(values) for name, values in zip(names, zip(*regular, strict=True), strict=False)}
     grid = Grid(columns, len(body), skipped)
-    grid.blank = ""
+    grid.blank = "NaN" if separator == _BLANKS else ""
     head, tail = lines[: header_at + 1], lines[header_at + 1 :]
     return Table([grid], _TextWriter(head, tail, " " if separator == _BLANKS else separator, encoding, pack))
 
@@ -251,7 +257,7 @@ def _decoded(data: bytes, encoding: str | None) -> tuple[str, str]:
 def _lines(text: str) -> list[str]:
     """Lines with their ends; a line break inside of quotes does not end one."""
     lines: list[str] = []
-    for line in text.splitlines(keepends=True) if "\x0b" not in text else text.split("\n"):
+    for line in io.StringIO(text, newline=""):  # not at the other signs that Python takes for ends, such as "\x85"
         if lines and lines[-1].count('"') % 2:
             lines[-1] += line
         else:
@@ -262,7 +268,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _is_aside(line: str, comment: str) -> bool:
-    return not line.strip() or line.startswith(comment)
+    return not line.strip() or (bool(comment) and line.startswith(comment))
 
 
 def _separator(lines: Sequence[str], hint: dict[str, Any]) -> str:
@@ -290,7 +296,7 @@ def _separator(lines: Sequence[str], hint: dict[str, Any]) -> str:
 
 def _splitter(separator: str) -> Callable[[str], list[str]]:
     if separator == _BLANKS:
-        return lambda line: line.split()
+        return _BLANK_FIELDS.findall
     quoted = re.compile(
         rf'((?:\s*"(?:[^"]|"")*"[^{re.escape(separator)}]*|[^{re.escape(separator)}]*))(?:{re.escape(separator)}|$)'
     )
@@ -364,14 +370,25 @@ def _frame_table(frame: Any, write: Callable[[Any, Path], None]) -> Table:
     def written(grids: list[Grid], path: Path) -> None:
         (found,) = grids
         out = whole.iloc[found.origin].copy()
+        if isinstance(out.index, _pandas().RangeIndex) or isinstance(whole.index, _pandas().RangeIndex):
+            out = out.reset_index(drop=True)  # numbers of rows go with places, not with rows
         for text in sorted(found.changed):
             values = found.columns[text]
             if text in names:
-                values = _pandas().Series(values, index=out.index, dtype=whole[names[text]].dtype)
+                values = _pandas().Series(values, index=out.index, dtype=_dtype_for(values, whole[names[text]].dtype))
             out[names.get(text, text)] = values
         write(out.iloc[:, 0] if series else out, path)
 
     return Table([grid], written)
+
+
+def _dtype_for(values: Values, dtype: Any) -> Any:
+    """The type of a column, with labels that it has not known so far."""
+    if not hasattr(dtype, "categories"):
+        return dtype
+    known = list(dtype.categories)
+    new = [value for value in dict.fromkeys(values) if not is_missing(value) and value not in known]
+    return _pandas().CategoricalDtype([*known, *new], dtype.ordered)
 
 
 def _book(path: Path, hint: dict[str, Any]) -> Table:
@@ -383,8 +400,11 @@ def _book(path: Path, hint: dict[str, Any]) -> Table:
     heads: list[list[list[Any]]] = []
     for frame in sheets.values():
         rows = [[None if is_missing(v) and not isinstance(v, str) else v for v in row] for row in frame.values.tolist()]
-        at = (hint.get("skiprows") or 0) + (hint.get("header") or 0)
-        at = at if "header" not in hint or hint["header"] is not None else -1
+        skipped = set(hint.get("skipped") or ())
+        read = [n for n in range(hint.get("skiprows") or 0, len(rows)) if n not in skipped]
+        header = hint.get("header") or 0
+        has_header = ("header" not in hint or hint["header"] is not None) and header < len(read)
+        at = read[header] if has_header else -1
         width = len(rows[0]) if rows else 0
         names = (
             [str(v) if v is not None else f"column {n}" for n, v in enumerate(rows[at])] if 0 <= at < len(rows) else []
@@ -392,7 +412,8 @@ def _book(path: Path, hint: dict[str, Any]) -> Table:
         names = names if len(set(names)) == width else [str(n) for n in range(width)]
         body = rows[at + 1 :]
         heads.append(rows[: at + 1])
-        grids.append(Grid({name: [row[n] for row in body] for n, name in enumerate(names)}, len(body)))
+        no_rows = frozenset(n - at - 1 for n in skipped if at < n < len(rows))
+        grids.append(Grid({name: [row[n] for row in body] for n, name in enumerate(names)}, len(body), no_rows))
 
     def write(found: list[Grid], to: Path) -> None:
         # pandas reads a book by its content, so that a changed .xls may hold what an .xlsx does.
@@ -414,7 +435,7 @@ def _records(data: bytes, pack: Pack) -> Table:
     try:
         content = json.loads(text)
     except ValueError:
-        content, lines = [json.loads(line) for line in text.splitlines() if line.strip()], True
+        content, lines = [json.loads(line) for line in text.split("\n") if line.strip()], True
     if isinstance(content, dict) and content and all(isinstance(item, dict) for item in content.values()):
         return _by_column(content, encoding, pack)
     if not isinstance(content, list) or not content or not all(isinstance(row, dict) for row in content):

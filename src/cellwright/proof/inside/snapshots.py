@@ -211,10 +211,27 @@ def _frame_digest(value: Any) -> dict[str, Any]:
     try:
         from pandas.util import hash_pandas_object  # noqa: PLC0415 - only where the value is pandas' own
 
-        rounded = value.round(9)
-        return {"t": "frame", "digest": hashlib.sha256(hash_pandas_object(rounded).to_numpy().tobytes()).hexdigest()}
+        digest = hashlib.sha256(hash_pandas_object(value.index).to_numpy().tobytes())
+        for number, dtype in enumerate(value.dtypes):
+            column = value.iloc[:, number]
+            is_float = getattr(dtype, "kind", "") == "f" and hasattr(dtype, "str")
+            told = _significant(column.to_numpy()) if is_float else hash_pandas_object(column, index=False).to_numpy()
+            digest.update(told.tobytes())
+        return {"t": "frame", "digest": digest.hexdigest()}
     except TypeError:
         return _digest("frame", value.to_csv())
+
+
+def _significant(values: Any) -> Any:
+    """An array of floats to ten significant digits."""
+    import numpy  # noqa: PLC0415 - only where the value is numpy's own
+
+    with numpy.errstate(all="ignore"):
+        scale = 10.0 ** (9 - numpy.floor(numpy.log10(numpy.abs(values.astype("float64")))))
+        rounded = numpy.round(values * scale) / scale
+    found = numpy.where(numpy.isfinite(rounded), rounded, values) + 0.0
+    found[numpy.isnan(found)] = numpy.nan
+    return found
 
 
 def _labels(index: Any, depth: int) -> list[dict[str, Any]]:
@@ -244,6 +261,8 @@ def _canonical(value: Any) -> str:
     """Text of a large value in which floats keep ten significant digits, so that noise does not change the digest."""
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(_canonical(item) for item in value) + "]"
+    if isinstance(value, numbers.Integral):
+        return repr(int(value))
     return f"{float(value):.10g}" if isinstance(value, numbers.Real) else repr(value)
 
 

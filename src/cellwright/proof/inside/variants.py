@@ -6,6 +6,7 @@ of a request: it reads a table once. A change is by seed: the same one gives the
 
 import base64
 import datetime
+import decimal
 import json
 import os
 import random
@@ -367,7 +368,7 @@ def _number(value: Any) -> float:
 def _like(value: Any, number: float) -> Any:
     """The number as the value is written: as many decimals, quotes and blanks."""
     if isinstance(value, float):
-        return round(number, 0 if value.is_integer() else _places(repr(value)))
+        return round(number, 0 if value.is_integer() else _shortest_decimals(value))
     if not isinstance(value, str):
         return round(number)
     old = bare(value)
@@ -385,6 +386,12 @@ def _like(value: Any, number: float) -> Any:
 def _places(text: str) -> int:
     mantissa = re.split("[eE]", text)[0]
     return len(mantissa.partition(".")[2])
+
+
+def _shortest_decimals(value: float) -> int:
+    """Of a number as short as it can be written: 7 of 2.5e-06."""
+    exponent = decimal.Decimal(repr(value)).as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _shifted(present: Values, days: int) -> Values | None:
