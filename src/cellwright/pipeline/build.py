@@ -50,7 +50,7 @@ from cellwright.pipeline import (
     twins,
 )
 from cellwright.pipeline.config import BuildConfig
-from cellwright.pipeline.environments import open_pool
+from cellwright.pipeline.environments import modern_libraries, open_pool
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.export import export
 from cellwright.pipeline.plan import PlannedGroup
@@ -202,7 +202,8 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     with contextlib.closing(link.LinkStage(sources, store)) as linking:
         linked = await job.each(link.NAME, unique, LinkedNotebook, linking, _notebook_id)
     names = [era.name for era in job.eras]
-    settings = [limits, config.execute, config.repair, config.trusted, [(era.name, era.state) for era in job.eras]]
+    environments = [modern_libraries(), *((era.name, era.state) for era in job.eras)]
+    settings = [limits, config.execute, config.repair, config.trusted, environments]
     stage = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
     async with contextlib.aclosing(stage) as executing:
         executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
