@@ -1,6 +1,7 @@
 """The corpus of these tests, and builds of it."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellwright.pipeline.build import BuildResult
@@ -74,6 +75,6 @@ def settings(*changes: str) -> BuildConfig:
     return load_config(None, [*FAST, *changes], trusted=True)
 
 
-def build(source: Path, out: Path, *changes: str) -> BuildResult:
-    """Build a dataset."""
-    return asyncio.run(run_build([source], out, settings(*changes), Quiet()))
+def build(source: Path, out: Path, *changes: str, beside: Sequence[Path] = ()) -> BuildResult:
+    """Build a dataset of one source, and of others beside it."""
+    return asyncio.run(run_build([source, *beside], out, settings(*changes), Quiet()))

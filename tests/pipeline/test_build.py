@@ -241,6 +241,18 @@ def test_hostile_cells_cost_themselves_only(tmp_path: Path) -> None:
     assert proved.kept == len(HOSTILE)
 
 
+def test_notebooks_of_one_path_in_two_sources_have_accounts_of_their_own(tmp_path: Path) -> None:
+    """Neither takes the other's reason."""
+    write_notebook(tmp_path / "one" / "a.ipynb", "import pandas as pd\npd.read_csv('gone.csv')")
+    write_notebook(tmp_path / "two" / "a.ipynb", "6 * 7")
+    made = build(tmp_path / "one", tmp_path / "out", beside=[tmp_path / "two"])
+    accounts = read_shard(made.out / "notebooks.parquet", NotebookAccount)
+    assert {(account.source, account.path): account.reason for account in accounts} == {
+        ("one", "a.ipynb"): "its tables are not in the source",
+        ("two", "a.ipynb"): "reads no file",
+    }
+
+
 def test_source_without_notebooks_says_so(tmp_path: Path) -> None:
     """An empty folder is a mistake, not an empty dataset."""
     (tmp_path / "corpus").mkdir()

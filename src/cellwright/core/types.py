@@ -391,3 +391,5 @@ class Reject:
     """What was seen, for one record."""
     notebook: str = ""
     """Path of the notebook that the record came from, when known."""
+    source: str = ""
+    """Name of the source in which that path is."""

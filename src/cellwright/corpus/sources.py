@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
@@ -196,7 +197,7 @@ class Source:
     def _rows(self) -> Iterator[tuple[str, str, str, int, int]]:
         for entry in self._files.walk():
             if isinstance(entry, Reject):
-                self._rejects.append(entry)
+                self._rejects.append(replace(entry, source=self.name))
             else:
                 folder, name = posixpath.split(entry.path)
                 yield entry.path, name.casefold(), folder, entry.size, entry.changed
@@ -213,15 +214,16 @@ class Source:
 
     def _notebook(self, path: str, size: int) -> NotebookFile | Reject:
         if _AUTOSAVES in path.split("/"):
-            return Reject(STAGE, path, "autosave of Jupyter", "", path)
+            return Reject(STAGE, path, "autosave of Jupyter", "", path, self.name)
         if size > notebook_files.MAX_BYTES:
-            return Reject(STAGE, path, "file too large", f"{size / 1e6:.0f} MB", path)
+            return Reject(STAGE, path, "file too large", f"{size / 1e6:.0f} MB", path, self.name)
         try:
             with self.open(path) as file:
                 # One byte more than promised: a zip's directory can lie about sizes.
                 data = file.read(notebook_files.MAX_BYTES + 1)
         except UNREADABLE as error:
-            return Reject(STAGE, path, "file cannot be read", f"{type(error).__name__}: {error}", path)
+            detail = f"{type(error).__name__}: {error}"
+            return Reject(STAGE, path, "file cannot be read", detail, path, self.name)
         return NotebookFile(path, data)
 
     def listing(self) -> Iterator[str]:

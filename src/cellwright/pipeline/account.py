@@ -21,8 +21,8 @@ CREATE TABLE notebook (id TEXT PRIMARY KEY, path TEXT, source TEXT, author TEXT,
     outputs INTEGER DEFAULT 0, tasks INTEGER DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE change (id TEXT, place INTEGER, cell INTEGER, kind TEXT, rule TEXT, before TEXT, after TEXT, why TEXT,
     PRIMARY KEY (id, place)) WITHOUT ROWID;
-CREATE TABLE reject (path TEXT, place INTEGER, stage TEXT, reason TEXT, count INTEGER,
-    PRIMARY KEY (path, place, reason)) WITHOUT ROWID;
+CREATE TABLE reject (path TEXT, source TEXT, place INTEGER, stage TEXT, reason TEXT, count INTEGER,
+    PRIMARY KEY (path, source, place, reason)) WITHOUT ROWID;
 """
 
 
@@ -58,9 +58,11 @@ def _gather(found: sqlite3.Connection, folders: Mapping[str, Folder[Any]]) -> No
         found.execute("UPDATE notebook SET tasks = tasks + 1 WHERE id = ?", (traced.task.notebook_id,))
     for place, (name, folder) in enumerate(folders.items()):
         for reject in folder.rejects() if name != read.NAME else ():
+            of_record = found.execute("SELECT path, source FROM notebook WHERE id = ?", (reject.record,)).fetchone()
+            whose = of_record or (reject.notebook, reject.source)
             found.execute(
-                "INSERT INTO reject VALUES (?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-                (reject.notebook, place, reject.stage, reject.reason),
+                "INSERT INTO reject VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
+                (*whose, place, reject.stage, reject.reason),
             )
 
 
@@ -91,7 +93,7 @@ def _cells(executed: ExecutedNotebook) -> tuple[int, int, int, int]:
 
 def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:
     for reject in rejects:
-        yield NotebookAccount(reject.record, "", read.NAME, reject.reason, 0, 0, 0, 0, 0, 0)
+        yield NotebookAccount(reject.record, reject.source, read.NAME, reject.reason, 0, 0, 0, 0, 0, 0)
 
 
 def _account(found: sqlite3.Connection, notebook: str, path: str, source: str, *rest: Any) -> NotebookAccount:
@@ -99,8 +101,11 @@ def _account(found: sqlite3.Connection, notebook: str, path: str, source: str, *
     outcome, reason = "tasks", ""
     if not tasks:
         # The furthest stage that it reached; there, the most frequent reason.
-        query = "SELECT stage, reason FROM reject WHERE path = ? ORDER BY place DESC, count DESC, reason LIMIT 1"
-        outcome, reason = found.execute(query, (path,)).fetchone() or (link.NAME, "nothing came of it")
+        query = (
+            "SELECT stage, reason FROM reject WHERE path = ? AND source = ?"
+            " ORDER BY place DESC, count DESC, reason LIMIT 1"
+        )
+        outcome, reason = found.execute(query, (path, source)).fetchone() or (link.NAME, "nothing came of it")
     counts = (tasks, outputs, cells, ok, same, different, repairs, lost)
     columns = "cell, kind, rule, before, after, why"
     rows = found.execute(f"SELECT {columns} FROM change WHERE id = ? ORDER BY place", (notebook,))

@@ -257,11 +257,20 @@ def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:
 
 def _unasked(output: SlicedOutput, reason: str) -> Reject:
     detail = "; ".join([*(s.source for s in output.statements), output.expression])
-    return Reject(NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance.path)
+    return Reject(
+        NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance.path, output.provenance.source
+    )
 
 
 def _reject(asked: Asked, reason: str, detail: str = "") -> Reject:
-    return Reject(NAME, asked.output.id, reason, detail or asked.proposal.question, asked.output.provenance.path)
+    return Reject(
+        NAME,
+        asked.output.id,
+        reason,
+        detail or asked.proposal.question,
+        asked.output.provenance.path,
+        asked.output.provenance.source,
+    )
 
 
 def contract_for(proposal: Proposal, value: object) -> Contract:

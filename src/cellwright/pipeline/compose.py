@@ -223,9 +223,9 @@ class _Composing:
 
     def _rejects(self) -> list[Reject]:
         names = ", ".join(profile.table.name for profile in self.source.tables)
-        path = self.group.provenance.path
+        record, origin = f"{self.group.id}-{self.source.name}", self.group.provenance
         return [
-            Reject(NAME, f"{self.group.id}-{self.source.name}", reason, f"{count} programs over {names}", path)
+            Reject(NAME, record, reason, f"{count} programs over {names}", origin.path, origin.source)
             for reason, count in self.gone.items()
             if count
         ]

@@ -33,8 +33,9 @@ def dedup(notebooks: Folder[Notebook]) -> Iterator[Notebook | Reject]:
             if found[0] == notebook.id:
                 yield notebook
             else:
-                path = notebook.provenance.path
-                yield Reject(NAME, notebook.id, "exact duplicate", f"says the same as {found[1]}", path)
+                origin = notebook.provenance
+                detail = f"says the same as {found[1]}"
+                yield Reject(NAME, notebook.id, "exact duplicate", detail, origin.path, origin.source)
 
 
 def _outputs(notebook: Notebook) -> int:

@@ -35,25 +35,28 @@ class LinkStage:
 
     async def run(self, group: Sequence[Notebook]) -> Sequence[LinkedNotebook | Reject]:
         (notebook,) = group
-        path = notebook.provenance.path
         try:
             linked = link_notebook(notebook, self._sources.by_name[notebook.provenance.source], self._store)
         except UNREADABLE as error:
             if is_of_machine(error):
                 raise
-            return [Reject(NAME, notebook.id, "table cannot be copied", f"{type(error).__name__}: {error}", path)]
+            return [_reject(notebook, "table cannot be copied", f"{type(error).__name__}: {error}")]
         if linked.tables:
             return [linked]
         missing = sorted({found.text for found in linked.links if found.how != "known only at run time"})
         dynamic = sorted({found.text for found in linked.links} - set(missing))
         if missing:
-            return [Reject(NAME, notebook.id, "its tables are not in the source", ", ".join(missing), path)]
+            return [_reject(notebook, "its tables are not in the source", ", ".join(missing))]
         if dynamic:
-            return [Reject(NAME, notebook.id, "its paths are known only at run time", ", ".join(dynamic), path)]
+            return [_reject(notebook, "its paths are known only at run time", ", ".join(dynamic))]
         if broken := [cell.source for cell in notebook.code_cells if parse(cell.source) is None]:
-            return [Reject(NAME, notebook.id, "its code is not Python 3", broken[0][:500], path)]
-        return [Reject(NAME, notebook.id, "reads no file", "no call that reads a file was found", path)]
+            return [_reject(notebook, "its code is not Python 3", broken[0][:500])]
+        return [_reject(notebook, "reads no file", "no call that reads a file was found")]
 
     def close(self) -> None:
         """Let go of the sources."""
         self._sources.close()
+
+
+def _reject(notebook: Notebook, reason: str, detail: str) -> Reject:
+    return Reject(NAME, notebook.id, reason, detail, notebook.provenance.path, notebook.provenance.source)

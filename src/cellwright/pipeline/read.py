@@ -45,7 +45,7 @@ def _read(source: Source) -> Iterator[Notebook | Reject]:
         try:
             notebook = read_notebook(file.data, source.name, file.path)
         except BadNotebook as bad:
-            yield Reject(NAME, file.path, bad.reason, bad.detail, file.path)
+            yield Reject(NAME, file.path, bad.reason, bad.detail, file.path, source.name)
             continue
         licence = source.licence(file.path)
         author = notebook.provenance.author or licence.holder

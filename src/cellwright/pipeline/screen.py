@@ -84,7 +84,14 @@ def screen(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) 
             if gate.passed:
                 yield replace(task, proof=Proof((*task.proof.gates, gate)))
             else:
-                yield Reject(found.stage, task.id, GUESSED, _detail(task, gate.evidence_json), task.provenance.path)
+                yield Reject(
+                    found.stage,
+                    task.id,
+                    GUESSED,
+                    _detail(task, gate.evidence_json),
+                    task.provenance.path,
+                    task.provenance.source,
+                )
 
 
 def screen_twins(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) -> Iterator[Task | Reject]:
@@ -135,7 +142,9 @@ class _Gates:
         for task in tasks:
             (chosen,) = self._memory.execute("SELECT id FROM asked WHERE key = ?", (question_key(task),)).fetchone()
             if chosen != task.id:
-                yield Reject(self._stage, task.id, REPEATED, task.question, task.provenance.path)
+                yield Reject(
+                    self._stage, task.id, REPEATED, task.question, task.provenance.path, task.provenance.source
+                )
             else:
                 yield self._judged(task)
 
@@ -145,13 +154,25 @@ class _Gates:
         if not leakage.passed:
             places = json.loads(leakage.evidence_json)["found in"] or ["notebook's text"]
             reason = f"{leakage.gate}: the answer stands in the {places[0]}"
-            return Reject(self._stage, task.id, reason, _detail(task, leakage.evidence_json), task.provenance.path)
+            return Reject(
+                self._stage,
+                task.id,
+                reason,
+                _detail(task, leakage.evidence_json),
+                task.provenance.path,
+                task.provenance.source,
+            )
         known = [words for table in task.tables for words in self._known(table)]
         contamination = contamination_gate(task, known, self._benchmarks)
         if not contamination.passed:
             reason = f"{contamination.gate}: it is part of a benchmark"
             return Reject(
-                self._stage, task.id, reason, _detail(task, contamination.evidence_json), task.provenance.path
+                self._stage,
+                task.id,
+                reason,
+                _detail(task, contamination.evidence_json),
+                task.provenance.path,
+                task.provenance.source,
             )
         return replace(task, proof=Proof((*task.proof.gates, leakage, contamination)))
 
