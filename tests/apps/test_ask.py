@@ -1,6 +1,7 @@
 """`cellwright ask` and `cellwright replay` as a person uses them, against a real server with a scripted model."""
 
 import asyncio
+import io
 import json
 import os
 import pty
@@ -17,8 +18,11 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from rich.console import Console
 
+from cellwright.apps.asking.figures import Figures
 from cellwright.apps.asking.models import BUILT_IN, ModelOptions, find_model
+from cellwright.apps.asking.screen import Screen
 from cellwright.apps.asking.typed import TypedLines
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.core.types import Message, ToolCall
@@ -198,6 +202,16 @@ def test_cells_run_only_when_they_are_allowed(desk: Path) -> None:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.source for cell in cells] == [READ, "print('mine')"]
     assert [cell.metadata["cellwright"]["edited"] for cell in cells] == [False, True]
+
+
+def test_the_cell_that_is_shown_is_the_cell_that_runs(tmp_path: Path) -> None:
+    """What a terminal would hide of it is there to be seen by whoever approves."""
+    console = Console(file=io.StringIO(), width=80)
+    figures = Figures(tmp_path / "a.ipynb")
+    screen = Screen(console, figures, lambda trace: None, approves=False, stop=asyncio.Event())
+    asyncio.run(screen.approve("wipe()  #\rx = 1\n\x1b]0;\nsteal()\n\x07y = 2", ""))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(words in shown for words in ("wipe()", "x = 1", "steal()", "y = 2"))
 
 
 def test_ctrl_c_stops_and_keeps_everything(desk: Path) -> None:

@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from cellwright.answers import from_json, render
-from cellwright.apps.texts import visible
+from cellwright.apps.texts import visible, visible_code
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.dataset.files import REJECTS
@@ -114,7 +114,7 @@ def print_task(task: Task, trace: ChatRow | None) -> None:
             arguments = json.loads(call.function.arguments)
             console.print(f"\n[dim]{_shown(arguments.get('comment', ''))}[/dim]")
             if "code" in arguments:
-                console.print(Syntax(visible(arguments["code"]), "python", background_color="default"))
+                console.print(Syntax(visible_code(arguments["code"]), "python", background_color="default"))
             else:
                 console.print(f"[bold]{_shown(arguments.get('answer', ''))}[/bold]")
         if message.role == "tool":

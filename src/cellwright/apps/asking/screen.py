@@ -16,6 +16,7 @@ from cellwright.agent import Approval
 from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures, inline
 from cellwright.apps.asking.typed import TypedLines
+from cellwright.apps.texts import visible_code
 from cellwright.core.types import Output, Step, Trace
 from cellwright.models import Delta
 from cellwright.models.dialects import Speech
@@ -80,7 +81,7 @@ class Screen:
         if comment:
             self._console.print(f"\n[bold]{escape(clean(comment))}[/]")
         self._console.print(
-            Panel(Syntax(clean(code), "python", word_wrap=True), title=f"[{self._cells}]", title_align="left")
+            Panel(Syntax(visible_code(code), "python", word_wrap=True), title=f"[{self._cells}]", title_align="left")
         )
         if not self._approves:
             self._busy("running …")
