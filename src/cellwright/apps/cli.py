@@ -385,6 +385,7 @@ def replay(
     opened = replaying.open_notebook(notebook, files or [])
     console = make_console(quiet=as_json)
     _say_isolation(trusted=bool(trusted), quiet=as_json)
+    replaying.print_left_out(opened.placement, console)
     for name in opened.changed:
         console.print(f"[yellow]{name} is not as it was when the notebook was made[/]")
 

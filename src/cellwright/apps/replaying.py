@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cellwright.agent.observation import clean
+from cellwright.apps.texts import visible
 from cellwright.core.errors import BadNotebook, UsageError
 from cellwright.core.hashing import sha256_file
 from cellwright.kernels import Kernel, KernelSettings, Limits, Pool
@@ -104,6 +105,12 @@ async def run_again(opened: Opened, pool: Pool, limits: Limits, *, cell_s: float
     async with pool.kernel(KernelSettings(opened.placement.tables, limits=limits)) as kernel:
         await prepare(kernel, opened.placement)
         return await checked(opened.notebook, kernel, cell_s=cell_s, tell=tell)
+
+
+def print_left_out(placement: Placement, console: Console) -> None:
+    """A line for each file that the kernel is not shown."""
+    for line in placement.left_out:
+        console.print(f"[yellow]left out: {escape(visible(line))}[/]", soft_wrap=True)
 
 
 def print_answers(found: Replay, console: Console) -> None:

@@ -20,7 +20,7 @@ from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures
 from cellwright.apps.asking.models import BUILT_IN, check_built_in, open_model
 from cellwright.apps.asking.screen import Screen
-from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers
+from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers, print_left_out
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_file, short_id
 from cellwright.core.types import Message, Trace, Usage
@@ -68,6 +68,8 @@ class Outcome:
     out: Path
     verified: bool | None
     """Whether the notebook came out the same when it was run again; None when it was not asked for."""
+    left_out: Sequence[str] = ()
+    """A line for each file that nobody was shown."""
 
     @property
     def is_answered(self) -> bool:
@@ -77,6 +79,7 @@ class Outcome:
 async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
     """Answer the questions of one sitting. Ctrl-C stops the run between two tokens; a second one ends the program."""
     placement, columns = place(order.files, order.out.parent), None
+    print_left_out(placement, console)
     if endpoint.url == BUILT_IN:
         columns = check_built_in(order.question, placement)
         console.print(f"[dim]This is {WHAT_IT_IS}[/]\n")
@@ -90,7 +93,7 @@ async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
                 await sitting.ask_all()
             verified = await sitting.verify(pool) if order.verifies or order.keeps_only_what_matters else None
     sitting.print_answers()
-    return Outcome(tuple(sitting.traces), order.out, verified)
+    return Outcome(tuple(sitting.traces), order.out, verified, placement.left_out)
 
 
 class _Sitting:
