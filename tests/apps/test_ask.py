@@ -21,7 +21,7 @@ import pytest
 from rich.console import Console
 
 from cellwright.apps.asking.figures import Figures
-from cellwright.apps.asking.models import BUILT_IN, ModelOptions, find_model
+from cellwright.apps.asking.models import BUILT_IN, IN_THIS_PROCESS, ModelOptions, find_model
 from cellwright.apps.asking.screen import Screen
 from cellwright.apps.asking.typed import TypedLines
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
@@ -143,6 +143,19 @@ def test_a_call_that_a_server_leaves_in_the_text_is_shown_as_its_cell(desk: Path
     assert "I look." in out
     assert "print(6 * 7)" in out
     assert "tool_call" not in out
+
+
+def test_files_that_are_left_out_are_told_of(desk: Path) -> None:
+    """A link in a folder to a file elsewhere is not handed to the model, and the person learns of it."""
+    (desk / "key").write_text("secret")
+    (desk / "sub" / "link.csv").symlink_to(desk / "key")
+    with served([call("final_answer", answer="1", comment="So.")]) as server:
+        code, out, err = run(desk, "ask", "Q", "sub", "--model", server.url)
+        asked = json.dumps(server.requests)
+    assert code == 0, err
+    assert "left out: sub/link.csv leads out of sub" in out
+    assert "tips.csv" in asked
+    assert "key" not in asked
 
 
 def test_names_of_answers_count_up_unless_they_are_forced(desk: Path) -> None:
@@ -336,6 +349,17 @@ def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(ModelMisused, match=said_of_it):
             find_model(ModelOptions(str(tmp_path / name)), environment, {})
+
+
+def test_a_model_in_this_folder_is_not_meant_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A config.json that lies here is no model to ask."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    assert find_model(ModelOptions(), environment, {}, or_built_in=True).endpoint.url == BUILT_IN
+    assert find_model(ModelOptions("."), environment, {}).endpoint.url == IN_THIS_PROCESS
 
 
 BUILT_IN_SAYS = {
