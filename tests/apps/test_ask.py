@@ -129,6 +129,16 @@ def test_answer_comes_with_its_notebook(desk: Path) -> None:
     assert small.metadata["cellwright"]["replay"]["answers"] == ["same"]
 
 
+def test_text_that_a_cell_calls_json_is_kept(desk: Path) -> None:
+    """As any cell may: what is no JSON is written as the text that it is."""
+    shows = "from IPython.display import display\ndisplay({'application/json': 'hello'}, raw=True)"
+    with served([call("execute_code", code=shows, comment="So."), TURNS[5]]) as server:
+        code, _, err = ask(desk, server)
+    assert code == 0, err
+    (cell,) = [cell for cell in opened(desk / "answer.ipynb").cells if cell.cell_type == "code"]
+    assert cell.outputs[0].data == {"application/json": "hello"}
+
+
 def test_a_call_that_a_server_leaves_in_the_text_is_shown_as_its_cell(desk: Path) -> None:
     """And not once more as it is written."""
     turns = [
