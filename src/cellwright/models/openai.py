@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cellwright.core.errors import ContextOverflow, ModelError, ModelMisused, ModelUnavailable
 from cellwright.core.types import Message, ToolCall, Usage
-from cellwright.models.chat import to_json
+from cellwright.models.chat import storable, to_json
 from cellwright.models.dialects import Dialect, as_text, find_calls, split_thinking
 from cellwright.models.protocol import Delta, Hear, Reply, Request, Traits
 
@@ -285,12 +285,10 @@ class OpenAIModel:
             found = find_calls(text, way.dialect)
             text = found.text
             calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
-        message = Message("assistant", text, reasoning, calls)
-        refused = bool(turn.refusal) or turn.finish == "content_filter"
-        if refused:
-            message = Message("assistant", turn.refusal or text, reasoning)
-        if refused:
+        if turn.refusal or turn.finish == "content_filter":
+            message = storable(Message("assistant", turn.refusal or text, reasoning))
             return Reply(message, self._usage(usage), "refused")
+        message = storable(Message("assistant", text, reasoning, calls))
         return Reply(message, self._usage(usage), "length" if turn.finish == "length" else "stop")
 
     def _usage(self, usage: Any) -> Usage:

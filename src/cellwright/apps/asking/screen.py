@@ -22,8 +22,9 @@ from cellwright.models import Delta
 from cellwright.models.dialects import Speech
 
 _MOST_OUTPUT_CHARS = 4000
-# Output is hostile: nothing that a terminal would obey gets through but line ends, tabs and returns.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Output is hostile: nothing that a terminal would obey gets through but line ends, tabs and returns. And halves of
+# surrogate pairs, as a model's pieces may end in, cannot be written out.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ALLOW = "run this cell? [y]es, [n]o, [e]dit, [s]top: "
 
 
