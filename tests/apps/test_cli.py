@@ -128,6 +128,13 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.endswith(": Not a directory\n")
 
 
+def test_words_of_others_in_a_mistake_are_shown_and_not_obeyed() -> None:
+    """Such as a file's name."""
+    done = said("verify", "a\x1b]0;x\x07")
+    assert done.returncode == 2
+    assert "a␛]0;x␇ holds no tasks.parquet" in done.stderr
+
+
 def test_a_terminal_sees_no_control_of_others() -> None:
     """A title that a label sets, a screen that a notebook clears: shown, not done."""
     assert visible("a\x1b]0;title\x07\nb\t\x9b2J\x7f") == "a␛]0;title␇\nb\t\ufffd2J␡"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cellwright.agent.observation import clean
-from cellwright.apps.texts import visible
+from cellwright.apps.texts import in_markup
 from cellwright.core.errors import BadNotebook, UsageError
 from cellwright.core.hashing import sha256_file
 from cellwright.kernels import Kernel, KernelSettings, Limits, Pool
@@ -110,7 +110,7 @@ async def run_again(opened: Opened, pool: Pool, limits: Limits, *, cell_s: float
 def print_left_out(placement: Placement, console: Console) -> None:
     """A line for each file that the kernel is not shown."""
     for line in placement.left_out:
-        console.print(f"[yellow]left out: {escape(visible(line))}[/]", soft_wrap=True)
+        console.print(f"[yellow]left out: {in_markup(line)}[/]", soft_wrap=True)
 
 
 def print_answers(found: Replay, console: Console) -> None:

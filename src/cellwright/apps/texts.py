@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from rich.markup import escape
+
 _KEPT = "\n\t"
 # Terminals act on the controls of ASCII and, some, on those of 8 bits (C1): each is shown by its picture, or by U+FFFD.
 # Halves of surrogate pairs cannot be written out at all.
@@ -14,6 +16,11 @@ _UNSEEN = ("Cf", "Zl", "Zp")
 def visible(text: str) -> str:
     """The text with every control character but line ends and tabs made visible, so that no terminal acts on it."""
     return text.translate(_PICTURES)
+
+
+def in_markup(text: str) -> str:
+    """The text made visible, to stand in what a console takes for its markup."""
+    return escape(visible(text))
 
 
 def visible_code(code: str) -> str:
