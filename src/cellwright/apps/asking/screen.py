@@ -161,12 +161,18 @@ class Screen:
                 self._stop.set()
                 return Approval(allowed=False, reason="the run was stopped")
             if said in ("e", "edit"):
-                self._console.print("[dim]the cell as it shall be; end it with a line that is only a dot[/]")
-                lines: list[str] = []
-                while (line := await self._lines.line()) not in (".", None):
-                    lines.append(str(line))
-                self._busy("running …")
-                return Approval(code="\n".join(lines))
+                return await self._edited()
+
+    async def _edited(self) -> Approval:
+        """The cell as the person types it. Input that ends before their last line allows nothing."""
+        self._console.print("[dim]the cell as it shall be; end it with a line that is only a dot[/]")
+        lines: list[str] = []
+        while (line := await self._lines.line()) != ".":
+            if line is None:
+                return Approval(allowed=False, reason="the person's own cell came to no end")
+            lines.append(line)
+        self._busy("running …")
+        return Approval(code="\n".join(lines))
 
     async def question(self, words: str) -> str | None:
         """What the person types in reply; None at the end of the input."""

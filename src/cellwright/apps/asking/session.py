@@ -17,6 +17,7 @@ from rich.panel import Panel
 import cellwright
 from cellwright.agent import Assignment, RunLimits, run_agent
 from cellwright.agent.observation import clean
+from cellwright.agent.stopping import Stopped, unless_stopped
 from cellwright.apps.asking.figures import Figures
 from cellwright.apps.asking.models import BUILT_IN, check_built_in, open_model
 from cellwright.apps.asking.screen import Screen
@@ -131,7 +132,14 @@ class _Sitting:
             if not self._order.goes_on or self._stop.is_set() or self.traces[-1].ending == "kernel died":
                 return
             self.print_answers()
-            question = (await self._screen.question(_NEXT_QUESTION) or "").strip()
+            question = await self._next_question()
+
+    async def _next_question(self) -> str:
+        """What the person asks on; nothing where they end the sitting, be it by Ctrl-C."""
+        try:
+            return (await unless_stopped(self._screen.question(_NEXT_QUESTION), self._stop) or "").strip()
+        except Stopped:
+            return ""
 
     async def _ask(self, question: str) -> None:
         number = len(self._sections)
