@@ -391,22 +391,25 @@ def replay(
     for name in opened.changed:
         console.print(f"[yellow]{in_markup(name)} is not as it was when the notebook was made[/]")
 
-    async def job() -> replaying.Checked:
+    async def job() -> tuple[replaying.Checked, bool]:
         modules = DATA_SCIENCE if preload else ()
         async with LocalPool(2, rung="trusted" if trusted else None, preload=modules) as pool:
             found = await replaying.run_again(opened, pool, Limits(), cell_s=cell_s, console=console)
             replaying.print_answers(found.replay, console)
             if out is not None:
                 data = await replaying.keep_what_matters(
-                    opened.notebook, found.replay, pool, opened.placement, Limits(), console
+                    opened.notebook, found.replay, pool, opened.placement, Limits(), console, cell_s
                 )
-                if data is not None:
-                    out.write_bytes(data)
-            return found
+                if data is None:
+                    return found, False
+                out.write_bytes(data)
+            return found, True
 
-    found = _run(job())
+    found, is_written = _run(job())
     if as_json:
         typer.echo(replaying.replay_json(found, opened))
+    if not is_written:
+        raise typer.Exit(_fail(f"{out} is not written: which cells matter cannot be known", 1))
     if not found.replay.is_same:
         raise typer.Exit(1)
 
