@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from cellwright.agent import Approval, Assignment, RunLimits
@@ -47,6 +48,13 @@ def test_calls_are_accepted_as_other_scaffolds_have_them(kind: str) -> None:
     trace = run([ACCEPTED[kind], ANSWER])
     assert [step.problem for step in trace.steps] == ["", ""]
     assert trace.messages[3].content == "4"
+
+
+def test_half_of_a_character_is_no_end_of_a_run() -> None:
+    """What a model says that no encoding knows is replaced before a kernel or a file is given it."""
+    trace = run([raw_call("execute_code", r'{"code": "print(\"\ud83d\")"}'), ANSWER])
+    assert trace.messages[3].content == "\ufffd"
+    assert msgspec.json.encode(trace)
 
 
 def test_an_answer_need_not_be_text() -> None:

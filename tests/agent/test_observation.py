@@ -43,6 +43,8 @@ CLEANED = {
     "progress bar": ("10%\r50%\r100%\ndone\n", "100%\ndone"),
     "colours and a title": ("\x1b[1;31mred\x1b[0m \x1b]0;title\x07on", "red on"),
     "written over by backspaces": ("1%\x08\x082%\x08\x083%\n", "3%"),
+    "more backspaces than there are letters": ("x\nab\x08\x08\x08\x08c\n", "x\nc"),
+    "a million of them": ("a" * 500_000 + "\x08" * 500_000 + "b", "b"),
     "control characters": ("a\x00b\x07c", "abc"),
 }
 
@@ -83,6 +85,32 @@ def test_html_is_read_as_a_person_reads_it() -> None:
     assert html_to_text(spans).split() == ["both", "1", "2"]
     assert html_to_text("<table><tr><td>open") == "open"
     assert html_to_text("<td>stray</td></table></table>") == "stray"
+
+
+BROKEN_HTML = {
+    "span that is no number": ("<table><td colspan=\u00b2>a</td><td>b</table>c", "a  b\nc"),
+    "span of 5,000 digits": (f"<table><td colspan={'9' * 5000}>a</td><td>b</table>c", "a  b\nc"),
+    "section of an unknown kind": ("a<![foo[x]]>b<![", "ab"),
+    "character of 5,000 digits": (f"<p>a&#{'9' * 5000};", f"a&#{'9' * 5000};"),
+    "comments and styles without an end": ("a<!-- b --><style>p {}</style>c<!-- d", "ac"),
+    "a sign that opens no tag": ("<p title='>'>a < b <3</p", "a < b <3"),
+    "cell that is not closed": ("<table><tr><td>a<tr>b<td>c</table>d", "a\nc\nd"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_HTML)
+def test_broken_html_is_read_as_far_as_it_goes(kind: str) -> None:
+    """Nothing in it is an error of ours."""
+    source, expected = BROKEN_HTML[kind]
+    assert html_to_text(source) == expected
+
+
+def test_long_html_is_cut_off() -> None:
+    """In a time that its length bounds, and the reader is told."""
+    assert html_to_text("<b>a" * 1_000_000).endswith("a\n... (3475712 characters of HTML left out)")
+    assert html_to_text(f"a{'<a ' * 100_000}") == "a"
+    wide = f"<table><tr>{'<td colspan=100></td>' * 5000}{'<tr><td>x' * 15_000}"
+    assert html_to_text(wide).endswith("x\nx")
 
 
 def test_ends_of_kernels_and_cells_are_said() -> None:

@@ -1,6 +1,7 @@
 """`cellwright ask` and `cellwright replay` as a person uses them, against a real server with a scripted model."""
 
 import asyncio
+import io
 import json
 import os
 import pty
@@ -17,12 +18,17 @@ from typing import Any
 import nbclient
 import nbformat
 import pytest
+from rich.console import Console
 
-from cellwright.apps.asking.models import BUILT_IN, ModelOptions, find_model
+from cellwright.apps.asking.figures import Figures
+from cellwright.apps.asking.models import BUILT_IN, IN_THIS_PROCESS, ModelOptions, find_model
+from cellwright.apps.asking.screen import Screen
 from cellwright.apps.asking.typed import TypedLines
+from cellwright.apps.replaying import open_notebook
 from cellwright.core.errors import ConfigError, ModelMisused, UsageError
 from cellwright.core.types import Message, ToolCall
 from cellwright.models.server import Answer, Failure, ScriptedServer
+from tests.writing import notebook
 
 from .commands import said
 
@@ -125,6 +131,16 @@ def test_answer_comes_with_its_notebook(desk: Path) -> None:
     assert small.metadata["cellwright"]["replay"]["answers"] == ["same"]
 
 
+def test_text_that_a_cell_calls_json_is_kept(desk: Path) -> None:
+    """As any cell may: what is no JSON is written as the text that it is."""
+    shows = "from IPython.display import display\ndisplay({'application/json': 'hello'}, raw=True)"
+    with served([call("execute_code", code=shows, comment="So."), TURNS[5]]) as server:
+        code, _, err = ask(desk, server)
+    assert code == 0, err
+    (cell,) = [cell for cell in opened(desk / "answer.ipynb").cells if cell.cell_type == "code"]
+    assert cell.outputs[0].data == {"application/json": "hello"}
+
+
 def test_a_call_that_a_server_leaves_in_the_text_is_shown_as_its_cell(desk: Path) -> None:
     """And not once more as it is written."""
     turns = [
@@ -139,6 +155,19 @@ def test_a_call_that_a_server_leaves_in_the_text_is_shown_as_its_cell(desk: Path
     assert "I look." in out
     assert "print(6 * 7)" in out
     assert "tool_call" not in out
+
+
+def test_files_that_are_left_out_are_told_of(desk: Path) -> None:
+    """A link in a folder to a file elsewhere is not handed to the model, and the person learns of it."""
+    (desk / "key").write_text("secret")
+    (desk / "sub" / "link.csv").symlink_to(desk / "key")
+    with served([call("final_answer", answer="1", comment="So.")]) as server:
+        code, out, err = run(desk, "ask", "Q", "sub", "--model", server.url)
+        asked = json.dumps(server.requests)
+    assert code == 0, err
+    assert "left out: sub/link.csv leads out of sub" in out
+    assert "tips.csv" in asked
+    assert "key" not in asked
 
 
 def test_names_of_answers_count_up_unless_they_are_forced(desk: Path) -> None:
@@ -167,6 +196,71 @@ def test_replay_tells_what_changed(desk: Path) -> None:
     code, _, err = run(desk, "replay", "answer.ipynb")
     assert code == 2
     assert "which is not there any more" in err
+
+
+RECORDS: dict[str, tuple[dict[str, object], str]] = {
+    "above": ({"files": [{"path": "../key"}]}, "name it: cellwright replay in/n.ipynb key"),
+    "absolute": ({"files": [{"path": "/etc/passwd"}]}, "name it: cellwright replay in/n.ipynb /etc/passwd"),
+    "hidden": ({"files": [{"path": ".ssh/id"}]}, "name it: cellwright replay in/n.ipynb in/.ssh/id"),
+    "by a link": ({"files": [{"path": "link"}]}, "name it: cellwright replay in/n.ipynb in/link"),
+    "no name of a file": ({"files": [{"path": "a\0b"}]}, "is no name of a file"),
+    "link to itself": ({"files": [{"path": "loop"}]}, "is not there any more"),
+    "file without a path": ({"files": [{}]}, "under `cellwright` cannot be read"),
+    "question that is none": ({"questions": [5]}, "under `cellwright` cannot be read"),
+    "answer that is no text": ({"questions": [{"answer": 5}]}, "under `cellwright` cannot be read"),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_record_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """It opens nothing outside the notebook's folder that the person did not name, and is no traceback."""
+    record, words = RECORDS[kind]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in" / ".ssh").mkdir(parents=True)
+    for name in ("key", "in/.ssh/id"):
+        (tmp_path / name).write_text("secret")
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "key")
+    (tmp_path / "in" / "loop").symlink_to("loop")
+    Path("in/n.ipynb").write_text(json.dumps(notebook("1", cellwright=record)))
+    done = said("replay", "in/n.ipynb")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_record_may_name_what_the_person_names(tmp_path: Path) -> None:
+    """The file itself or its folder, and what lies beside the notebook without being named."""
+    for name in ("out/a.csv", "in/b.csv", "out/.c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    path = tmp_path / "in" / "n.ipynb"
+    path.write_text(json.dumps(notebook("1", cellwright={"files": [{"path": "../out/a.csv"}, {"path": "b.csv"}]})))
+    for named in ("out", "out/a.csv"):
+        assert set(open_notebook(path, [tmp_path / named]).placement.paths) == {"../out/a.csv", "b.csv"}
+    path.write_text(json.dumps(notebook("1", cellwright={"files": [{"path": "../out/.c.csv"}]})))
+    with pytest.raises(UsageError, match="hidden or outside"):
+        open_notebook(path, [tmp_path / "out"])
+
+
+def test_cells_that_matter_are_written_or_the_command_fails(desk: Path) -> None:
+    """Where no cell shows the answer nothing is written, and the exit code says so."""
+    with served([TURNS[0], call("final_answer", answer="77", comment="A guess.")]) as server:
+        assert ask(desk, server)[0] == 0
+    code, _, err = run(desk, "replay", "answer.ipynb", "--keep", "only-what-matters", "--out", "small.ipynb")
+    assert code == 1
+    assert "small.ipynb is not written" in err
+    assert not (desk / "small.ipynb").exists()
+
+
+def test_an_answer_may_rest_on_the_cells_of_an_earlier_question(desk: Path) -> None:
+    """A follow-up question that needs no cell is held to what was shown before it."""
+    turns = [*TURNS[:2], call("final_answer", answer="3"), call("final_answer", answer="3", comment="As above.")]
+    with served(turns) as server:
+        code, _, err = ask(desk, server, "--continue", typed="Once more: how many rows?\n\n")
+    assert code == 0, err
+    assert [q["answer"] for q in opened(desk / "answer.ipynb").metadata["cellwright"]["questions"]] == ["3", "3"]
+    code, out, err = run(desk, "replay", "answer.ipynb", "--json")
+    assert [answer["verdict"] for answer in json.loads(out)["answers"]] == ["same", "same"], err
 
 
 def test_questions_go_on_in_the_same_kernel(desk: Path) -> None:
@@ -198,6 +292,39 @@ def test_cells_run_only_when_they_are_allowed(desk: Path) -> None:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.source for cell in cells] == [READ, "print('mine')"]
     assert [cell.metadata["cellwright"]["edited"] for cell in cells] == [False, True]
+
+
+def test_an_edit_that_is_given_up_runs_nothing(desk: Path) -> None:
+    """Ctrl-D in the middle of it is a no, and at the next question a stop."""
+    with served() as server:
+        code, _, err = ask(desk, server, "--approve", typed="e\nimport os\n")
+    assert code == 130, err
+    assert not [cell for cell in opened(desk / "answer.ipynb").cells if cell.cell_type == "code"]
+
+
+def test_ctrl_c_ends_the_wait_for_the_next_question(desk: Path) -> None:
+    """Without an Enter."""
+    with served([call("final_answer", answer="1", comment="So.")]) as server:
+        process = started(desk, "ask", "Q", "--continue", "--model", server.url)
+        assert process.stdout is not None
+        while "notebook  answer.ipynb" not in process.stdout.readline():
+            pass
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+
+
+def test_the_cell_that_is_shown_is_the_cell_that_runs(tmp_path: Path) -> None:
+    """What a terminal would hide of it is there to be seen by whoever approves."""
+    console = Console(file=io.StringIO(), width=80)
+    figures = Figures(tmp_path / "a.ipynb")
+    screen = Screen(console, figures, lambda trace: None, approves=False, stop=asyncio.Event())
+    asyncio.run(screen.approve("wipe()  #\rx = 1\n\x1b]0;\nsteal()\n\x07y = 2", ""))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(words in shown for words in ("wipe()", "x = 1", "steal()", "y = 2"))
 
 
 def test_ctrl_c_stops_and_keeps_everything(desk: Path) -> None:
@@ -322,6 +449,17 @@ def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
     ):
         with pytest.raises(ModelMisused, match=said_of_it):
             find_model(ModelOptions(str(tmp_path / name)), environment, {})
+
+
+def test_a_model_in_this_folder_is_not_meant_unless_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A config.json that lies here is no model to ask."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    assert find_model(ModelOptions(), environment, {}, or_built_in=True).endpoint.url == BUILT_IN
+    assert find_model(ModelOptions("."), environment, {}).endpoint.url == IN_THIS_PROCESS
 
 
 BUILT_IN_SAYS = {

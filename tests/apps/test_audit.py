@@ -125,6 +125,16 @@ def test_verdict_on_a_changed_task_is_none(built: BuildResult, dataset: Path, tm
     assert facts["pending"] == [first.id]
 
 
+def test_words_of_verdicts_are_shown_and_not_obeyed(built: BuildResult, dataset: Path, tmp_path: Path) -> None:
+    """Neither a terminal nor the console acts on a reason, or on the name of a judge."""
+    row = {"task": built.tasks[0].id, "verdict": "unsure", "reason": "\x1b]0;x\x07[/b]"}
+    (tmp_path / "v.jsonl").write_text(json.dumps(row))
+    done = said("audit", dataset, "--judge", "\x1b[2J[/i]", "--verdicts", tmp_path / "v.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "␛]0;x␇[/b]" in done.stdout
+    assert "(␛[2J[/i])" in done.stdout
+
+
 MISTAKES = {
     '{"task": 1': "line 1",
     '{"task": "x", "verdict": "good"}': "'good' is not valid, invalid or unsure",

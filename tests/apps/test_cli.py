@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cellwright.answers import from_json, render
-from cellwright.apps.texts import visible
+from cellwright.apps.texts import visible, visible_code
 from cellwright.core.records import write_shard
 from cellwright.core.types import Task
 from cellwright.dataset.files import REJECTS, TASKS, load_traces
@@ -128,9 +128,23 @@ def test_what_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.endswith(": Not a directory\n")
 
 
+def test_words_of_others_in_a_mistake_are_shown_and_not_obeyed() -> None:
+    """Such as a file's name."""
+    done = said("verify", "a\x1b]0;x\x07")
+    assert done.returncode == 2
+    assert "a␛]0;x␇ holds no tasks.parquet" in done.stderr
+
+
 def test_a_terminal_sees_no_control_of_others() -> None:
     """A title that a label sets, a screen that a notebook clears: shown, not done."""
     assert visible("a\x1b]0;title\x07\nb\t\x9b2J\x7f") == "a␛]0;title␇\nb\t\ufffd2J␡"
+
+
+def test_code_is_shown_as_it_runs() -> None:
+    """Nothing hides a part of it: a return, a terminal's sequence, a change of direction, a character of no width."""
+    assert visible_code("# fine\rwipe()\r\nx") == "# fine␍\nwipe()\nx"
+    assert visible_code("\x1b]0;wipe()\nx\x07") == "␛]0;wipe()\nx␇"
+    assert visible_code("a\u202eb\u200bc\ufeff\ud83d é") == "a⟨U+202E⟩b⟨U+200B⟩c⟨U+FEFF⟩\ufffd é"
 
 
 def test_version() -> None:

@@ -1,6 +1,7 @@
 """Files at the paths that lead to them from a notebook's folder."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,35 @@ def test_files_are_read_by_their_own_paths(tmp_path: Path) -> None:
             return texts
 
     assert asyncio.run(job()) == ["home/a.csv", "home/in/a.csv", "other/c.csv", "other/deep/b c.csv", "top.csv"]
+
+
+def test_links_that_lead_out_of_a_folder_are_left_out(tmp_path: Path) -> None:
+    """Each is told of; one that stays inside, or that is named itself, is read."""
+    inside, outside = tmp_path / "in", tmp_path / "out"
+    for folder in (inside, outside):
+        folder.mkdir()
+        (folder / "a.csv").touch()
+    (inside / "key.csv").symlink_to(outside / "a.csv")
+    (inside / "all").symlink_to(outside)
+    (inside / "same.csv").symlink_to("a.csv")
+    (inside / "loop.csv").symlink_to("loop.csv")
+    placement = place([inside], tmp_path)
+    assert list(placement.paths) == ["in/a.csv"]
+    assert [line.partition(" leads out of ")[0] for line in placement.left_out] == [
+        str(inside / "all"),
+        str(inside / "key.csv"),
+    ]
+    assert list(place([inside / "key.csv"], tmp_path).paths) == ["out/a.csv"]
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    """No cell could name such a file; in a folder it is left out."""
+    (tmp_path / os.fsdecode(b"caf\xe9.csv")).touch()
+    (path,) = tmp_path.iterdir()
+    with pytest.raises(UsageError, match=r"caf\\xe9\.csv is not UTF-8"):
+        place([path], tmp_path)
+    (line,) = place([tmp_path], tmp_path).left_out
+    assert "caf\\xe9.csv" in line
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

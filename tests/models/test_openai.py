@@ -201,6 +201,20 @@ def test_server_without_tools_is_asked_in_the_text(words: str) -> None:
     assert sent["messages"][2]["content"] == "Let me see.\n```python\n2 + 2\n```"
 
 
+def test_requests_under_way_learn_what_another_was_told() -> None:
+    """All that were sent with tools are sent anew without, not only the first that was refused."""
+
+    def script(request: Any) -> Answer:
+        return Failure(400, "this model does not support tools") if "tools" in request else HI
+
+    async def job(where: Endpoint) -> list[Reply]:
+        async with OpenAIModel(where) as model:
+            return await asyncio.gather(*(model.reply(Request(CHAT, TOOLS)) for _ in range(4)))
+
+    with served(script, latency_s=0.05) as server:
+        assert [reply.message for reply in asyncio.run(job(endpoint(server)))] == [HI] * 4
+
+
 def test_models_that_take_no_pictures_are_sent_none_any_more() -> None:
     """The refusal is remembered."""
     chat = (Message("user", "Look.", images=("data:image/png;base64,AAAA",)),)
@@ -266,6 +280,17 @@ def test_thoughts_come_under_either_name(name: str) -> None:
     ]
 
 
+def test_halves_of_characters_do_not_reach_a_reply() -> None:
+    """Two that a stream was cut between are joined; a single one, also one told by its number, is replaced."""
+    call = {"index": 0, "function": {"name": "execute_code", "arguments": '{"code": "\\ud83d\ude00"}'}}
+    pieces = [{"content": "\ud83d"}, {"content": "\ude00 \ud83d"}, {"tool_calls": [call]}]
+    body = b"".join([*map(chunk, pieces), chunk({}, "stop"), b"data: [DONE]\n\n"])
+    with served([Raw(body, "text/event-stream")]) as server:
+        message = heard(endpoint(server))[0].message
+    assert message.content == "\U0001f600 \ufffd"
+    assert json.loads(message.tool_calls[0].arguments_json)["code"].encode()
+
+
 def test_a_refusal_is_heard_as_it_comes() -> None:
     """A server sends it beside the text; who listens sees no difference."""
     body = b"".join([chunk({"refusal": "I will "}), chunk({"refusal": "not."}), chunk({}, "stop")])
@@ -300,6 +325,33 @@ def test_what_is_no_reply_is_an_error_of_ours(body: bytes) -> None:
     """A proxy's page and the like are tried again, then said to come from this endpoint."""
     with served([Raw(body)] * 2) as server, pytest.raises(ModelUnavailable, match=r"its response is n.*2 tries"):
         ask(endpoint(server, retries=1))
+
+
+def refusal(code: object, message: str) -> bytes:
+    return json.dumps({"error": {"code": code, "message": message}}).encode()
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_error_with_the_status_of_a_reply_is_an_error(streamed: bool) -> None:
+    """Some gateways say what failed in the body alone: what lasts fails at once, the rest is tried again."""
+    one = heard if streamed else ask
+    with served([Raw(refusal(401, "no such user"))]) as server:
+        with pytest.raises(ModelMisused, match="does not accept this key: no such user"):
+            one(endpoint(server))
+        assert len(server.requests) == 1
+    passing = [Raw(refusal(502, "provider is down")), Raw(b'{"error": "busy"}')]
+    with served(passing) as server, pytest.raises(ModelUnavailable, match=r"busy.*2 tries"):
+        one(endpoint(server, retries=1))
+    too_long = [Raw(refusal(None, "this exceeds the maximum context length"))]
+    with served(too_long) as server, pytest.raises(ContextOverflow):
+        one(endpoint(server))
+
+
+def test_an_error_that_lasts_is_known_in_a_stream() -> None:
+    """By its code, as before the stream."""
+    event = Raw(b"data: " + refusal(403, "not for you") + b"\n\n", "text/event-stream")
+    with served([event]) as server, pytest.raises(ModelMisused, match="does not accept this key: not for you"):
+        heard(endpoint(server))
 
 
 @pytest.mark.parametrize("body", [b'{"choices": []}', b'{"choices": null}', b"{}"])

@@ -77,6 +77,15 @@ def test_large_media_and_half_surrogates_do_not_reach_the_data() -> None:
     assert cell.outputs[0].data == {"text/plain": "small"}
 
 
+@pytest.mark.parametrize("text", ["", "\U0001f600", "\ud83d"])
+def test_numbers_that_json_does_not_know_are_null(text: str) -> None:
+    """Python writes NaN into outputs; that is no reason to refuse a notebook, whatever else stands in it."""
+    content = notebook(f"x = '{text}'")
+    data = {"application/json": {"x": [float("nan"), float("-inf"), 1]}}
+    content["cells"][0]["outputs"] = [{"output_type": "display_data", "data": data, "metadata": {}}]
+    assert read(content).cells[0].outputs[0].data == {"application/json": '{"x":[null,null,1]}'}
+
+
 NONE = {
     b"": "empty file",
     b"  \n": "empty file",
@@ -95,6 +104,9 @@ NONE = {
     '{"nbformat": 4, "cells": [{"source": "é"}]}'.encode("latin-1"): "not UTF-8",
     '{"nbformat": 4}'.encode("utf-16"): "not UTF-8",
     b'{"x":' * 100_000: "truncated JSON",
+    rb'["\ud83d\ude00"]': "not a notebook",
+    rb'["\ud83d"]': "not a notebook",
+    rb'{"nbformat": 4, "cells": [], "x": ["\ud83d", 1e999]}': "not valid JSON",
     b"[" * 1_000_000: "not a notebook",
     json.dumps(notebook("1", kernelspec={"name": "ir", "language": "R"})).encode(): "not a Python notebook",
     json.dumps(notebook("1", language_info={"name": "julia"})).encode(): "not a Python notebook",

@@ -20,6 +20,7 @@ from cellwright.core.errors import ContextOverflow, KernelDied, ModelError
 from cellwright.core.types import CellResult, Ending, Message, Step, Trace, Usage
 from cellwright.kernels import Kernel
 from cellwright.models import Delta, Model, Reply, Request
+from cellwright.models.chat import storable
 
 
 async def run_agent(
@@ -154,7 +155,7 @@ class _Run:
         """The turn did not come to its end; what was heard of it stays in the Trace."""
         text, reasoning = ("".join(d.text for d in self.heard if d.kind == kind) for kind in ("text", "reasoning"))
         if text or reasoning:
-            self.messages.append(Message("assistant", text, reasoning or None))
+            self.messages.append(storable(Message("assistant", text, reasoning or None)))
         match error:
             case Stopped():
                 self.end("stopped")

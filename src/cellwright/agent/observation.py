@@ -12,7 +12,6 @@ from cellwright.models.tokens import estimate_tokens
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 # With those of 8 bits (C1): terminals take U+009B for an escape and a bracket.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_BACKSPACE = re.compile(r"[^\n\x08]\x08")
 _ERROR_LINES = 12
 _LEAST_TOKENS = 50
 _MOST_CLEANED_CHARS = 1 << 20
@@ -104,10 +103,21 @@ def clean(text: str) -> str:
         half = _MOST_CLEANED_CHARS // 2
         text = f"{text[:half]}\n... ({len(text) - 2 * half} characters left out) ...\n{text[-half:]}"
     text = _ESCAPES.sub("", text)
-    while "\x08" in text and (shorter := _BACKSPACE.sub("", text)) != text:
-        text = shorter
+    if "\x08" in text:
+        text = _backspaced(text)
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return "\n".join(_CONTROLS.sub("", line).rstrip() for line in lines).strip("\n")
+
+
+def _backspaced(text: str) -> str:
+    """Each backspace takes the character before it, but not the end of a line."""
+    kept: list[str] = []
+    for character in text:
+        if character != "\x08":
+            kept.append(character)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
 
 
 def _error(output: Output) -> str:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from cellwright.core.types import Message, ToolCall
+from cellwright.models.chat import storable_json
 
 EXECUTE_CODE = "execute_code"
 FINAL_ANSWER = "final_answer"
@@ -100,7 +101,7 @@ def _without_call(message: Message, was_cut: bool) -> Problem:
 def _arguments(call: ToolCall) -> Mapping[str, Any] | str:
     """The arguments, or why they are none."""
     try:
-        arguments = json.loads(call.arguments_json, strict=False)
+        arguments = json.loads(storable_json(call.arguments_json), strict=False)
     except ValueError as error:
         # A tool called python is given its code as it is by models that learned it so.
         if call.name in ("python", "ipython") and call.arguments_json.strip()[:1] not in ("{", "["):

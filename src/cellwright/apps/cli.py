@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 import cellwright
+from cellwright.apps.texts import in_markup, visible
 from cellwright.apps.training.commands import train_app
 from cellwright.core.errors import CellwrightError, UsageError
 
@@ -67,7 +68,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"cellwright: {message}", err=True)
+    typer.echo(f"cellwright: {visible(message)}", err=True)
     return code
 
 
@@ -249,7 +250,7 @@ def twin(
 
     made = _run(job())
     if isinstance(made, Reject):
-        typer.echo(f"no twin of {found.id} with seed {seed}: {made.reason}; try another --seed", err=True)
+        typer.echo(f"no twin of {found.id} with seed {seed}: {visible(made.reason)}; try another --seed", err=True)
         raise typer.Exit(1)
     if as_json:
         typer.echo(json.dumps(to_row(made), ensure_ascii=False, indent=2))
@@ -334,7 +335,8 @@ def ask(
     if cost_usd is not None and choice.endpoint.price is None:
         raise UsageError("--max-cost needs --price: this endpoint does not say what a token costs")
     console = make_console(quiet=as_json)
-    console.print(f"model: {choice.endpoint.traits.name}, {choice.endpoint.url}, by {choice.found_by}", soft_wrap=True)
+    found = f"{choice.endpoint.traits.name}, {choice.endpoint.url}, by {choice.found_by}"
+    console.print(f"model: {in_markup(found)}", soft_wrap=True)
     _say_isolation(trusted=bool(trusted), quiet=as_json)
     order = AskOrder(
         question,
@@ -385,25 +387,29 @@ def replay(
     opened = replaying.open_notebook(notebook, files or [])
     console = make_console(quiet=as_json)
     _say_isolation(trusted=bool(trusted), quiet=as_json)
+    replaying.print_left_out(opened.placement, console)
     for name in opened.changed:
-        console.print(f"[yellow]{name} is not as it was when the notebook was made[/]")
+        console.print(f"[yellow]{in_markup(name)} is not as it was when the notebook was made[/]")
 
-    async def job() -> replaying.Checked:
+    async def job() -> tuple[replaying.Checked, bool]:
         modules = DATA_SCIENCE if preload else ()
         async with LocalPool(2, rung="trusted" if trusted else None, preload=modules) as pool:
             found = await replaying.run_again(opened, pool, Limits(), cell_s=cell_s, console=console)
             replaying.print_answers(found.replay, console)
             if out is not None:
                 data = await replaying.keep_what_matters(
-                    opened.notebook, found.replay, pool, opened.placement, Limits(), console
+                    opened.notebook, found.replay, pool, opened.placement, Limits(), console, cell_s
                 )
-                if data is not None:
-                    out.write_bytes(data)
-            return found
+                if data is None:
+                    return found, False
+                out.write_bytes(data)
+            return found, True
 
-    found = _run(job())
+    found, is_written = _run(job())
     if as_json:
         typer.echo(replaying.replay_json(found, opened))
+    if not is_written:
+        raise typer.Exit(_fail(f"{out} is not written: which cells matter cannot be known", 1))
     if not found.replay.is_same:
         raise typer.Exit(1)
 

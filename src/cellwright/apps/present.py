@@ -4,13 +4,12 @@ import json
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.table import Table
 
 from cellwright.answers import from_json, render
-from cellwright.apps.texts import visible
+from cellwright.apps.texts import in_markup, visible_code
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.dataset.files import REJECTS
@@ -51,7 +50,7 @@ def print_build(result: BuildResult, *, as_json: bool) -> None:
 
 def _shown(text: str) -> str:
     """A text that is not ours, in rich's markup."""
-    return escape(visible(text))
+    return in_markup(text)
 
 
 def _varied(tasks: Sequence[Task]) -> list[Task]:
@@ -114,7 +113,7 @@ def print_task(task: Task, trace: ChatRow | None) -> None:
             arguments = json.loads(call.function.arguments)
             console.print(f"\n[dim]{_shown(arguments.get('comment', ''))}[/dim]")
             if "code" in arguments:
-                console.print(Syntax(visible(arguments["code"]), "python", background_color="default"))
+                console.print(Syntax(visible_code(arguments["code"]), "python", background_color="default"))
             else:
                 console.print(f"[bold]{_shown(arguments.get('answer', ''))}[/bold]")
         if message.role == "tool":

@@ -2,15 +2,19 @@
 
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 
 from cellwright.agent.observation import clean
+from cellwright.apps.texts import in_markup
 from cellwright.core.errors import BadNotebook, UsageError
 from cellwright.core.hashing import sha256_file
 from cellwright.kernels import Kernel, KernelSettings, Limits, Pool
@@ -58,10 +62,39 @@ async def checked(
 def _answers(notebook: RecordedNotebook) -> list[tuple[str | None, int]]:
     """Each answer with the number of code cells up to it."""
     found: list[tuple[str | None, int]] = []
-    for question in notebook.record.get("questions", []):
-        ends = [number + 1 for number, cell in enumerate(notebook.cells) if cell.run == question.get("run")]
-        found.append((question.get("answer"), max(ends, default=0)))
+    end = 0
+    for question in _record(notebook).questions:
+        ends = [number + 1 for number, cell in enumerate(notebook.cells) if cell.run == question.run]
+        # A question without a cell of its own is answered from what those before it showed.
+        end = max(ends, default=end)
+        found.append((question.answer, end))
     return found
+
+
+class _File(msgspec.Struct):
+    path: str
+    """From the notebook's folder."""
+    sha256: str = ""
+
+
+class _Question(msgspec.Struct):
+    answer: str | None = None
+    run: str = ""
+
+
+class _Record(msgspec.Struct):
+    """What a replay reads of a notebook's record."""
+
+    files: list[_File] = []
+    questions: list[_Question] = []
+
+
+def _record(notebook: RecordedNotebook) -> _Record:
+    """Raises UsageError for a record that is none of ours."""
+    try:
+        return msgspec.convert(notebook.record, _Record)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"what it says of itself under `cellwright` cannot be read: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -75,22 +108,57 @@ class Opened:
 
 
 def open_notebook(path: Path, files: Sequence[Path]) -> Opened:
-    """A notebook and its files: those of its record, and `files` besides. Raises UsageError."""
+    """A notebook and its files: those of its record, and `files` besides. Raises UsageError.
+
+    The record may be anybody's: what it names outside the notebook's folder must be among `files`.
+    """
     try:
         notebook = read_recorded(path.read_bytes())
+        recorded = {file.path: file.sha256 for file in _record(notebook).files}
     except FileNotFoundError:
         raise UsageError(f"there is no notebook {path}") from None
-    except BadNotebook as error:
+    except (BadNotebook, UsageError) as error:
         raise UsageError(f"{path}: {error}") from error
     if not notebook.cells:
         raise UsageError(f"{path} has no code cells")
-    recorded = {str(file["path"]): file for file in notebook.record.get("files", [])}
+    _refuse_unnamed(path, recorded, files)
     missing = [name for name in recorded if not (path.parent / name).is_file()]
     if missing:
         raise UsageError(f"{path} reads {', '.join(missing)}, which is not there any more")
-    changed = [name for name, file in recorded.items() if sha256_file(path.parent / name) != file.get("sha256")]
+    changed = [name for name, sha256 in recorded.items() if sha256_file(path.parent / name) != sha256]
     placement = place([*(path.parent / name for name in recorded), *files], path.parent)
     return Opened(notebook, placement, changed)
+
+
+def _refuse_unnamed(notebook: Path, recorded: Iterable[str], files: Sequence[Path]) -> None:
+    """Raises UsageError where files of the record lie, or lead by links, where the person did not point to."""
+    named = [_real(file) for file in files]
+    folders = [_real(notebook.parent), *(place for place in named if place.is_dir())]
+    real = {path: _real(path) for path in (notebook.parent / name for name in recorded)}
+    unnamed = [
+        path
+        for path, place in real.items()
+        if place not in named and not any(_is_open(place, folder) for folder in folders)
+    ]
+    if unnamed:
+        words = " ".join(shlex.quote(os.path.normpath(path)) for path in unnamed)
+        raise UsageError(
+            f"{notebook} says that it reads {words}, which is hidden or outside its folder. "
+            f"If it shall read that, name it: cellwright replay {shlex.quote(str(notebook))} {words}"
+        )
+
+
+def _real(path: Path) -> Path:
+    """Where it leads by links. Raises UsageError for what can be no path."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:
+        raise UsageError(f"{str(path)!r} is no name of a file") from None
+
+
+def _is_open(path: Path, folder: Path) -> bool:
+    """Whether it lies in the folder and is not hidden there."""
+    return path.is_relative_to(folder) and not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 async def run_again(opened: Opened, pool: Pool, limits: Limits, *, cell_s: float, console: Console | None) -> Checked:
@@ -104,6 +172,12 @@ async def run_again(opened: Opened, pool: Pool, limits: Limits, *, cell_s: float
     async with pool.kernel(KernelSettings(opened.placement.tables, limits=limits)) as kernel:
         await prepare(kernel, opened.placement)
         return await checked(opened.notebook, kernel, cell_s=cell_s, tell=tell)
+
+
+def print_left_out(placement: Placement, console: Console) -> None:
+    """A line for each file that the kernel is not shown."""
+    for line in placement.left_out:
+        console.print(f"[yellow]left out: {in_markup(line)}[/]", soft_wrap=True)
 
 
 def print_answers(found: Replay, console: Console) -> None:

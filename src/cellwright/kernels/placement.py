@@ -36,15 +36,19 @@ class Placement:
     """Path as the notebook's code has it, with forward slashes, to the file."""
     setup: str
     """A cell to run before the notebook's first one. It leaves no name behind."""
+    left_out: Sequence[str] = ()
+    """A line for each file of a folder that is not shown, with why."""
 
 
 def place(files: Iterable[Path], folder: Path) -> Placement:
     """Place `files`, and all files in those that are folders, for a notebook that lies in `folder`.
 
-    Raises UsageError for a file that is not there, and for more files than can be meant.
+    A file that is named may be a link; of a folder, those that lead out of it are left out: nobody named what is there.
+    Raises UsageError for a file that is not there or whose name is not UTF-8, and for more files than can be meant.
     """
     paths: dict[str, Path] = {}
-    for file in _expanded(files):
+    left_out: list[str] = []
+    for file in _expanded(files, left_out):
         relative = PurePosixPath(os.path.relpath(file.resolve(), folder.resolve()))
         paths[str(relative)] = file.resolve()
     if len(paths) > _MOST_FILES:
@@ -53,17 +57,46 @@ def place(files: Iterable[Path], folder: Path) -> Placement:
     links = dict(zip(paths, tables, strict=True))
     ups = max((PurePosixPath(path).parts.count("..") for path in paths), default=0)
     home = "/".join(["notebook", *["here"] * ups])
-    return Placement(tables, paths, _SETUP.format(links=links, home=home))
+    return Placement(tables, paths, _SETUP.format(links=links, home=home), left_out)
 
 
-def _expanded(files: Iterable[Path]) -> Iterator[Path]:
+def _expanded(files: Iterable[Path], left_out: list[str]) -> Iterator[Path]:
+    """The files, and those in folders; what is not shown of a folder is added to `left_out`."""
     for file in files:
         if file.is_dir():
-            yield from sorted(path for path in file.rglob("*") if path.is_file() and not _is_hidden(path, file))
-        elif file.is_file():
-            yield file
+            yield from _inside(file, left_out)
+        elif not file.is_file():
+            raise UsageError(f"there is no file {_printable(file)}")
+        elif not _is_utf8(file):
+            raise UsageError(f"the name of {_printable(file)} is not UTF-8, so no cell can name it; rename it")
         else:
-            raise UsageError(f"there is no file {file}")
+            yield file
+
+
+def _inside(folder: Path, left_out: list[str]) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        if _is_hidden(path, folder) or not path.exists():
+            continue
+        is_file = path.is_file()
+        if (is_file or path.is_symlink()) and not path.resolve().is_relative_to(folder.resolve()):
+            left_out.append(f"{_printable(path)} leads out of {_printable(folder)}; name it to have it read")
+        elif is_file and not _is_utf8(path):
+            left_out.append(f"the name of {_printable(path)} is not UTF-8; rename it to have it read")
+        elif is_file:
+            yield path
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether the file can be named in code and in messages between processes."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _is_hidden(path: Path, above: Path) -> bool:

@@ -4,12 +4,16 @@ https://platform.openai.com/docs/api-reference/chat/create
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cellwright.core.types import Message, ToolCall
 
 _PICTURE_WORDS = "What the last cell drew:"
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATES = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
 def to_json(messages: Sequence[Message], *, thinking: bool = False) -> list[dict[str, Any]]:
@@ -62,3 +66,32 @@ def arguments_object(call: ToolCall) -> str:
     except (ValueError, RecursionError):
         pass
     return json.dumps({"not_json": call.arguments_json}, ensure_ascii=False)
+
+
+def storable(message: Message) -> Message:
+    """A model's turn that can be sent and kept: half of a surrogate pair, which no encoding knows, is replaced."""
+    calls = tuple(
+        replace(call, name=storable_text(call.name), arguments_json=storable_json(call.arguments_json))
+        for call in message.tool_calls
+    )
+    reasoning = None if message.reasoning is None else storable_text(message.reasoning)
+    return replace(message, content=storable_text(message.content), reasoning=reasoning, tool_calls=calls)
+
+
+def storable_text(text: str) -> str:
+    """The text with halves of a pair joined, as where a stream was cut between them, and single ones replaced."""
+    if not _SURROGATES.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def storable_json(text: str) -> str:
+    """JSON whose strings are storable also where they say a character by its number. What is no JSON stays as it is."""
+    text = storable_text(text)
+    if not _ESCAPED_SURROGATES.search(text):
+        return text
+    try:
+        found = json.dumps(json.loads(text, strict=False), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+    return storable_text(found) if _SURROGATES.search(found) else text

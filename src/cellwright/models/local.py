@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 from cellwright.core.errors import ContextOverflow, MissingExtra, ModelMisused, ModelUnavailable
 from cellwright.core.types import Message, ToolCall, Usage
-from cellwright.models.chat import to_json
+from cellwright.models.chat import storable, to_json
 from cellwright.models.dialects import find_calls, split_thinking
 from cellwright.models.openai import Endpoint, OpenAIModel
 from cellwright.models.protocol import Delta, Hear, Reply, Request, Traits
@@ -144,7 +144,7 @@ def _message(text: str) -> Message:
     reasoning, rest = split_thinking(text)
     found = find_calls(rest, "native")
     calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
-    return Message("assistant", found.text, reasoning, calls)
+    return storable(Message("assistant", found.text, reasoning, calls))
 
 
 def _sampling(request: Request) -> dict[str, Any]:

@@ -15,15 +15,16 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cellwright.core.errors import ContextOverflow, ModelError, ModelMisused, ModelUnavailable
 from cellwright.core.types import Message, ToolCall, Usage
-from cellwright.models.chat import to_json
+from cellwright.models.chat import storable, to_json
 from cellwright.models.dialects import Dialect, as_text, find_calls, split_thinking
 from cellwright.models.protocol import Delta, Hear, Reply, Request, Traits
 
 if TYPE_CHECKING:
+    import httpx2
     from openai import AsyncOpenAI
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ _NO_TOOLS = re.compile(
 _NO_PICTURES = re.compile(
     r"image|multi-?modal|vision|content.{0,40}(?:must be|should be|expected).{0,10}str", re.IGNORECASE
 )
+_STATUS = re.compile(r"40[13489]|429|5\d\d")
 _NO_RETRY_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "access_terminated"})
 _DETAIL_CHARS = 300
 _CONNECTIONS = 16
@@ -98,8 +100,7 @@ class OpenAIModel:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._dialect = endpoint.dialect
-        self._sees = endpoint.traits.sees
+        self._way = _Way(endpoint.dialect, endpoint.traits.sees)
         self._clients: list[AsyncOpenAI] = []
         self._tls: ssl.SSLContext | None = None
         self._spare: list[AsyncOpenAI] = []
@@ -148,34 +149,36 @@ class OpenAIModel:
     async def _adapted(self, request: Request, hear: Hear | None) -> Reply:
         """One request; once more where the server turns out to know no tools or no pictures."""
         for _ in range(3):
+            way = self._way
             try:
-                return await self._once(request, hear)
+                return await self._once(request, hear, way)
             except _Unsupported as error:
-                if error.what == "tools" and self._dialect == "native":
-                    self._dialect = "hermes" if re.search("qwen|hermes", self.traits.name, re.IGNORECASE) else "fenced"
-                    logger.warning(
-                        "%s takes no tools; they are asked for in the text (%s)", self.traits.name, self._dialect
-                    )
-                elif error.what == "pictures" and self._sees:
-                    self._sees = False
-                    logger.warning("%s takes no pictures; it is not sent any more", self.traits.name)
-                else:
-                    raise ModelMisused(str(error)) from error
+                if self._way == way:  # Otherwise another request, under way at the same time, was told it before.
+                    self._do_without(error)
         raise AssertionError("there are two things to do without")
 
-    async def _once(self, request: Request, hear: Hear | None) -> Reply:
+    def _do_without(self, error: "_Unsupported") -> None:
+        """Change how requests are sent from now on. Raises ModelMisused where that is not known to help."""
+        dialect, sees = self._way
+        if error.what == "tools" and dialect == "native":
+            dialect = "hermes" if re.search("qwen|hermes", self.traits.name, re.IGNORECASE) else "fenced"
+            logger.warning("%s takes no tools; they are asked for in the text (%s)", self.traits.name, dialect)
+        elif error.what == "pictures" and sees:
+            sees = False
+            logger.warning("%s takes no pictures; it is not sent any more", self.traits.name)
+        else:
+            raise ModelMisused(str(error)) from error
+        self._way = _Way(dialect, sees)
+
+    async def _once(self, request: Request, hear: Hear | None, way: "_Way") -> Reply:
         import openai  # noqa: PLC0415  # a second to import
 
         try:
             with self._client() as client:
-                body = self._body(request)
+                body = self._body(request, way)
                 if hear is None:
                     # The SDK's typed call takes half as long again: it walks through request and reply by their types.
-                    found = await client.post("/chat/completions", cast_to=object, body=body)
-                    if not isinstance(found, dict):
-                        raise _Passing("its response is no chat completion", None)
-                    completion = _loose(found)
-                    return self._reply(_Turn.of(completion), completion.usage)
+                    return self._whole(await client.post("/chat/completions", cast_to=object, body=body), way)
                 stream = await client.chat.completions.create(
                     model=self.traits.name,
                     messages=[],
@@ -184,11 +187,35 @@ class OpenAIModel:
                     extra_body=body,
                 )
                 async with stream:
-                    return await self._read(stream, hear)
+                    if stream.response.headers.get("content-type", "").startswith("application/json"):
+                        await self._refuse_error(stream.response, way)
+                    return await self._read(stream, hear, way)
         except openai.OpenAIError as error:
-            self._translate(error)
+            self._translate(error, way)
         except ValueError as error:  # A proxy's page, for example.
             raise _Passing("its response is not JSON", None) from error
+
+    def _whole(self, found: object, way: "_Way") -> Reply:
+        """The reply of a body that came in one piece."""
+        if not isinstance(found, dict):
+            raise _Passing("its response is no chat completion", None)
+        if found.get("error") and not found.get("choices"):
+            raise self._refused(_told(found["error"]), way)
+        completion = _loose(found)
+        return self._reply(_Turn.of(completion), completion.usage, way)
+
+    async def _refuse_error(self, response: "httpx2.Response", way: "_Way") -> None:
+        """Raise the error that came where a stream was asked for; a stream by a wrong name is left as it is."""
+        import httpx2  # noqa: PLC0415
+
+        try:
+            found = json.loads(await response.aread())
+        except httpx2.HTTPError as error:
+            raise _Passing("its response broke off", None) from error
+        except ValueError:
+            return
+        if isinstance(found, dict) and found.get("error"):
+            raise self._refused(_told(found["error"]), way)
 
     @contextlib.contextmanager
     def _client(self) -> "Iterator[AsyncOpenAI]":
@@ -216,14 +243,14 @@ class OpenAIModel:
         finally:
             self._spare.append(client)
 
-    def _body(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Request, way: "_Way") -> dict[str, Any]:
         messages = request.messages
         tools: dict[str, Any] = {}
-        if self._dialect != "native":
-            messages = as_text(messages, request.tools_json, self._dialect)
+        if way.dialect != "native":
+            messages = as_text(messages, request.tools_json, way.dialect)
         else:
             tools = {"tools": json.loads(request.tools_json)}
-        if not self._sees:
+        if not way.sees:
             messages = [_without_pictures(message) for message in messages]
         sampling = request.sampling
         limit = "max_completion_tokens" if "api.openai.com" in self._endpoint.url else "max_tokens"
@@ -237,7 +264,7 @@ class OpenAIModel:
         said = to_json(messages, thinking=self._endpoint.sends_thinking)
         return {"model": self.traits.name, "messages": said, **tools, **body, **self._endpoint.extra}
 
-    async def _read(self, stream: AsyncIterator[Any], hear: Hear) -> Reply:
+    async def _read(self, stream: AsyncIterator[Any], hear: Hear, way: "_Way") -> Reply:
         turn, usage = _Turn(), None
         async for chunk in stream:
             usage = chunk.usage or usage
@@ -247,23 +274,21 @@ class OpenAIModel:
                 turn.finish = choice.finish_reason or turn.finish
         if not turn.finish and not turn.calls and not turn.text:
             raise _Passing("its stream ended before it began", None)
-        return self._reply(turn, usage)
+        return self._reply(turn, usage, way)
 
-    def _reply(self, turn: "_Turn", usage: Any) -> Reply:
+    def _reply(self, turn: "_Turn", usage: Any, way: "_Way") -> Reply:
         reasoning, text = turn.reasoning or None, turn.text
         if reasoning is None:
             reasoning, text = split_thinking(text)
         calls = tuple(turn.tool_calls())
         if not calls:
-            found = find_calls(text, self._dialect)
+            found = find_calls(text, way.dialect)
             text = found.text
             calls = tuple(ToolCall(f"call_{n}", name, arguments) for n, (name, arguments) in enumerate(found.calls))
-        message = Message("assistant", text, reasoning, calls)
-        refused = bool(turn.refusal) or turn.finish == "content_filter"
-        if refused:
-            message = Message("assistant", turn.refusal or text, reasoning)
-        if refused:
+        if turn.refusal or turn.finish == "content_filter":
+            message = storable(Message("assistant", turn.refusal or text, reasoning))
             return Reply(message, self._usage(usage), "refused")
+        message = storable(Message("assistant", text, reasoning, calls))
         return Reply(message, self._usage(usage), "length" if turn.finish == "length" else "stop")
 
     def _usage(self, usage: Any) -> Usage:
@@ -280,44 +305,72 @@ class OpenAIModel:
         cost = price.cost_usd(found) if price is not None else float(said) if isinstance(said, int | float) else None
         return Usage(found.input_tokens, found.cached_tokens, found.output_tokens, found.reasoning_tokens, cost)
 
-    def _translate(self, error: Exception) -> NoReturn:
+    def _translate(self, error: Exception, way: "_Way") -> NoReturn:
         """Raise the SDK's error as ours: a passing one, one that no retry will mend, or a chat that is too long."""
         import openai  # noqa: PLC0415
 
-        words = _words(error)
-        where = f"{self._endpoint.url}: {words}"
         match error:
             case openai.APITimeoutError():
                 raise _Passing(f"no answer in {self._endpoint.timeout_s:g} s", None) from error
             case openai.APIConnectionError():
                 raise _Passing("it cannot be reached", None) from error
-            case openai.RateLimitError() if error.code not in _NO_RETRY_CODES:
-                raise _Passing(words, _retry_after(error.response.headers)) from error
-            case openai.InternalServerError() | openai.ConflictError():
-                raise _Passing(words, _retry_after(error.response.headers)) from error
-            case openai.AuthenticationError() | openai.PermissionDeniedError():
-                raise ModelMisused(f"{self._endpoint.url} does not accept this key: {words}") from error
-            case openai.NotFoundError():
-                hint = "`--model` names the model, and its URL ends in /v1 as a rule"
-                raise ModelMisused(
-                    f"{self._endpoint.url} has no model {self.traits.name!r}: {words}. {hint}"
-                ) from error
-            case openai.APIStatusError() if error.status_code == 408:
-                raise _Passing(words, _retry_after(error.response.headers)) from error
-            case openai.APIStatusError() if error.code == "context_length_exceeded" or _TOO_LONG.search(words):
-                raise ContextOverflow(where) from error
-            case openai.APIStatusError() if _NO_TOOLS.search(words):
-                raise _Unsupported("tools", where) from error
-            case openai.APIStatusError() if self._sees and _NO_PICTURES.search(words):
-                raise _Unsupported("pictures", where) from error
             case openai.APIStatusError():
-                raise ModelMisused(where) from error
-            case openai.APIError() if _TOO_LONG.search(words):  # Told in the middle of a stream.
-                raise ContextOverflow(where) from error
-            case openai.APIError():
-                raise _Passing(words, None) from error
+                after_s = _retry_after(error.response.headers)
+                refusal = _Refusal(error.status_code, error.code or "", _words(error), after_s)
+                raise self._refused(refusal, way) from error
+            case openai.APIError():  # Told in the middle of a stream.
+                raise self._refused(_told(error.body or str(error)), way) from error
             case _:
-                raise ModelUnavailable(where) from error
+                raise ModelUnavailable(f"{self._endpoint.url}: {_words(error)}") from error
+
+    def _refused(self, refusal: "_Refusal", way: "_Way") -> ModelError:
+        """What to raise for a server's refusal of a request that was sent this way."""
+        url, words, status = self._endpoint.url, refusal.words, refusal.status
+        lasts = refusal.code in _NO_RETRY_CODES
+        if not lasts and (status in (408, 409, 429) or status >= 500):
+            return _Passing(words, refusal.after_s)
+        if status in (401, 403):
+            return ModelMisused(f"{url} does not accept this key: {words}")
+        if status == 404:
+            hint = "`--model` names the model, and its URL ends in /v1 as a rule"
+            return ModelMisused(f"{url} has no model {self.traits.name!r}: {words}. {hint}")
+        if refusal.code == "context_length_exceeded" or _TOO_LONG.search(words):
+            return ContextOverflow(f"{url}: {words}")
+        if _NO_TOOLS.search(words):
+            return _Unsupported("tools", f"{url}: {words}")
+        if way.sees and _NO_PICTURES.search(words):
+            return _Unsupported("pictures", f"{url}: {words}")
+        if not lasts and not status:
+            return _Passing(words, None)
+        return ModelMisused(f"{url}: {words}")
+
+
+class _Way(NamedTuple):
+    """How a request is sent."""
+
+    dialect: Dialect
+    sees: bool
+    """Whether pictures go along."""
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What a server says instead of a reply."""
+
+    status: int
+    """HTTP's; 0 where only words and a code are told."""
+    code: str
+    words: str
+    after_s: float | None = None
+    """Seconds that it asks to wait."""
+
+
+def _told(error: object) -> _Refusal:
+    """A refusal that stands in a body whose own status is 200. Its code may be the status that it would have had."""
+    said = error if isinstance(error, dict) else {"message": error}
+    code = str(said.get("code") or "")
+    words = str(said.get("message") or json.dumps(error))
+    return _Refusal(int(code) if _STATUS.fullmatch(code) else 0, code, _one_line(words))
 
 
 class _Passing(ModelError):
@@ -419,7 +472,11 @@ def _words(error: Exception) -> str:
     """What the server says, in one line."""
     body = getattr(error, "body", None)
     found = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(found or error).split())[:_DETAIL_CHARS]
+    return _one_line(str(found or error))
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())[:_DETAIL_CHARS]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -21,6 +21,8 @@ MAX_BYTES = 200_000_000
 _MAX_MEDIA_CHARS = 200_000
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_OF_PYTHON = re.compile(rb"\\[uU][dD]|NaN|Infinity")
+"""What JSON may have in it that only Python's own parser takes."""
 _PYTHON = re.compile(r"i?python\d*", re.IGNORECASE)
 
 
@@ -84,10 +86,10 @@ def _header(data: bytes) -> tuple[int, int, bytes]:
     try:
         header = msgspec.json.decode(text, type=_Header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if b"\\ud" not in text.lower():
+        if isinstance(error, msgspec.ValidationError) or not _OF_PYTHON.search(text):
             raise _bad_json(text, error) from None
         text = _mended(text, error)
-        header = msgspec.json.decode(text, type=_Header)
+        header = _mended_header(text)
     if header.nbformat is None:
         raise BadNotebook("not a notebook", "JSON without the field nbformat")
     if header.nbformat not in (3, 4):
@@ -98,12 +100,19 @@ def _header(data: bytes) -> tuple[int, int, bytes]:
 
 
 def _mended(text: bytes, error: Exception) -> bytes:
-    """The JSON without halves of surrogate pairs: Python's own parser takes them, and nothing else does."""
+    """The JSON without what Python writes and reads and nothing else does: halves of surrogate pairs, and NaN."""
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         raise _bad_json(text, error) from None
     return _SURROGATES.sub("\ufffd", json.dumps(content, ensure_ascii=False)).encode()
+
+
+def _mended_header(text: bytes) -> _Header:
+    try:
+        return msgspec.json.decode(text, type=_Header)
+    except (msgspec.DecodeError, RecursionError) as error:  # Such as a number that is too large for a float.
+        raise _bad_json(text, error) from None
 
 
 def _bad_json(text: bytes, error: Exception) -> BadNotebook:

@@ -96,4 +96,12 @@ def _outputs(result: CellResult, count: int) -> Iterator[dict[str, Any]]:
 
 
 def _bundle(output: Output) -> dict[str, Any]:
-    return {media: json.loads(text) if media.endswith(_JSON_MEDIA) else text for media, text in output.data.items()}
+    return {media: _json(text) if media.endswith(_JSON_MEDIA) else text for media, text in output.data.items()}
+
+
+def _json(text: str) -> Any:
+    """What a cell showed as JSON; where it is none, as a cell may say of any text, the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -78,7 +78,7 @@ def find_model(
     """
     if options.model == NAME and not options.url:
         return Choice(_BUILT_IN, "--model")
-    if not options.url and (Path(options.model) / "config.json").is_file():
+    if options.model and not options.url and (Path(options.model) / "config.json").is_file():
         traits = Traits(options.model, thinks=bool(options.thinks), window_tokens=options.window_tokens)
         return Choice(Endpoint(IN_THIS_PROCESS, traits), "the folder that was given")
     _refuse_folder(options)

@@ -21,5 +21,10 @@ def outcome_json(outcome: Outcome) -> str:
         }
         for trace in outcome.traces
     ]
-    facts = {"notebook": str(outcome.out), "verified": outcome.verified, "questions": questions}
+    facts = {
+        "notebook": str(outcome.out),
+        "verified": outcome.verified,
+        "questions": questions,
+        "left_out": list(outcome.left_out),
+    }
     return json.dumps(facts, ensure_ascii=False)

@@ -16,13 +16,15 @@ from cellwright.agent import Approval
 from cellwright.agent.observation import clean
 from cellwright.apps.asking.figures import Figures, inline
 from cellwright.apps.asking.typed import TypedLines
+from cellwright.apps.texts import visible_code
 from cellwright.core.types import Output, Step, Trace
 from cellwright.models import Delta
 from cellwright.models.dialects import Speech
 
 _MOST_OUTPUT_CHARS = 4000
-# Output is hostile: nothing that a terminal would obey gets through but line ends, tabs and returns.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Output is hostile: nothing that a terminal would obey gets through but line ends, tabs and returns. And halves of
+# surrogate pairs, as a model's pieces may end in, cannot be written out.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ALLOW = "run this cell? [y]es, [n]o, [e]dit, [s]top: "
 
 
@@ -80,7 +82,7 @@ class Screen:
         if comment:
             self._console.print(f"\n[bold]{escape(clean(comment))}[/]")
         self._console.print(
-            Panel(Syntax(clean(code), "python", word_wrap=True), title=f"[{self._cells}]", title_align="left")
+            Panel(Syntax(visible_code(code), "python", word_wrap=True), title=f"[{self._cells}]", title_align="left")
         )
         if not self._approves:
             self._busy("running …")
@@ -159,12 +161,18 @@ class Screen:
                 self._stop.set()
                 return Approval(allowed=False, reason="the run was stopped")
             if said in ("e", "edit"):
-                self._console.print("[dim]the cell as it shall be; end it with a line that is only a dot[/]")
-                lines: list[str] = []
-                while (line := await self._lines.line()) not in (".", None):
-                    lines.append(str(line))
-                self._busy("running …")
-                return Approval(code="\n".join(lines))
+                return await self._edited()
+
+    async def _edited(self) -> Approval:
+        """The cell as the person types it. Input that ends before their last line allows nothing."""
+        self._console.print("[dim]the cell as it shall be; end it with a line that is only a dot[/]")
+        lines: list[str] = []
+        while (line := await self._lines.line()) != ".":
+            if line is None:
+                return Approval(allowed=False, reason="the person's own cell came to no end")
+            lines.append(line)
+        self._busy("running …")
+        return Approval(code="\n".join(lines))
 
     async def question(self, words: str) -> str | None:
         """What the person types in reply; None at the end of the input."""

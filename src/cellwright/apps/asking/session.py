@@ -17,10 +17,11 @@ from rich.panel import Panel
 import cellwright
 from cellwright.agent import Assignment, RunLimits, run_agent
 from cellwright.agent.observation import clean
+from cellwright.agent.stopping import Stopped, unless_stopped
 from cellwright.apps.asking.figures import Figures
 from cellwright.apps.asking.models import BUILT_IN, check_built_in, open_model
 from cellwright.apps.asking.screen import Screen
-from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers
+from cellwright.apps.replaying import REPLAYED, checked, keep_what_matters, print_answers, print_left_out
 from cellwright.core.errors import UsageError
 from cellwright.core.hashing import sha256_file, short_id
 from cellwright.core.types import Message, Trace, Usage
@@ -68,6 +69,8 @@ class Outcome:
     out: Path
     verified: bool | None
     """Whether the notebook came out the same when it was run again; None when it was not asked for."""
+    left_out: Sequence[str] = ()
+    """A line for each file that nobody was shown."""
 
     @property
     def is_answered(self) -> bool:
@@ -77,6 +80,7 @@ class Outcome:
 async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
     """Answer the questions of one sitting. Ctrl-C stops the run between two tokens; a second one ends the program."""
     placement, columns = place(order.files, order.out.parent), None
+    print_left_out(placement, console)
     if endpoint.url == BUILT_IN:
         columns = check_built_in(order.question, placement)
         console.print(f"[dim]This is {WHAT_IT_IS}[/]\n")
@@ -90,7 +94,7 @@ async def ask(order: AskOrder, endpoint: Endpoint, console: Console) -> Outcome:
                 await sitting.ask_all()
             verified = await sitting.verify(pool) if order.verifies or order.keeps_only_what_matters else None
     sitting.print_answers()
-    return Outcome(tuple(sitting.traces), order.out, verified)
+    return Outcome(tuple(sitting.traces), order.out, verified, placement.left_out)
 
 
 class _Sitting:
@@ -128,7 +132,14 @@ class _Sitting:
             if not self._order.goes_on or self._stop.is_set() or self.traces[-1].ending == "kernel died":
                 return
             self.print_answers()
-            question = (await self._screen.question(_NEXT_QUESTION) or "").strip()
+            question = await self._next_question()
+
+    async def _next_question(self) -> str:
+        """What the person asks on; nothing where they end the sitting, be it by Ctrl-C."""
+        try:
+            return (await unless_stopped(self._screen.question(_NEXT_QUESTION), self._stop) or "").strip()
+        except Stopped:
+            return ""
 
     async def _ask(self, question: str) -> None:
         number = len(self._sections)

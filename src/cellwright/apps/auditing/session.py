@@ -9,11 +9,11 @@ from typing import Literal
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from cellwright.apps.auditing import verdicts as kept
 from cellwright.apps.auditing.keys import read_key
 from cellwright.apps.auditing.view import show
+from cellwright.apps.texts import in_markup
 from cellwright.core.records import read_shard
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
@@ -83,7 +83,7 @@ def audit(order: AuditOrder, console: Console) -> None:
         console.print(f"[yellow]{len(others)} verdicts are on tasks that were not drawn, and do not count[/]")
     _print(under_way.certificate(), under_way, console)
     for certificate in elsewhere:
-        console.print(f"before: {escape(_judged(certificate))} {_bound(certificate)}", style="dim", soft_wrap=True)
+        console.print(f"before: {in_markup(_judged(certificate))} {_bound(certificate)}", style="dim", soft_wrap=True)
 
 
 class _Session:
@@ -114,7 +114,7 @@ class _Session:
         """Show a task and take a key; where the person wants to go then."""
         show(task, self._traces.get(task.id), f"{place + 1} of {len(self._audit.drawn)}", self._console)
         if before := self._audit.said.get(task.id):
-            self._console.print(f"so far: {before.verdict} {escape(before.reason)}", style="dim")
+            self._console.print(f"so far: {before.verdict} {in_markup(before.reason)}", style="dim")
         while True:
             self._console.print(_HELP, end="  ")
             key = read_key([*_KEYS, *_MOVES])
@@ -144,8 +144,8 @@ def _print(certificate: Certificate, under_way: _Audit, console: Console) -> Non
     for verdict in under_way.said.values():
         if verdict.verdict != "valid":
             words = f"{verdict.verdict:8} {verdict.task_id}  {verdict.reason}"
-            console.print(escape(words), soft_wrap=True)
-    console.print(escape(_judged(certificate)), soft_wrap=True)
+            console.print(in_markup(words), soft_wrap=True)
+    console.print(in_markup(_judged(certificate)), soft_wrap=True)
     console.print(f"[bold]{_bound(certificate)}[/]", soft_wrap=True)
     if under_way.left:
         console.print(

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from cellwright.agent.observation import clean
 from cellwright.answers import AnswerError, from_json, render, sentence
+from cellwright.apps.texts import visible_code
 from cellwright.core.types import Task
 from cellwright.dataset.chat import ChatRow
 from cellwright.dataset.evidence import in_words
@@ -42,7 +43,7 @@ def show(task: Task, trace: ChatRow | None, place: str, console: Console) -> Non
     if trace is None:
         console.print("[yellow]there is no trace of this task: its program is shown without outputs[/]")
         for code in task.oracle.cells if task.oracle else ():
-            console.print(Syntax(clean(code), "python", theme="ansi_dark", background_color="default", word_wrap=True))
+            console.print(_code(code))
     console.print(Rule("gates", align="left", style="dim"))
     for gate in task.proof.gates:
         mark = Text("✓ " if gate.passed else "✗ ", style="green" if gate.passed else "red")
@@ -96,9 +97,12 @@ def _cell(number: int, cell: _ShownCell) -> RenderableType:
     shown = "\n".join(lines[:_OUTPUT_LINES])
     if len(lines) > _OUTPUT_LINES:
         shown += f"\n… ({len(lines) - _OUTPUT_LINES:,} more lines)"
-    code = Syntax(clean(cell.code), "python", theme="ansi_dark", background_color="default", word_wrap=True)
     said = Text.assemble((f"[{number}] ", "cyan"), clean(cell.comment))
-    return Group(said, Padding(code, (0, 0, 0, 4)), Padding(_text(shown), (0, 0, 1, 4)))
+    return Group(said, Padding(_code(cell.code), (0, 0, 0, 4)), Padding(_text(shown), (0, 0, 1, 4)))
+
+
+def _code(code: str) -> Syntax:
+    return Syntax(visible_code(code), "python", theme="ansi_dark", background_color="default", word_wrap=True)
 
 
 def _evidence(evidence: str) -> str:

@@ -22,7 +22,7 @@ _ABSTRACT_SOCKETS, _SIGNALS = 1, 2
 # The version of the interface that first knew a right.
 _TRUNCATE_SINCE, _REFER_SINCE, _TCP_SINCE, _IOCTL_SINCE, _SCOPES_SINCE = 3, 2, 4, 5, 6
 SCOPES_SINCE = _SCOPES_SINCE
-"""First version that keeps signals inside."""
+"""First version that keeps signals and abstract sockets inside."""
 
 
 def version() -> int:

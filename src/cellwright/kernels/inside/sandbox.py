@@ -232,7 +232,9 @@ def _give_up(order: dict[str, Any]) -> None:
         line.close(order["writable"])
     else:
         landlock.restrict(order["readable"], (order["folder"], *_DEVICES), tcp=order["network"])
-    seccomp.install(network=order["network"], namespaces=namespaces)
+    # A network that is the machine's has the abstract sockets of its programs, as a desktop's bus.
+    only_pairs = order["network"] and landlock.version() < landlock.SCOPES_SINCE
+    seccomp.install(network=order["network"], namespaces=namespaces, only_pairs=only_pairs)
     linux.set_dumpable(True)
 
 

@@ -43,22 +43,30 @@ _NO_FAMILY = errno.EOPNOTSUPP
 Instruction = tuple[int, int, int, int]
 
 
-def install(*, network: bool, namespaces: bool) -> None:
-    """Put the filter on this thread and what it starts."""
-    code = program(linux.MACHINE, network=network, namespaces=namespaces)
+def install(*, network: bool, namespaces: bool, only_pairs: bool = False) -> None:
+    """Put the filter on this thread and what it starts.
+
+    `only_pairs`: of Unix sockets none but pairs, for a network that is the machine's, whose abstract sockets come with
+    it. Without namespaces it is always so.
+    """
+    code = program(linux.MACHINE, network=network, namespaces=namespaces, only_pairs=only_pairs)
     instructions = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *row) for row in code))
     header = struct.pack("@HP", len(code), ctypes.addressof(instructions))
     linux.syscall("seccomp", _SET_MODE_FILTER, 0, ctypes.create_string_buffer(header))
 
 
-def program(machine: str, *, network: bool, namespaces: bool) -> list[Instruction]:
+def program(machine: str, *, network: bool, namespaces: bool, only_pairs: bool = False) -> list[Instruction]:
     """The filter as instructions of the classic BPF machine: (code, jump if true, jump if false, operand)."""
     numbers = allowed(machine)
     special = [
         *_when(numbers["clone"], _none_of_bits(0, _NAMESPACES)),
         *_when(numbers["ioctl"], _refused_if_one_of(1, _TERMINAL_CALLS)),
         *_when(numbers["personality"], _one_of(0, (0, 0xFFFFFFFF), errno.EPERM)),
-        *(_with_namespaces(numbers) if namespaces else _without_namespaces(numbers, network=network)),
+        *(
+            _with_namespaces(numbers, only_pairs=only_pairs)
+            if namespaces
+            else _without_namespaces(numbers, network=network)
+        ),
     ]
     code: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE_AT),
@@ -77,9 +85,12 @@ def program(machine: str, *, network: bool, namespaces: bool) -> list[Instructio
     return code
 
 
-def _with_namespaces(numbers: Mapping[str, int]) -> list[Instruction]:
-    """A network, empty or not, is one's own; of other processes the first one of the sandbox can be seen."""
-    code = _when(numbers["socket"], _one_of(0, (_AF_UNIX, _AF_INET, _AF_INET6), _NO_FAMILY))
+def _with_namespaces(numbers: Mapping[str, int], *, only_pairs: bool) -> list[Instruction]:
+    """Of other processes the first one of the sandbox can be seen."""
+    families = (_AF_INET, _AF_INET6) if only_pairs else (_AF_UNIX, _AF_INET, _AF_INET6)
+    code = _when(numbers["socket"], _one_of(0, families, _NO_FAMILY))
+    if only_pairs:
+        code += _connected_pairs(numbers)
     for name in _OF_PROCESSES:
         code += _when(numbers[name], _refused_if_one_of(0, (_FIRST_PROCESS,)))
     # Of one process, not of a group or of all of a user.
@@ -92,9 +103,8 @@ def _without_namespaces(numbers: Mapping[str, int], *, network: bool) -> list[In
     for name in _OF_PROCESSES:
         code += _when(numbers[name], _one_of(0, (_ONESELF,), errno.EPERM))
     code += _when(numbers["setpriority"], [*_must_be(0, 0), *_one_of(1, (_ONESELF,), errno.EPERM)])
-    # Unix sockets of other programs stand at paths that Landlock does not look at, so there are none but pairs; and
-    # none of those that could be sent elsewhere later.
-    code += _when(numbers["socketpair"], _one_of(1, (_SOCK_STREAM, _SOCK_SEQPACKET), errno.EPERM, bits=_TYPE_BITS))
+    # Unix sockets of other programs stand at paths that Landlock does not look at, so there are none but pairs.
+    code += _connected_pairs(numbers)
     code += _when(numbers["socket"], _one_of(0, (_AF_INET, _AF_INET6) if network else (), _NO_FAMILY))
     if not network:
         for name in ("bind", "connect"):
@@ -104,6 +114,11 @@ def _without_namespaces(numbers: Mapping[str, int], *, network: bool) -> list[In
             # As if it had been done: copying a file would fail otherwise.
             code += _when(numbers[name], [_return(_ERRNO)])
     return code
+
+
+def _connected_pairs(numbers: Mapping[str, int]) -> list[Instruction]:
+    """Pairs of sockets, but none of those that could be sent elsewhere later."""
+    return _when(numbers["socketpair"], _one_of(1, (_SOCK_STREAM, _SOCK_SEQPACKET), errno.EPERM, bits=_TYPE_BITS))
 
 
 def allowed(machine: str) -> dict[str, int]:
