@@ -82,7 +82,10 @@ def test_tasks_say_all_and_are_proved(built: BuildResult) -> None:
     assert [table.path for table in missing.tables] == ["data/Staff.csv"]
     assert missing.proof.passed
     gates = {gate.gate: json.loads(gate.evidence_json) for gate in missing.proof.gates}
-    screened, proved = ["leakage", "contamination", "closed-book"], ["wording", "sanity", "ambiguity", "determinism"]
+    screened, proved = (
+        ["leakage", "contamination", "closed-book"],
+        ["wording", "sanity", "first rows", "ambiguity", "determinism"],
+    )
     assert list(gates) == [*screened, "re-execution", *proved, "mutation"]
     assert len({run["seed"] for run in gates["re-execution"]["runs"]}) == 3
     mean = tasks[

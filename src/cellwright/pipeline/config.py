@@ -101,7 +101,7 @@ class ProveConfig:
     program_timeout_s: Seconds = 60.0
     """Seconds for one run of one oracle."""
     gates: bool = True
-    """Whether tasks go through the gates besides re-execution: leakage, sanity, ambiguity, determinism, mutation."""
+    """Whether tasks go through more gates than re-execution: wording, sanity, first rows, ambiguity and so on."""
     most_cells: AtLeastOne = 60_000
     """Tables of more cells (rows times columns) are changed, by the gates that change tables, on a sample of rows."""
 

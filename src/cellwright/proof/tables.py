@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ChangeKind = Literal["reorder", "resample", "drop", "add", "missing", "widen", "values", "rename"]
+ChangeKind = Literal["head", "reorder", "resample", "drop", "add", "missing", "widen", "values", "rename"]
 ColumnKind = Literal["integer", "number", "date", "truth", "category", "text", "other"]
 
 
@@ -77,7 +77,7 @@ class Change:
     how: Literal["jitter", "mirror", "shift", "mild"] = "jitter"
     share: float = 0.3
     keep: int | None = None
-    """Of "drop": rows that stay, in the place of a share."""
+    """Rows that stay: of "head" the first ones, of "drop" any, in the place of a share."""
     reverse: bool = False
     suffix: str = ""
 

@@ -207,8 +207,8 @@ CASES = {
     ),
     "an order behind a first step": Bad(
         "Start from `shop.csv`. First, keep only the rows where `sold` is less than 12. What `price` is it?",
-        "df[df.sold < 12].price.iloc[3]",
-        4.0,
+        "df[df.sold < 12].price.iloc[7]",
+        8.0,
         NUMBER,
         "determinism: depends on the order of rows",
     ),
@@ -235,13 +235,20 @@ CASES = {
     ),
     "an order": Bad(
         "In `shop.csv`, what is the `price` that counts?",
-        "df.price.iloc[3]",
-        4.0,
+        "df.price.iloc[7]",
+        8.0,
         NUMBER,
         "determinism: depends on the order of rows",
     ),
     "an order, said": Bad(
-        "In `shop.csv`, what is the `price` of the 4th row of the file?", "df.price.iloc[3]", 4.0, NUMBER, ""
+        "In `shop.csv`, what is the `price` of the 8th row of the file?", "df.price.iloc[7]", 8.0, NUMBER, ""
+    ),
+    "what every look shows": Bad(
+        "In `shop.csv`, what is the sum of `price` over the first 4 rows of the file?",
+        "df.price.head(4).sum()",
+        9.0,
+        NUMBER,
+        "first rows: they give the answer",
     ),
     "a clock": Bad(
         "In `shop.csv`, what is the sum of `sold`?",
@@ -326,10 +333,10 @@ CASES = {
         tables=5,
     ),
     "no table needed": Bad(
-        "In `shop.csv`, what is the mean of `price`?",
-        "15.25",
-        15.25,
-        NUMBER,
+        "In `shop.csv`, which `city` has the highest sum of `sold`?",
+        "'Rome'",
+        "Rome",
+        TEXT,
         "mutation: no change of its tables moves the answer",
     ),
     "a table that does not matter": Bad(

@@ -198,6 +198,12 @@ def _drop(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
     _replace(grid, rows, sorted(rng.sample(rows, max(0, keep))))
 
 
+def _head(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
+    """All but the first rows go."""
+    rows = grid.rows()
+    _replace(grid, rows, rows[: change["keep"]])
+
+
 def _add(grid: Grid, change: dict[str, Any], rng: random.Random) -> None:
     """More rows, like those that there are, each after the one it is like; what tells rows apart gets new values."""
     rows = grid.rows()
@@ -433,6 +439,7 @@ _CHANGES: dict[str, Callable[[Grid, dict[str, Any], random.Random], None]] = {
     "reorder": _reorder,
     "resample": _resample,
     "drop": _drop,
+    "head": _head,
     "add": _add,
     "missing": _blank,
     "widen": _widen,
