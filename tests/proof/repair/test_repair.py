@@ -417,6 +417,35 @@ def test_a_notebook_of_today_keeps_its_values(mend: Mend) -> None:
     assert [made.rule for made in mend(*cells).repairs] == ["dummies-are-numbers"]
 
 
+GROUPED = "import pandas as pd\ndf = pd.DataFrame({'k': [1, 1], 'a': [1, 2], 't': ['x', 'y']})"
+
+
+def test_a_notebook_that_shows_what_its_file_shows_is_left_as_it_is(mend: Mend) -> None:
+    """Where pandas does what the author saw it do, no rule says that it once did something else."""
+    repaired = mend(GROUPED, "df.groupby('k').sum().t.tolist()", outputs=stored("['xy']"))
+    assert repaired.repairs == ()
+
+
+def test_a_silent_change_that_takes_a_value_from_what_its_file_shows_is_undone(mend: Mend) -> None:
+    """Of a notebook that fails elsewhere only the rules are left out that its author's file refutes."""
+    repaired = mend(
+        f"{GROUPED}\nimport numpy as np\nnp.product([2, 3])",
+        "totals = df.groupby('k').sum()\ndummies = pd.get_dummies(df.t)",
+        "len(totals.columns)",
+        outputs=stored("2"),
+    )
+    assert values(repaired, 2) == [2]
+    assert {"renamed-np.product"} <= {made.rule for made in repaired.repairs}
+    assert "sums-of-numbers" not in {made.rule for made in repaired.repairs}
+
+
+def test_a_write_that_was_lost_for_its_author_too_stays_lost(mend: Mend) -> None:
+    """A table that the file shows as pandas 3 leaves it is not written into."""
+    cells = ("import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})", "df['a'][0] = 5", "int(df.a.sum())")
+    assert values(mend(*cells, outputs=stored("3")), 2) == [3]
+    assert values(mend(*cells, outputs=stored("7")), 2) == [7]
+
+
 def test_cells_of_python2_run(mend: Mend) -> None:
     """Print statements, and the names that went with Python 2."""
     repaired = mend("total = 0\nfor n in xrange(3):\n    total += n\nprint total")
