@@ -422,7 +422,7 @@ GROUPED = "import pandas as pd\ndf = pd.DataFrame({'k': [1, 1], 'a': [1, 2], 't'
 
 def test_a_notebook_that_shows_what_its_file_shows_is_left_as_it_is(mend: Mend) -> None:
     """Where pandas does what the author saw it do, no rule says that it once did something else."""
-    repaired = mend(GROUPED, "df.groupby('k').sum().t.tolist()", outputs=stored("['xy']"))
+    repaired = mend(GROUPED, "df.groupby('k').sum().shape", outputs=stored("(1, 2)"))
     assert repaired.repairs == ()
 
 
