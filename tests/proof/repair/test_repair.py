@@ -305,6 +305,39 @@ def test_a_lost_write_is_mended_in_a_notebook_in_which_nothing_fails(mend: Mend)
     assert (values(repaired, 2), values(repaired, 3)) == ([412], ["Age,x"])
 
 
+LOST_WRITES = [
+    ("df['a'][0] = 5", ["x", "y", "z"], [5, 2, 3]),
+    ("df['a'][0] = 5", [2, 1, 0], [1, 2, 5]),
+    ("df.a[1:] = 5", ["x", "y", "z"], [1, 5, 5]),
+    ("k = 1\ndf['a'][k:] = [7, 8]", [5, 6, 7], [1, 7, 8]),
+    ("df['a'].loc['x':'y'] = 0", ["x", "y", "z"], [0, 0, 3]),
+    ("m = df.a > 1\ndf['a'].loc[m] += 1", [0, 1, 2], [1, 3, 4]),
+    ("for i in range(3):\n    df.a[i] -= 1", ["x", "y", "z"], [0, 1, 2]),
+    ("m = df.a > 1\ndf['a'][m] **= 2", [0, 1, 2], [1, 4, 9]),
+    ("m = df.a > 1\ndf[m]['a'] = 0", [0, 1, 2], [1, 2, 3]),
+    ("names = ['a']\ndf[names]['a'] = 0", [0, 1, 2], [1, 2, 3]),
+    ("df[['a']].replace(1, 0, inplace=True)", [0, 1, 2], [1, 2, 3]),
+]
+
+
+@pytest.mark.parametrize(("write", "index", "expected"), LOST_WRITES)
+def test_writes_reach_what_they_once_reached(mend: Mend, write: str, index: list[Any], expected: list[int]) -> None:
+    """By position or label, as far as the rows go, with every operator; into copies in no version."""
+    made = f"import pandas as pd\ndf = pd.DataFrame({{'a': [1, 2, 3]}}, {index})"
+    repaired = mend(made, write, "','.join(map(str, df.a))")
+    assert values(repaired, 2) == [",".join(map(str, expected))]
+    assert repaired.losses == ()
+
+
+def test_a_write_that_nothing_mends_is_a_loss(mend: Mend) -> None:
+    """What once changed a table, and does not any more, does not go on in silence."""
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})", "df[0:2]['a'] = 0", "df['a'][7] = 0", "df.a.sum()"
+    )
+    assert [loss.cell for loss in repaired.losses] == [1, 2]
+    assert not ran_whole(repaired, 1)
+
+
 def test_a_notebook_that_forgets_its_names_is_mended(mend: Mend) -> None:
     repaired = mend("%reset -f\nimport numpy as np", "float(np.product([2, 3]))")
     assert values(repaired, 1) == [6.0]
