@@ -338,6 +338,32 @@ def test_a_write_that_nothing_mends_is_a_loss(mend: Mend) -> None:
     assert not ran_whole(repaired, 1)
 
 
+CHANGED_IN_SILENCE = [
+    ("pd.Series([1, None, 2]).pct_change(fill_method=None).isna().sum()", 3),
+    ("pd.Series([1, None, 2]).pct_change().isna().sum()", 1),
+    ("pd.DataFrame({'a': [1, None]}).stack().size", 1),
+    ("len(pd.DataFrame({'a': [1, None]}).stack(future_stack=True))", 2),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf['s'].replace({'m': 0, 'f': 1}, inplace=True)\ndf.dtypes.s.kind", "i"),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf['s'] = df.s.replace(['m', 'f'], [0, 1])\ndf.dtypes.s.kind", "i"),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf.s = df.s.replace({'m': 'f'}).str.replace('f', 'x')\ndf.s[0]", "x"),
+    ("len(pd.date_range('2020-01-01', '2020-01-03', closed='left'))", 2),
+    ("len(pd.date_range('2020-01-01', '2020-01-03', closed=None))", 3),
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), CHANGED_IN_SILENCE)
+def test_what_changed_in_silence_gives_what_it_gave(mend: Mend, code: str, expected: Any) -> None:
+    """Of calls that run today as they did, and say no more what they said."""
+    assert values(mend(f"import pandas as pd\n{code}"), 0)[-1:] == [expected]
+
+
+@pytest.mark.parametrize("code", ["pd.set_option('mode.use_inf_as_na', True)", "pd.options.mode.use_inf_as_na = True"])
+def test_an_option_that_nothing_does_the_work_of_is_a_loss(mend: Mend, code: str) -> None:
+    """Without it infinite numbers are not missing any more: no other option is set in its place."""
+    repaired = mend("import pandas as pd", code)
+    assert [loss.cell for loss in repaired.losses] == [1]
+
+
 def test_a_notebook_that_forgets_its_names_is_mended(mend: Mend) -> None:
     repaired = mend("%reset -f\nimport numpy as np", "float(np.product([2, 3]))")
     assert values(repaired, 1) == [6.0]
