@@ -91,6 +91,14 @@ class TableStore:
         return table
 
 
+def tables_read(notebook: Notebook, source: Source) -> tuple[str, ...]:
+    """Paths of the files in the source that `link` would copy, in the order in which they are read."""
+    linker = _Linker(notebook, source)
+    for read in find_reads(linker.trees):
+        linker.follow(read)
+    return tuple(linker.names)
+
+
 def link(notebook: Notebook, source: Source, store: TableStore) -> LinkedNotebook:
     """The notebook with its tables found, copied and its code rewritten to read them."""
     linker = _Linker(notebook, source)

@@ -1,8 +1,8 @@
 """What a statement cannot do without: names that it surely evaluates, read off the syntax tree.
 
 Running would tell as well, at the price of a run. Of a loop, what its body begins with counts: where the loop has no
-turn, it does nothing, and the same statements without it do as well; not of one with an `else`. Of a function that is called, what its body surely
-evaluates counts where the call stands.
+turn, it does nothing, and the same statements without it do as well. Not so of one with an `else`, which may run alone.
+Of a function that is called, what its body surely evaluates counts where the call stands.
 """
 
 import ast
