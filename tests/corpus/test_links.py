@@ -89,6 +89,9 @@ SEVERAL = {
     "def load(n):\n    p = os.path.join('..', 'sub', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')": (
         "def load(n):\n    p = os.path.join('data', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')"
     ),
+    "def main():\n    load('x'), load('y')\ndef load(n):\n    return pd.read_csv('../sub/' + n + '.csv')\nmain()": (
+        "def main():\n    load('x'), load('y')\ndef load(n):\n    return pd.read_csv('data/' + n + '.csv')\nmain()"
+    ),
     "files = {'a': 'x.csv', 'b': 'y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)": (
         "files = {'a': 'data/x.csv', 'b': 'data/y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)"
     ),

@@ -113,8 +113,10 @@ def find_reads(trees: Sequence[ast.Module | None]) -> list[Read]:
     for cell, tree in enumerate(trees):
         if tree is not None:
             finder.run(cell, tree)
-    for cell, function, defaults in reversed(finder.bodies):  # what calls a function mostly stands below it
-        finder.run_body(cell, function, defaults)
+    pending = list(finder.bodies)
+    while pending:  # callers first; what calls a function mostly stands below it
+        place = next((n for n in reversed(range(len(pending))) if finder.knows_calls(pending[n][1])), -1)
+        finder.run_body(*pending.pop(place))
     spoken = names_with_other_uses([tree for tree in trees if tree is not None], finder.file_uses)
     return [finder.told(read, spoken) for read in finder.reads]
 
@@ -165,8 +167,8 @@ class _Finder(ast.NodeVisitor):
                 self._state.names[name] = _either(*bindings)
                 self._state.bound.pop(name, None)
         calls = self._given.get(function.name, [])
-        if len(calls) < self._uses[function.name]:
-            calls = [dict.fromkeys(_parameters(function), ())]  # some are not followed
+        if not self.knows_calls(function):
+            calls = [dict.fromkeys(_parameters(function), ())]
         self._passed = set(self._functions[function.name].parameters)
         for name in _parameters(function):
             default = defaults.get(name, ())
@@ -174,6 +176,10 @@ class _Finder(ast.NodeVisitor):
             self._state.bound.pop(name, None)
         self._run(function.body)
         self._state, self._passed, self._is_inner = outer, set(), False
+
+    def knows_calls(self, function: ast.FunctionDef) -> bool:
+        """Whether all that is done with a function so far were calls that are followed."""
+        return len(self._given.get(function.name, [])) >= self._uses[function.name]
 
     def told(self, read: Read, spoken: set[str]) -> Read:
         """A read, with whether its constants are used for more. `spoken`: the names that are."""
