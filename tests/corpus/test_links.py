@@ -89,10 +89,113 @@ SEVERAL = {
     "def load(n):\n    p = os.path.join('..', 'sub', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')": (
         "def load(n):\n    p = os.path.join('data', n)\n    return pd.read_csv(p)\nload('x.csv'), load('y.csv')"
     ),
+    "def main():\n    load('x'), load('y')\ndef load(n):\n    return pd.read_csv('../sub/' + n + '.csv')\nmain()": (
+        "def main():\n    load('x'), load('y')\ndef load(n):\n    return pd.read_csv('data/' + n + '.csv')\nmain()"
+    ),
     "files = {'a': 'x.csv', 'b': 'y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)": (
         "files = {'a': 'data/x.csv', 'b': 'data/y.csv'}\nfor k, v in files.items():\n    pd.read_csv(v)"
     ),
 }
+
+
+MORE_THAN_READ = {
+    "frames = {f: pd.read_csv(f) for f in ['x.csv', 'y.csv']}\nframes['x.csv']": (
+        "frames = {f: pd.read_csv({'x.csv': 'data/x.csv', 'y.csv': 'data/y.csv'}[f]) for f in ['x.csv', 'y.csv']}\n"
+        "frames['x.csv']"
+    ),
+    "for f in ['x.csv', 'y.csv']:\n    df = pd.read_csv(f)\n    df['source'] = f": (
+        "for f in ['x.csv', 'y.csv']:\n"
+        "    df = pd.read_csv({'x.csv': 'data/x.csv', 'y.csv': 'data/y.csv'}[f])\n    df['source'] = f"
+    ),
+    "def load(p):\n    return pd.read_csv(p).assign(source=p)\nload('x.csv'), load('y.csv')": (
+        "def load(p):\n    return pd.read_csv({'x.csv': 'data/x.csv', 'y.csv': 'data/y.csv'}[p]).assign(source=p)\n"
+        "load('x.csv'), load('y.csv')"
+    ),
+    "for n in 'x.csv', 'y.csv':\n    p = 'sub/' + n\n    df = pd.read_csv(p)\n    df['source'] = p": (
+        "for n in 'x.csv', 'y.csv':\n    p = 'sub/' + n\n"
+        "    df = pd.read_csv('data/' + (p).rpartition('/')[2])\n    df['source'] = p"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", MORE_THAN_READ)
+def test_paths_that_are_keys_or_labels_stay_as_they_are(tmp_path: Path, source: str) -> None:
+    """Where a path is used for more than its file, it is put in another's place only where the file is read."""
+    found = linked(tmp_path, ["sub/x.csv", "sub/y.csv"], source)
+    assert {table.path for table in found.tables} == {"sub/x.csv", "sub/y.csv"}
+    assert found.notebook.cells[0].source == MORE_THAN_READ[source]
+
+
+BRANCHES = {
+    "if local:\n    p = 'x.csv'\nelse:\n    p = 'y.csv'\npd.read_csv(p)": (
+        "if local:\n    p = 'data/x.csv'\nelse:\n    p = 'data/y.csv'\npd.read_csv(p)"
+    ),
+    "try:\n    import colab\n    p = 'x.csv'\nexcept ImportError:\n    p = 'y.csv'\npd.read_csv(p)": (
+        "try:\n    import colab\n    p = 'data/x.csv'\nexcept ImportError:\n    p = 'data/y.csv'\npd.read_csv(p)"
+    ),
+    "p = 'x.csv'\nif other:\n    p = 'y.csv'\npd.read_csv(p)": (
+        "p = 'data/x.csv'\nif other:\n    p = 'data/y.csv'\npd.read_csv(p)"
+    ),
+    "p = 'x.csv'\nif asked:\n    p = input()\npd.read_csv(p)": (
+        "p = 'x.csv'\nif asked:\n    p = input()\npd.read_csv(p)"
+    ),
+    "p = 'x.csv'\ndef load():\n    return pd.read_csv(p)\na = load()\np = 'y.csv'\nb = load()": (
+        "p = 'data/x.csv'\ndef load():\n    return pd.read_csv(p)\na = load()\np = 'data/y.csv'\nb = load()"
+    ),
+    "p = 'x.csv'\ndef load():\n    return pd.read_csv(p)\na = load()\np = input()\nb = load()": (
+        "p = 'x.csv'\ndef load():\n    return pd.read_csv(p)\na = load()\np = input()\nb = load()"
+    ),
+    "def load(p=None):\n    if p is None:\n        p = 'x.csv'\n    return pd.read_csv(p)\nload(), load('y.csv')": (
+        "def load(p=None):\n    if p is None:\n        p = 'data/x.csv'\n    return pd.read_csv(p)\n"
+        "load(), load('data/y.csv')"
+    ),
+    "def load(p):\n    return pd.read_csv(p + '.csv')\nload('x')\nlist(map(load, names))": (
+        "def load(p):\n    return pd.read_csv(p + '.csv')\nload('x')\nlist(map(load, names))"
+    ),
+    "p = 'x.csv'\nfor _ in range(2):\n    pd.read_csv(p)\n    p = 'y.csv'": (
+        "p = 'x.csv'\nfor _ in range(2):\n    pd.read_csv(p)\n    p = 'y.csv'"
+    ),
+    "p = 'x.csv'\nwith open('y.csv') as p:\n    pd.read_csv(p)": (
+        "p = 'x.csv'\nwith open('data/y.csv') as p:\n    pd.read_csv(p)"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", BRANCHES)
+def test_a_path_that_may_be_another_is_not_taken_for_one(tmp_path: Path, source: str) -> None:
+    """What a name stands for hangs on branches, on calls and on time: a read goes on following it."""
+    assert linked(tmp_path, ["sub/x.csv", "sub/y.csv"], source).notebook.cells[0].source == BRANCHES[source]
+
+
+def test_a_file_that_branches_look_for_in_several_places_is_read(tmp_path: Path) -> None:
+    """Two folders of other machines mean one file, whatever the branch."""
+    source = "if kaggle:\n    d = '/kaggle/input/'\nelse:\n    d = './'\npd.read_csv(d + 'x.csv')"
+    found = linked(tmp_path, ["sub/x.csv"], source)
+    assert found.notebook.cells[0].source == source.replace("d + 'x.csv'", "'data/x.csv'")
+
+
+GLOBS = {
+    "z = pd.read_csv('../sub/z.csv')\nfor f in glob.glob('../a/*.csv'):\n    pd.read_csv(f)": (
+        "z = pd.read_csv('data/z.csv')\nfor f in ['data/x.csv', 'data/y.csv']:\n    pd.read_csv(f)"
+    ),
+    "a, b = glob.iglob('../a/*.csv'), glob.glob('../b/*.csv')": (
+        "a, b = iter(['data/x.csv', 'data/y.csv']), ['data/v.csv']"
+    ),
+    "for d in ['a', 'b']:\n    glob.glob(f'../{d}/*.csv')": (
+        "for d in ['a', 'b']:\n"
+        "    {'../a/*.csv': ['data/x.csv', 'data/y.csv'], '../b/*.csv': ['data/v.csv']}[f'../{d}/*.csv']"
+    ),
+    "glob.glob('../a/*.csv') + glob.glob('../sub/z*.csv')[:0]": (
+        "['data/x.csv', 'data/y.csv'] + glob.glob('data/z*.csv')[:0]"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", GLOBS)
+def test_a_pattern_finds_what_it_found(tmp_path: Path, source: str) -> None:
+    """The tables of other folders stand beside those that a pattern is for, and are not among them."""
+    files = ["a/x.csv", "a/y.csv", "b/v.csv", "sub/z.csv"]
+    assert linked(tmp_path, files, source).notebook.cells[0].source == GLOBS[source]
 
 
 @pytest.mark.parametrize("source", SEVERAL)

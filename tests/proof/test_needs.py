@@ -29,6 +29,8 @@ STATEMENTS = [
     ("for x in xs:\n    for z in s:\n        y = a", "a s xs", ""),
     ("for x in xs:\n    if x > 1:\n        y = p\n    p = x", "xs", ""),
     ("while a < 2:\n    y = b\n    a = 9", "a b", ""),
+    ("for x in xs:\n    y = a\nelse:\n    y = b", "xs", ""),
+    ("while b > 4:\n    y = a\nelse:\n    y = s", "b", "a"),
     ("if a > 4:\n    y = b", "a", "b"),
     ("try:\n    y = a\nexcept NameError:\n    y = b", "", "a"),
     ("with open('/dev/null') as h:\n    y = h.read()", "", ""),

@@ -137,7 +137,9 @@ def _call(node: ast.Call, names: Environment) -> Values:
         return tuple(Known(posixpath.join(*row) if row else ".") for row in rows)
     if function in {"str", "os.fspath", "os.path.abspath", "os.path.normpath", "os.path.expanduser", "r"} and node.args:
         values = evaluate(node.args[0], names)
-        return tuple(Known(str(known.value), known.origin) for known in values)
+        # Of another folder's path, the text is no constant of the notebook's any more.
+        is_same = function in {"str", "r"}
+        return tuple(Known(str(known.value), known.origin if is_same else None) for known in values)
     if function in {"list", "sorted", "tuple", "set"} and node.args:
         return evaluate(node.args[0], names)
     if function == "range":

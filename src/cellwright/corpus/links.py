@@ -9,12 +9,13 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from cellwright.core.types import Notebook, Table
-from cellwright.corpus.constants import texts
+from cellwright.corpus.constants import Known, Plain, texts
 from cellwright.corpus.matching import match, match_pattern
 from cellwright.corpus.reads import Read, find_reads
 from cellwright.corpus.sources import Source
@@ -90,11 +91,20 @@ class TableStore:
         return table
 
 
+def tables_read(notebook: Notebook, source: Source) -> tuple[str, ...]:
+    """Paths of the files in the source that `link` would copy, in the order in which they are read."""
+    linker = _Linker(notebook, source)
+    for read in find_reads(linker.trees):
+        linker.follow(read)
+    return tuple(linker.names)
+
+
 def link(notebook: Notebook, source: Source, store: TableStore) -> LinkedNotebook:
     """The notebook with its tables found, copied and its code rewritten to read them."""
     linker = _Linker(notebook, source)
     for read in find_reads(linker.trees):
         linker.follow(read)
+    linker.finish()
     tables = tuple(store.add(source, path, name) for path, name in linker.names.items())
     patches = tuple(sorted(linker.patches.values(), key=lambda patch: (patch.cell, patch.start)))
     return LinkedNotebook(_patched(notebook, patches), tables, tuple(linker.links), patches)
@@ -111,6 +121,10 @@ class _Linker:
         self.names: dict[str, str] = {}
         self.links: list[Link] = []
         self.patches: dict[tuple[int, int, int], Patch] = {}
+        self._lookups: list[tuple[Read, dict[str, str]]] = []
+        """Reads whose constants stay as they are, with the files of these."""
+        self._globs: list[tuple[Read, dict[str, list[str]]]] = []
+        """Patterns, with the names of what each finds."""
 
     def follow(self, read: Read) -> None:
         """Link one read: find its files, and rewrite the expression so that it names them under data/."""
@@ -124,11 +138,40 @@ class _Linker:
             return
         found = {text: self._find(read, text) for text, _ in wanted}
         linked = {text: path for text, path in found.items() if path is not None}
-        if len(found) == 1:
-            for path in linked.values():
-                self._replace(read, f"{DATA}{self._name(path)}")
-        elif linked and not self._rewrite_origins(read, wanted, linked):
-            self._rewrite_prefix(read, linked)
+        is_one_file = len(set(linked.values())) == 1 and len(linked) == len({known.value for known in read.values})
+        has_origins = all(origin is not None for text, origin in wanted if text in linked)
+        if not linked:
+            return
+        if is_one_file and (len(linked) == 1 or read.is_shared or not has_origins):
+            self._replace(read, f"{DATA}{self._name(next(iter(linked.values())))}")
+        elif read.is_shared and has_origins:
+            self._lookups.append((read, linked))
+        elif has_origins:
+            self._rewrite_origins(wanted, linked)
+        else:
+            self._rewrite_prefix(read, set(found), linked)
+
+    def finish(self) -> None:
+        """Rewrite what hangs on all other reads: how their constants stand now, and which names there are."""
+        for read, linked in self._lookups:
+            # What another read has rewritten names its file already.
+            targets = {self._now(known): self._target(known.value, linked) for known in read.values}
+            if any(before != after for before, after in targets.items()):
+                self._patch(read.cell, read.node, f"{targets!r}[{self._segment(read.cell, read.node)}]")
+        for read, found in self._globs:
+            self._replace_pattern(read, found)
+
+    def _target(self, value: Plain, linked: Mapping[str, str]) -> Plain:
+        path = linked.get(value) if isinstance(value, str) else None
+        return value if path is None else f"{DATA}{self._name(path)}"
+
+    def _now(self, known: Known) -> Plain:
+        """What a constant is worth with the patches so far."""
+        cell = self._cell_of(known.origin)
+        patch = (
+            self.patches.get((cell, *self._offsets(cell, known.origin))) if cell is not None and known.origin else None
+        )
+        return known.value if patch is None else str(ast.literal_eval(patch.after))
 
     def _find(self, read: Read, text: str) -> str | None:
         if "\n" in text or len(text) > 1000:
@@ -164,24 +207,25 @@ class _Linker:
             text = f"{self._constructor}({text})" if self._constructor else f"__import__('pathlib').Path({text})"
         self._patch(read.cell, read.node, text)
 
-    def _rewrite_origins(
-        self, read: Read, wanted: Sequence[tuple[str, ast.Constant | None]], linked: dict[str, str]
-    ) -> bool:
-        """Rewrite the constants that a loop goes over, where each path is one of them as it stands."""
-        if any(origin is None for text, origin in wanted if text in linked):
-            return False
+    def _rewrite_origins(self, wanted: Sequence[tuple[str, ast.Constant | None]], linked: Mapping[str, str]) -> None:
+        """Rewrite the constants that a loop goes over, or that branches choose from."""
         for text, origin in wanted:
-            cell = next(
-                (n for n, tree in enumerate(self.trees) if tree and any(o is origin for o in ast.walk(tree))), None
-            )
+            cell = self._cell_of(origin)
             if text in linked and origin is not None and cell is not None:
                 self._patch(cell, origin, repr(f"{DATA}{self._name(linked[text])}"))
-        return True
 
-    def _rewrite_prefix(self, read: Read, linked: dict[str, str]) -> None:
+    def _cell_of(self, origin: ast.Constant | None) -> int | None:
+        trees = ((n, tree) for n, tree in enumerate(self.trees) if tree is not None and origin is not None)
+        return next((n for n, tree in trees if any(node is origin for node in ast.walk(tree))), None)
+
+    def _rewrite_prefix(self, read: Read, wanted: Collection[str], linked: Mapping[str, str]) -> None:
         """Rewrite the folder at the beginning of an expression whose end changes from turn to turn."""
         cell, node = read.definition or (read.cell, read.node)
-        if any(self._name(path) != posixpath.basename(text.replace("\\", "/")) for text, path in linked.items()):
+        last = {text: posixpath.basename(text.replace("\\", "/")) for text in wanted}
+        names = {self._name(path) for path in linked.values()}
+        # What is in no source must not be taken for what is.
+        is_other = any(name in names for text, name in last.items() if text not in linked)
+        if is_other or any(self._name(path) != last[text] for text, path in linked.items()):
             self._note(read, ast.unparse(node), None, "several files of one name in a loop")
             return
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("path.join") and len(node.args) > 1:
@@ -198,12 +242,28 @@ class _Linker:
             self._patch(cell, node, f"{DATA!r} + ({segment}).rpartition('/')[2]")
 
     def _follow_pattern(self, read: Read, patterns: Iterable[str]) -> None:
+        names: dict[str, list[str]] = {}
         for pattern in patterns:
             found = match_pattern(pattern, self._path, self._source)
             self._note(read, pattern, found[0] if found else None, "pattern" if found else "not in the source")
-            names = [self._name(path) for path in found]
-            if found and names == [posixpath.basename(path) for path in found]:
-                self._patch(read.cell, read.node, repr(DATA + posixpath.basename(pattern)))
+            names[pattern] = [self._name(path) for path in found]
+            if names[pattern] != [posixpath.basename(path) for path in found]:
+                return
+        if any(names.values()):
+            self._globs.append((read, names))
+
+    def _replace_pattern(self, read: Read, found: Mapping[str, Sequence[str]]) -> None:
+        """A pattern under data/, where it finds there what it found; otherwise the list of that."""
+        (pattern, names), *others = found.items()
+        new = posixpath.basename(pattern)
+        fitting = {name for name in self.names.values() if fnmatchcase(name, new)}
+        if not others and fitting == set(names):
+            self._patch(read.cell, read.node, repr(DATA + new))
+        elif read.call is not None:
+            lists = {key: [DATA + name for name in sorted(each)] for key, each in found.items()}
+            chosen = f"{lists!r}[{self._segment(read.cell, read.node)}]" if others else repr(lists[pattern])
+            is_iterator = ast.unparse(read.call.func).endswith("iglob")
+            self._patch(read.cell, read.call, f"iter({chosen})" if is_iterator else chosen)
 
     # --- positions ---
 

@@ -197,7 +197,7 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     config, store = job.config, job.work / "tables"
     limits = config.limits
     notebooks = job.stream(read.NAME, Notebook, lambda: read.read(sources))
-    unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks))
+    unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks, sources))
     timeout_s = config.prove.program_timeout_s
     with contextlib.closing(link.LinkStage(sources, store)) as linking:
         linked = await job.each(link.NAME, unique, LinkedNotebook, linking, _notebook_id)

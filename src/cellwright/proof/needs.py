@@ -1,8 +1,8 @@
 """What a statement cannot do without: names that it surely evaluates, read off the syntax tree.
 
 Running would tell as well, at the price of a run. Of a loop, what its body begins with counts: where the loop has no
-turn, it does nothing, and the same statements without it do as well. Of a function that is called, what its body surely
-evaluates counts where the call stands.
+turn, it does nothing, and the same statements without it do as well. Not so of one with an `else`, which may run alone.
+Of a function that is called, what its body surely evaluates counts where the call stands.
 """
 
 import ast
@@ -109,11 +109,11 @@ class _Found:
         match node:
             case ast.For():
                 self._evaluate(node.iter)
-                if loops_turn:
+                if loops_turn and not node.orelse:  # which runs without any turn, too
                     self._inside([node.target, *node.body])
             case ast.While():
                 self._evaluate(node.test)
-                if loops_turn:
+                if loops_turn and not node.orelse:
                     self._inside(node.body)
             case ast.If():
                 self._evaluate(node.test)

@@ -46,11 +46,18 @@ def _places(statement: ast.AST, read: frozenset[str], in_definition: bool = Fals
             if isinstance(node, ast.stmt):
                 would_be_empty = len(value) == 1 and not may_be_empty
                 is_idle = in_definition and not isinstance(statement, ast.ClassDef) and _is_idle(node, read)
-                if _is_effect(node) or (not would_be_empty and (is_idle or not in_definition)):
+                may_go = not would_be_empty or _is_branch_of_several(statement, node)
+                if _is_effect(node) or (may_go and (is_idle or not in_definition)):
                     yield _Place(value, index, would_be_empty)
                 yield from _places(node, read, in_definition)
             elif isinstance(node, (ast.ExceptHandler, ast.match_case)):
                 yield from _places(node, read, in_definition)
+
+
+def _is_branch_of_several(statement: ast.AST, node: ast.stmt) -> bool:
+    """Whether what is left of a statement without its branch that is `node` alone still tells something: the others."""
+    has_others = isinstance(statement, ast.match_case) or (isinstance(statement, ast.If) and bool(statement.orelse))
+    return has_others and not isinstance(node, ast.Pass)
 
 
 def _is_effect(node: ast.stmt) -> bool:

@@ -305,6 +305,65 @@ def test_a_lost_write_is_mended_in_a_notebook_in_which_nothing_fails(mend: Mend)
     assert (values(repaired, 2), values(repaired, 3)) == ([412], ["Age,x"])
 
 
+LOST_WRITES = [
+    ("df['a'][0] = 5", ["x", "y", "z"], [5, 2, 3]),
+    ("df['a'][0] = 5", [2, 1, 0], [1, 2, 5]),
+    ("df.a[1:] = 5", ["x", "y", "z"], [1, 5, 5]),
+    ("k = 1\ndf['a'][k:] = [7, 8]", [5, 6, 7], [1, 7, 8]),
+    ("df['a'].loc['x':'y'] = 0", ["x", "y", "z"], [0, 0, 3]),
+    ("m = df.a > 1\ndf['a'].loc[m] += 1", [0, 1, 2], [1, 3, 4]),
+    ("for i in range(3):\n    df.a[i] -= 1", ["x", "y", "z"], [0, 1, 2]),
+    ("m = df.a > 1\ndf['a'][m] **= 2", [0, 1, 2], [1, 4, 9]),
+    ("m = df.a > 1\ndf[m]['a'] = 0", [0, 1, 2], [1, 2, 3]),
+    ("names = ['a']\ndf[names]['a'] = 0", [0, 1, 2], [1, 2, 3]),
+    ("df[['a']].replace(1, 0, inplace=True)", [0, 1, 2], [1, 2, 3]),
+]
+
+
+@pytest.mark.parametrize(("write", "index", "expected"), LOST_WRITES)
+def test_writes_reach_what_they_once_reached(mend: Mend, write: str, index: list[Any], expected: list[int]) -> None:
+    """By position or label, as far as the rows go, with every operator; into copies in no version."""
+    made = f"import pandas as pd\ndf = pd.DataFrame({{'a': [1, 2, 3]}}, {index})"
+    repaired = mend(made, write, "','.join(map(str, df.a))")
+    assert values(repaired, 2) == [",".join(map(str, expected))]
+    assert repaired.losses == ()
+
+
+def test_a_write_that_nothing_mends_is_a_loss(mend: Mend) -> None:
+    """What once changed a table, and does not any more, does not go on in silence."""
+    repaired = mend(
+        "import pandas as pd\ndf = pd.DataFrame({'a': [1, 2, 3]})", "df[0:2]['a'] = 0", "df['a'][7] = 0", "df.a.sum()"
+    )
+    assert [loss.cell for loss in repaired.losses] == [1, 2]
+    assert not ran_whole(repaired, 1)
+
+
+CHANGED_IN_SILENCE = [
+    ("pd.Series([1, None, 2]).pct_change(fill_method=None).isna().sum()", 3),
+    ("pd.Series([1, None, 2]).pct_change().isna().sum()", 1),
+    ("pd.DataFrame({'a': [1, None]}).stack().size", 1),
+    ("len(pd.DataFrame({'a': [1, None]}).stack(future_stack=True))", 2),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf['s'].replace({'m': 0, 'f': 1}, inplace=True)\ndf.dtypes.s.kind", "i"),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf['s'] = df.s.replace(['m', 'f'], [0, 1])\ndf.dtypes.s.kind", "i"),
+    ("df = pd.DataFrame({'s': ['m', 'f']})\ndf.s = df.s.replace({'m': 'f'}).str.replace('f', 'x')\ndf.s[0]", "x"),
+    ("len(pd.date_range('2020-01-01', '2020-01-03', closed='left'))", 2),
+    ("len(pd.date_range('2020-01-01', '2020-01-03', closed=None))", 3),
+]
+
+
+@pytest.mark.parametrize(("code", "expected"), CHANGED_IN_SILENCE)
+def test_what_changed_in_silence_gives_what_it_gave(mend: Mend, code: str, expected: Any) -> None:
+    """Of calls that run today as they did, and say no more what they said."""
+    assert values(mend(f"import pandas as pd\n{code}"), 0)[-1:] == [expected]
+
+
+@pytest.mark.parametrize("code", ["pd.set_option('mode.use_inf_as_na', True)", "pd.options.mode.use_inf_as_na = True"])
+def test_an_option_that_nothing_does_the_work_of_is_a_loss(mend: Mend, code: str) -> None:
+    """Without it infinite numbers are not missing any more: no other option is set in its place."""
+    repaired = mend("import pandas as pd", code)
+    assert [loss.cell for loss in repaired.losses] == [1]
+
+
 def test_a_notebook_that_forgets_its_names_is_mended(mend: Mend) -> None:
     repaired = mend("%reset -f\nimport numpy as np", "float(np.product([2, 3]))")
     assert values(repaired, 1) == [6.0]
@@ -415,6 +474,35 @@ def test_a_notebook_of_today_keeps_its_values(mend: Mend) -> None:
     today = stored("a    1", "b    1", "Name: count, dtype: int64")
     assert mend(*cells, outputs=today).repairs == ()
     assert [made.rule for made in mend(*cells).repairs] == ["dummies-are-numbers"]
+
+
+GROUPED = "import pandas as pd\ndf = pd.DataFrame({'k': [1, 1], 'a': [1, 2], 't': ['x', 'y']})"
+
+
+def test_a_notebook_that_shows_what_its_file_shows_is_left_as_it_is(mend: Mend) -> None:
+    """Where pandas does what the author saw it do, no rule says that it once did something else."""
+    repaired = mend(GROUPED, "df.groupby('k').sum().shape", outputs=stored("(1, 2)"))
+    assert repaired.repairs == ()
+
+
+def test_a_silent_change_that_takes_a_value_from_what_its_file_shows_is_undone(mend: Mend) -> None:
+    """Of a notebook that fails elsewhere only the rules are left out that its author's file refutes."""
+    repaired = mend(
+        f"{GROUPED}\nimport numpy as np\nnp.product([2, 3])",
+        "totals = df.groupby('k').sum()\ndummies = pd.get_dummies(df.t)",
+        "len(totals.columns)",
+        outputs=stored("2"),
+    )
+    assert values(repaired, 2) == [2]
+    assert {"renamed-np.product"} <= {made.rule for made in repaired.repairs}
+    assert "sums-of-numbers" not in {made.rule for made in repaired.repairs}
+
+
+def test_a_write_that_was_lost_for_its_author_too_stays_lost(mend: Mend) -> None:
+    """A table that the file shows as pandas 3 leaves it is not written into."""
+    cells = ("import pandas as pd\ndf = pd.DataFrame({'a': [1, 2]})", "df['a'][0] = 5", "int(df.a.sum())")
+    assert values(mend(*cells, outputs=stored("3")), 2) == [3]
+    assert values(mend(*cells, outputs=stored("7")), 2) == [7]
 
 
 def test_cells_of_python2_run(mend: Mend) -> None:

@@ -1,6 +1,6 @@
 """A whole notebook: run as it is, mended in a second kernel, and proved in a third; the better one is kept."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
@@ -14,7 +14,7 @@ from cellwright.proof.repair.order import ordered
 from cellwright.proof.repair.proposers import Proposer, RuleProposer
 from cellwright.proof.repair.python2 import PYTHON2, modernised
 from cellwright.proof.repair.session import MendingRun, Repair
-from cellwright.proof.repair.silent import SEED, silent_repairs
+from cellwright.proof.repair.silent import SEED, silent_repairs, silent_rules
 from cellwright.proof.repair.witness import witnesses
 from cellwright.proof.repair.writes import may_lose_writes
 
@@ -42,40 +42,78 @@ async def repair(
 ) -> Repaired:
     """Run a notebook, mend what fails, and prove the result. Raises KernelDied when a kernel does not even start."""
     before = await _execute(notebook, kernels, limits)
-    found = _Attempt(notebook)
-    if _failed(before):
-        found.reorder()
-    found.change_silently()
-    sources = [cell.source for cell in notebook.code_cells]
-    seems_clean = not _failed(before) and not any(map(hides_errors, sources)) and not may_lose_writes(sources)
-    if seems_clean and not found.repairs:
-        return Repaired(notebook, before)
-    after = before
-    for _ in range(_MOST_ROUNDS):
-        if not await found.mend(kernels, limits, (RuleProposer(), *proposers)) and not found.repairs:
-            break
-        after = await _execute(found.notebook, kernels, limits)
-        if not _failed(after):
+    found = _Attempt(notebook, _refuted(before))
+    after = await found.run(before, kernels, limits, proposers)
+    for suspects in found.suspects(before, after):
+        other = _Attempt(notebook, found.without | suspects)
+        after_other = await other.run(before, kernels, limits, proposers)
+        if len(_agreeing(after_other)) > len(_agreeing(after)):
+            found, after = other, after_other
             break
     if not found.repairs or not _is_better(found, after, before):
         return Repaired(notebook, before, losses=found.losses)
     return Repaired(found.notebook, after, tuple(found.repairs), found.losses, before)
 
 
+def _refuted(before: Execution) -> frozenset[str]:
+    """The silent rules that a notebook needs none of: all, where it runs and shows what its file shows."""
+    seen = {cell.agreement for cell in before.cells} - {"nothing stored"}
+    is_as_stored = bool(seen) and seen <= {"same", "same values"} and not _failed(before)
+    return silent_rules() if is_as_stored else frozenset()
+
+
 class _Attempt:
     """A notebook under repair."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: Notebook, without: frozenset[str]) -> None:
         self.notebook = notebook
+        self.without = without
+        """Silent rules that are not applied."""
         self.repairs: list[Repair] = []
         self._losses = Losses()
+        self._places = list(range(len(notebook.code_cells)))
+        """Of each code cell, where it stood in the file."""
         self.hid_errors: set[int] = set()
         """Cells that only seemed to run."""
+
+    async def run(
+        self, before: Execution, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]
+    ) -> Execution:
+        """Change and mend, until nothing fails or nothing helps; the last execution, `before` where nothing changed."""
+        if _failed(before):
+            self.reorder()
+        self.change_silently()
+        sources = [cell.source for cell in self.notebook.code_cells]
+        seems_clean = not _failed(before) and not any(map(hides_errors, sources)) and not may_lose_writes(sources)
+        after = before
+        for _ in range(0 if seems_clean and not self.repairs else _MOST_ROUNDS):
+            if not await self.mend(kernels, limits, (RuleProposer(), *proposers)) and not self.repairs:
+                break
+            after = await _execute(self.notebook, kernels, limits)
+            if not _failed(after):
+                break
+        return after
+
+    def suspects(self, before: Execution, after: Execution) -> Iterator[frozenset[str]]:
+        """Silent rules that may be why cells do not show any more what their file shows: first those applied in such
+        cells, then those above them, too."""
+        agreed, agree = _agreeing(before), _agreeing(after)
+        lost = {place for place, was in enumerate(self._places) if was in agreed and place not in agree}
+        silent = [made for made in self.repairs if made.rule in silent_rules()]
+        there = frozenset(made.rule for made in silent if made.cell in lost)
+        above = frozenset(made.rule for made in silent if made.cell <= max(lost, default=-1))
+        yield from dict.fromkeys(rules for rules in (there, above) if rules)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
         """Of all rounds."""
         return tuple(self._losses.rows)
+
+    @property
+    def drawn_from(self) -> int:
+        """The first cell that draws random numbers without a seed of its author's."""
+        drawn = (made.cell for made in self.repairs if made.rule == SEED)
+        return min(drawn, default=len(self.notebook.code_cells))
 
     def reorder(self) -> None:
         """Put the code cells in the order in which they were run, where that explains names used before they exist."""
@@ -87,6 +125,7 @@ class _Attempt:
             if place != index:
                 why = "the cell uses names that cells further down define"
                 self.repairs.append(Repair("cell-order", place, cells[place].source, cells[index].source, why))
+        self._places = list(order)
         moved = iter([cells[index] for index in order])
         self.notebook = replace(
             self.notebook,
@@ -103,7 +142,7 @@ class _Attempt:
             for output in cell.outputs
             for text in (output.text, output.data.get("text/plain", ""))
         )
-        sources, repairs = silent_repairs([cell.source for cell in cells], shown)
+        sources, repairs = silent_repairs([cell.source for cell in cells], shown, self.without)
         self._take(sources)
         self.repairs.extend(repairs)
 
@@ -118,9 +157,8 @@ class _Attempt:
     async def mend(self, kernels: Kernels, limits: ExecutionLimits, proposers: Sequence[Proposer]) -> bool:
         """One mending run; whether it changed anything."""
         cells = self.notebook.code_cells
-        drawn_from = min((made.cell for made in self.repairs if made.rule == SEED), default=len(cells))
         async with kernels() as kernel:
-            run = MendingRun(cells, kernel, proposers, limits, witnesses(cells, drawn_from), self._losses)
+            run = MendingRun(cells, kernel, proposers, limits, witnesses(cells, self.drawn_from), self._losses)
             try:
                 await run.run()
             except KernelDied:
@@ -145,13 +183,23 @@ def _failed(execution: Execution) -> bool:
     return any(cell.status != "ok" for cell in execution.cells)
 
 
+def _agreeing(execution: Execution, until: int | None = None) -> set[int]:
+    """The cells, up to one, that show what their file shows."""
+    cells = execution.cells[:until]
+    return {place for place, cell in enumerate(cells) if cell.agreement in ("same", "same values")}
+
+
 def _is_better(found: _Attempt, after: Execution, before: Execution) -> bool:
-    """Whether more cells run than did; as many will do where nothing fails that ran."""
+    """Whether more cells run than did; as many will do where nothing fails that ran, and where as many show what their
+    file shows."""
     lost = {loss.cell for loss in found.losses if loss.cause not in HARMLESS}
     ran_before = [cell.status == "ok" and index not in found.hid_errors for index, cell in enumerate(before.cells)]
     ran_after = [cell.status == "ok" and index not in lost for index, cell in enumerate(after.cells)]
     if sum(ran_after) != sum(ran_before):
         return sum(ran_after) > sum(ran_before)
+    agree, agreed = (len(_agreeing(execution, found.drawn_from)) for execution in (after, before))
+    if agree < agreed:
+        return False
     changed = {made.cell for made in found.repairs}  # a write that is mended shows nothing any more
     shown = [sum(value.cell not in changed for value in execution.shown) for execution in (before, after)]
     return ran_after == ran_before and shown[1] >= shown[0]
@@ -171,7 +219,7 @@ async def mend(notebook: Notebook, kernels: Kernels, limits: ExecutionLimits) ->
 
     Also where nothing fails: a write that pandas loses in silence is found by mending only.
     """
-    found = _Attempt(notebook)
+    found = _Attempt(notebook, frozenset())
     found.change_silently()
     await found.mend(kernels, limits, (RuleProposer(),))
     return Mended(found.notebook, tuple(found.repairs), found.losses)

@@ -51,7 +51,7 @@ class Pattern:
     match: str
     rewrite: str
     where: Mapping[str, str]
-    """Of some holes: a regular expression that the whole text must match."""
+    """Of some holes, and of `...` among the arguments: a regular expression that the whole text must match."""
     inside: str = ""
     """Of functions and methods: only what is passed to them, alone or in a list or dictionary, is looked at."""
 
@@ -203,7 +203,8 @@ def _match_arguments(
         rest.remove(argument)
     if takes_rest:
         found["..."] = rest
-    return takes_rest or not rest
+        return re.fullmatch(where.get("...", ".*"), ", ".join(map(code, rest)), re.DOTALL) is not None
+    return not rest
 
 
 def _match_index(

@@ -19,6 +19,7 @@ from cellwright.proof.repair.cells import show_magics
 from cellwright.proof.repair.patterns import Pattern, code, parsed, rewritten
 
 _GROUP = re.compile(r"<(\w+)>")
+_OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "&", "|", "^")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Rule:
     """Regular expression found in the exception's message. What its named groups held stands for <group> below."""
     rewrites: tuple[tuple[str, str], ...] = ()
     """Pattern and replacement, the likeliest first; each is tried until one runs."""
+    augmented: bool = False
+    """Whether the rewrites of `=` are also those of `+=` and the like."""
     where: Mapping[str, str] = field(default_factory=dict)
     """Hole to a regular expression for what it holds."""
     literals: tuple[tuple[str, str], ...] = ()
@@ -80,7 +83,9 @@ class Rule:
         """The rewrites, with what the message told put in."""
         where = {name: _told(text, told) for name, text in self.where.items()}
         for match, rewrite in self.rewrites:
-            yield Pattern(_told(match, told), _told(rewrite, told), where, self.inside)
+            for operator in ("", *(_OPERATORS if self.augmented else ())):
+                old, new = (text.replace(" = $v", f" {operator}= $v") for text in (match, rewrite))
+                yield Pattern(_told(old, told), _told(new, told), where, self.inside)
 
 
 @dataclass(frozen=True)

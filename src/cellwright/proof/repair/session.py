@@ -37,6 +37,7 @@ from cellwright.proof.repair.failures import Failure, Loss, Losses, Site, cause_
 from cellwright.proof.repair.proposers import Proposal, Proposer
 from cellwright.proof.repair.python2 import PYTHON2, as_python3
 from cellwright.proof.repair.witness import Seen, contradiction
+from cellwright.proof.repair.writes import writes_into_copies
 from cellwright.proof.units import Unit, parse_cell
 
 _SETUP_TIMEOUT_S = 60.0
@@ -292,14 +293,14 @@ class MendingRun:
         self._mended_from, self._contradiction = len(self.repairs), ""
         if failure.is_as_author_saw() or failure.error in ("Timeout", "Died"):
             return None
+        if failure.error == _LOST_WRITE and await self._is_of_copies(failure):
+            return await self._leniently(failure)
         count = await self._search(failure, 1, _MOST_STEPS)
         made = self.repairs[self._mended_from :]
         # Of one that took several changes, or one elsewhere, only what it shows by itself was held against the file.
         is_its_own = len(made) == 1 and (made[0].cell, made[0].before) == (failure.cell, failure.statement.source)
         if count is not None and is_its_own and made[0].is_guess:
             self._guesses.append(_Guess(failure, failure.statement.index, count, made[0]))
-        if count is None and failure.error == _LOST_WRITE:
-            return await self._leniently(failure)
         return count
 
     async def _search(self, failure: Failure, count: int, steps: int, rule: str = "") -> int | None:
@@ -389,6 +390,12 @@ class MendingRun:
             return source
         last = found[min(first + count, len(found)) - 1]
         return "\n" * (found[first].first_line - 1) + source[found[first].start : last.end]
+
+    async def _is_of_copies(self, failure: Failure) -> bool:
+        """Whether a write that is lost was lost in every version, for what it writes into is a copy."""
+        told = writes_into_copies(failure.sites[0].statement.source)
+        result = await self._kernel.execute(f"assert {told}", timeout_s=_ASK_TIMEOUT_S)
+        return result.status == "ok"
 
     async def _leniently(self, failure: Failure) -> int | None:
         """Run a statement whose write is lost, and was lost when it was written: a copy's."""

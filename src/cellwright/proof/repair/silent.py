@@ -1,7 +1,7 @@
 """What runs today as it did, and gives something else: changed before the notebook runs, whether or not it fails."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from cellwright.proof.repair.cells import is_cell_magic, replaced, statements
 from cellwright.proof.repair.patterns import rewritten
@@ -25,10 +25,21 @@ _OF_TODAY = re.compile(
 """What only pandas since 2.0, or numpy since 2.0, shows: the notebook's author knew how they behave."""
 
 
-def silent_repairs(sources: Sequence[str], shown: str = "") -> tuple[list[str], list[Repair]]:
-    """The cells with the changes made, and what was changed. `shown`: what the notebook's file shows as outputs."""
+def silent_rules() -> frozenset[str]:
+    """Names of the rules that are applied here."""
+    return frozenset(rule.name for rule in table().silent)
+
+
+def silent_repairs(
+    sources: Sequence[str], shown: str = "", without: Collection[str] = ()
+) -> tuple[list[str], list[Repair]]:
+    """The cells with the changes made, and what was changed.
+
+    `shown`: what the notebook's file shows as outputs. `without`: rules, by name, that its author's libraries refute.
+    """
     changed, repairs = list(sources), list[Repair]()
-    rules = [] if _OF_TODAY.search(shown) else list(_that_apply("\n".join(sources), shown))
+    of_then = [] if _OF_TODAY.search(shown) else _that_apply("\n".join(sources), shown)
+    rules = [rule for rule in of_then if rule.name not in without]
     for cell, source in enumerate(sources):
         for statement in reversed(statements(source) or []):
             if is_cell_magic(source):
