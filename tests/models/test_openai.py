@@ -283,7 +283,11 @@ def test_thoughts_come_under_either_name(name: str) -> None:
 def test_halves_of_characters_do_not_reach_a_reply() -> None:
     """Two that a stream was cut between are joined; a single one, also one told by its number, is replaced."""
     call = {"index": 0, "function": {"name": "execute_code", "arguments": '{"code": "\\ud83d\ude00"}'}}
-    pieces = [{"content": "\ud83d"}, {"content": "\ude00 \ud83d"}, {"tool_calls": [call]}]
+    pieces: list[dict[str, Any]] = [
+        {"content": "\ud83d"},
+        {"content": "\ude00 \ud83d"},
+        {"tool_calls": [call]},
+    ]
     body = b"".join([*map(chunk, pieces), chunk({}, "stop"), b"data: [DONE]\n\n"])
     with served([Raw(body, "text/event-stream")]) as server:
         message = heard(endpoint(server))[0].message

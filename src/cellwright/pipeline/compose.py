@@ -29,6 +29,7 @@ NAME = "compose"
 NO_CELL = -1
 """The cell of a task that no output of a notebook was asked about."""
 _SEED = 7
+_MOST_ROUNDS = 3
 _PROPOSALS = 30
 _MOST_WORDS = 110
 _IMPORTS = ("import pandas as pd", "import numpy as np", "from scipy import stats")
@@ -108,10 +109,23 @@ class _Composing:
         self.gone: Counter[str] = Counter()
         """Reasons, with how many programs went for each."""
         self._rng = random.Random(f"{self.config.seed} {self.source.key}")
+        self._drafts = compose(self.source, self.config.seed, self.config.families or None)
+        self._seen: set[tuple[tuple[str, ...], str]] = set()
+        self._tasks: dict[str, Task] = {}
+        """By question."""
 
     async def run(self, judge: Judge) -> list[Task | Reject]:
-        """The tasks that are kept, and a reject for each reason."""
-        worded = self._worded()
+        """The tasks that are kept, and a reject for each reason. Where too few come of one round, another follows."""
+        for _ in range(_MOST_ROUNDS):
+            worded = self._worded(self.count - len(self._tasks))
+            await self._round(worded, judge)
+            if len(self._tasks) >= self.count or not worded:
+                break
+        kept = mix(list(self._tasks.values()), self.count, self.config.level_shares)
+        self.gone["a better mix without it"] += len(self._tasks) - len(kept)
+        return [*kept, *self._rejects()]
+
+    async def _round(self, worded: Sequence[_Worded], judge: Judge) -> None:
         # What is shown is worth nothing where the guard does not hold: one run tells both.
         both = [f"({entry.composed.guard}, {entry.composed.expression})" for entry in worded]
         runs = await judge.run([Program(e.composed.units, code) for e, code in zip(worded, both, strict=True)])
@@ -127,27 +141,24 @@ class _Composing:
                     (Asked(self._output(entry.composed, run), proposal, entry.comments, guards), entry.composed)
                 )
         results = await answered([a for a, _ in asked], judge)
-        tasks = self._tasks(await self._telling(results, judge), [composed for _, composed in asked])
-        kept = mix(tasks, self.count, self.config.level_shares)
-        self.gone["a better mix without it"] += len(tasks) - len(kept)
-        return [*kept, *self._rejects()]
+        self._add(await self._telling(results, judge), [composed for _, composed in asked])
 
-    def _worded(self) -> list[_Worded]:
-        """Drafts that the reader can word, more than are wanted."""
-        found: dict[tuple[tuple[str, ...], str], _Worded] = {}
-        families = self.config.families or None
-        drafts = compose(self.source, self.config.seed, families)
-        for composed in islice(drafts, self.count * DRAFTS_PER_TASK):
+    def _worded(self, wanted: int) -> list[_Worded]:
+        """Drafts that the reader can word and that are new, more than are wanted."""
+        found: list[_Worded] = []
+        for composed in islice(self._drafts, wanted * DRAFTS_PER_TASK):
             try:
                 reading = read_slice(composed.units, composed.expression)
                 comments = tuple(narrate(composed.units))
             except Unreadable as unreadable:
                 self.gone[f"no words: {unreadable.reason}"] += 1
                 continue
-            found.setdefault((composed.units, composed.expression), _Worded(composed, reading, comments))
-            if len(found) >= self.count * CANDIDATES_PER_TASK:
+            if (composed.units, composed.expression) not in self._seen:
+                self._seen.add((composed.units, composed.expression))
+                found.append(_Worded(composed, reading, comments))
+            if len(found) >= wanted * CANDIDATES_PER_TASK:
                 break
-        return list(found.values())
+        return found
 
     def _proposal(self, worded: _Worded, run: Run) -> Proposal:
         """One question about a composed program. Raises Unreadable with the reason why there is none."""
@@ -206,20 +217,18 @@ class _Composing:
             cpu_s=run.cpu_s,
         )
 
-    def _tasks(self, results: Iterable[Answered], programs: Sequence[Composed]) -> list[Task]:
+    def _add(self, results: Iterable[Answered], programs: Sequence[Composed]) -> None:
         """The tasks that are no repetition and whose answer says something."""
-        tasks: dict[str, Task] = {}
         for (_, run, task), composed in zip(results, programs, strict=True):
             if isinstance(task, Reject):
                 self.gone[task.reason] += 1
             elif run.value is not None and run.value.get("v") in _TRIVIAL:
                 self.gone["answer says little"] += 1
-            elif task.question in tasks:
+            elif task.question in self._tasks:
                 self.gone["asked before of this source"] += 1
             else:
                 oracle = replace(task.oracle, source_cells=()) if task.oracle else None
-                tasks[task.question] = replace(task, family=composed.family, origin="composed", oracle=oracle)
-        return list(tasks.values())
+                self._tasks[task.question] = replace(task, family=composed.family, origin="composed", oracle=oracle)
 
     def _rejects(self) -> list[Reject]:
         names = ", ".join(profile.table.name for profile in self.source.tables)
