@@ -214,5 +214,5 @@ CHOICES = (
         ),
         of_program=(without_categories,),
     ),
-    _choice("sheet of the workbook", r"\bsheet\b", setting(("read_excel",), sheet_name=1)),
+    _choice("sheet of the workbook", r"\bsheet\b", *(setting(("read_excel",), sheet_name=n) for n in (1, 2, 3))),
 )
