@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 import uuid
@@ -26,7 +27,7 @@ from jupyter_client.manager import KernelManager
 from cellwright.core.errors import KernelStartError, NoSandbox, UsageError
 from cellwright.kernels.isolation import best_rung
 from cellwright.kernels.jupyter.host import IDLE_VARIABLE
-from cellwright.kernels.jupyter.hosts import runtime_folder
+from cellwright.kernels.jupyter.hosts import host_path, runtime_folder
 from cellwright.kernels.jupyter.specs import Spec, install, installed, uninstall
 
 from .test_lifetime import gone
@@ -161,6 +162,33 @@ def test_killed_client_leaves_no_kernel(desk: Path) -> None:
         assert not gone(marker, 0)
         client.kill()
     assert gone(marker)
+
+
+def test_a_host_that_ends_as_it_is_asked_is_not_the_last_word(desk: Path) -> None:
+    """It had no kernel for long enough just now; another one is started."""
+    path = host_path()
+    deadline = time.monotonic() + 15
+    while path.exists():
+        assert time.monotonic() < deadline, "the host has not ended"
+        time.sleep(0.05)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(1)
+
+        def end() -> None:
+            caller, _ = listener.accept()
+            path.unlink()
+            caller.close()
+
+        ending = threading.Thread(target=end)
+        ending.start()
+        manager = KernelManager(kernel_name="cellwright")
+        manager.start_kernel(cwd=str(desk))
+        ending.join()
+    try:
+        assert manager.is_alive()
+    finally:
+        manager.shutdown_kernel(now=True)
 
 
 def test_messages_that_are_not_signed_are_not_heard(desk: Path) -> None:

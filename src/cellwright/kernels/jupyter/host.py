@@ -12,7 +12,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,10 @@ class Wanted:
 class Host:
     """One listening socket, and a pool for each interpreter and rung."""
 
-    def __init__(self, idle_s: float) -> None:
+    def __init__(self, idle_s: float, leave: Callable[[], None]) -> None:
         self._idle_s = idle_s
+        self._leave = leave
+        """Be found no more: called before the host stops to listen."""
         self._pools: dict[tuple[str, Rung | None], LocalPool] = {}
         self._clients = 0
         self._quiet = asyncio.Event()
@@ -84,6 +86,7 @@ class Host:
                 if not self._clients:
                     return
         finally:
+            self._leave()
             server.close()
             for pool in self._pools.values():
                 await pool.close()
@@ -196,16 +199,22 @@ def main() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(beside))
         listener.listen(128)
+        mine = beside.stat().st_ino
         beside.replace(path)
         if os.fork():
             os._exit(0)  # Nobody has to wait for the host, and it is nobody's child.
         os.setsid()
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        try:
-            asyncio.run(Host(float(os.environ.get(IDLE_VARIABLE, IDLE_S))).serve(listener))
-        finally:
+
+        def leave() -> None:
             with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+                if path.stat().st_ino == mine:  # and not of a host that has come after this one
+                    path.unlink()
+
+        try:
+            asyncio.run(Host(float(os.environ.get(IDLE_VARIABLE, IDLE_S)), leave).serve(listener))
+        finally:
+            leave()
 
 
 if __name__ == "__main__":

@@ -20,16 +20,13 @@ _READY_TIMEOUT_S = 30.0
 
 def connect() -> socket.socket:
     """A connection to this person's host. Raises KernelStartError."""
-    folder = runtime_folder()
-    # Another version, or another environment, has a host of its own.
-    name = short_id(cellwright.__version__, sys.prefix, str(Path(cellwright.__file__).parent))
-    path = folder / f"host-{name}"
+    path = host_path()
     with contextlib.suppress(OSError):
         return _connected(path)
-    with _locked(folder / f"host-{name}.lock"):
+    with _locked(path.with_name(f"{path.name}.lock")):
         with contextlib.suppress(OSError):
             return _connected(path)
-        log = folder / f"host-{name}.log"
+        log = path.with_name(f"{path.name}.log")
         command = [sys.executable, "-m", "cellwright.kernels.jupyter.host", str(path)]
         with log.open("ab") as words, contextlib.suppress(OSError, subprocess.TimeoutExpired):
             # It ends when the host listens.
@@ -45,6 +42,12 @@ def connect() -> socket.socket:
         with contextlib.suppress(OSError):
             return _connected(path)
     raise KernelStartError(f"the host of kernels did not start; it said, in {log}: {_end_of(log)}")
+
+
+def host_path() -> Path:
+    """Where the host listens: another version, or another environment, has one of its own. Raises KernelStartError."""
+    name = short_id(cellwright.__version__, sys.prefix, str(Path(cellwright.__file__).parent))
+    return runtime_folder() / f"host-{name}"
 
 
 def runtime_folder() -> Path:

@@ -25,6 +25,7 @@ NAME = "cellwright-provisioner"
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _POLL_S = 0.05
 _START_TIMEOUT_S = 180.0
+_MOST_HOSTS = 3
 _OPTIONS = ("python", "rung", "network", "files", "limits")
 
 
@@ -99,9 +100,14 @@ class CellwrightProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Ask the host for a kernel and wait until it answers on its channels. Raises KernelStartError."""
-        self._end, self._why, self._words = await asyncio.to_thread(connect), None, b""
-        self._say(self._wanted(kwargs))
-        answer = await asyncio.to_thread(self._answer)
+        answer: dict[str, Any] = {}
+        for _ in range(_MOST_HOSTS):
+            self._let_go()
+            self._end, self._why, self._words = await asyncio.to_thread(connect), None, b""
+            self._say(self._wanted(kwargs))
+            answer = await asyncio.to_thread(self._answer)
+            if answer:
+                break  # and not a host that was about to end
         if answer.get("is") != "started":
             self._let_go()
             raise KernelStartError(str(answer.get("why", "the host of kernels has ended")))
@@ -127,7 +133,10 @@ class CellwrightProvisioner(KernelProvisionerBase):
         while b"\n" not in self._words:
             if not select.select([self._end], [], [], _START_TIMEOUT_S)[0]:
                 return {"why": f"no kernel came up in {_START_TIMEOUT_S:g} s"}
-            data = self._end.recv(1 << 16)
+            try:
+                data = self._end.recv(1 << 16)
+            except ConnectionError:
+                data = b""
             if not data:
                 return {}
             self._words += data
