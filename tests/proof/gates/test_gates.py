@@ -154,6 +154,13 @@ CASES = {
         NUMBER,
         "ambiguity: not stated: missing values",
     ),
+    "a missing value among different ones": Bad(
+        "In `shop.csv`, how many different values of `rating` are there?",
+        "df.rating.nunique(dropna=False)",
+        7,
+        WHOLE,
+        "ambiguity: not stated: missing values",
+    ),
     "a negated comparison with what is missing": Bad(
         "In `shop.csv`, what is the sum of `sold` in the rows where it is not true that `rating` is greater than 12? "
         "Leave missing values out of statistics.",

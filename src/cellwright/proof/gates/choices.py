@@ -92,6 +92,7 @@ CHOICES = (
         first_of(without("fillna", "ffill", "bfill"), setting(("fillna",), value=None)),
         without("dropna"),
         setting(("nunique",), dropna=False),
+        setting(("nunique",), only_given=True, dropna=None),
         missing_are_rows,
         only_known,
         setting(
