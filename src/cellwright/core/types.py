@@ -393,3 +393,8 @@ class Reject:
     """Path of the notebook that the record came from, when known."""
     source: str = ""
     """Name of the source in which that path is."""
+
+    @classmethod
+    def of(cls, stage: str, record: str, reason: str, detail: str, origin: Provenance) -> "Reject":
+        """A reject of a record that came from a notebook."""
+        return cls(stage, record, reason, detail, origin.path, origin.source)

@@ -257,20 +257,11 @@ def _decimals(proposal: Proposal, output: SlicedOutput) -> int | None:
 
 def _unasked(output: SlicedOutput, reason: str) -> Reject:
     detail = "; ".join([*(s.source for s in output.statements), output.expression])
-    return Reject(
-        NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance.path, output.provenance.source
-    )
+    return Reject.of(NAME, output.id, f"no template: {reason}", detail[:1000], output.provenance)
 
 
 def _reject(asked: Asked, reason: str, detail: str = "") -> Reject:
-    return Reject(
-        NAME,
-        asked.output.id,
-        reason,
-        detail or asked.proposal.question,
-        asked.output.provenance.path,
-        asked.output.provenance.source,
-    )
+    return Reject.of(NAME, asked.output.id, reason, detail or asked.proposal.question, asked.output.provenance)
 
 
 def contract_for(proposal: Proposal, value: object) -> Contract:

@@ -234,7 +234,7 @@ class _Composing:
         names = ", ".join(profile.table.name for profile in self.source.tables)
         record, origin = f"{self.group.id}-{self.source.name}", self.group.provenance
         return [
-            Reject(NAME, record, reason, f"{count} programs over {names}", origin.path, origin.source)
+            Reject.of(NAME, record, reason, f"{count} programs over {names}", origin)
             for reason, count in self.gone.items()
             if count
         ]

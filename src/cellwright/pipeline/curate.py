@@ -46,9 +46,7 @@ def curate(traced: Folder[TracedTask], config: CurateConfig, guessers_share: flo
         splits = assign_splits(weights, config.test_share, config.validation_share)
         for row, reason in judged():
             if reason is not None:
-                yield Reject(
-                    NAME, row.task.id, reason, row.task.question, row.task.provenance.path, row.task.provenance.source
-                )
+                yield Reject.of(NAME, row.task.id, reason, row.task.question, row.task.provenance)
             else:
                 yield replace(row, task=replace(row.task, split=splits[_group(row, groups)]))
 

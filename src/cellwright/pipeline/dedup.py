@@ -43,9 +43,8 @@ def dedup(notebooks: Folder[Notebook], sources: Sequence[Path]) -> Iterator[Note
             if best == notebook.id:
                 yield notebook
             else:
-                origin = notebook.provenance
                 detail = f"says the same as {path}"
-                yield Reject(NAME, notebook.id, "exact duplicate", detail, origin.path, origin.source)
+                yield Reject.of(NAME, notebook.id, "exact duplicate", detail, notebook.provenance)
 
 
 def _enter(notebook: Notebook, keys: sqlite3.Connection, sources: Sources) -> None:

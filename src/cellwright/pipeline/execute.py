@@ -66,16 +66,7 @@ class ExecuteStage:
         if not execution.shown:
             notebook = linked.notebook
             first = next((cell.error for cell in execution.cells if cell.error), "it prints and shows nothing")
-            return [
-                Reject(
-                    NAME,
-                    notebook.id,
-                    "no cell showed a value",
-                    first,
-                    notebook.provenance.path,
-                    notebook.provenance.source,
-                )
-            ]
+            return [Reject.of(NAME, notebook.id, "no cell showed a value", first, notebook.provenance)]
         linked = replace(linked, notebook=repaired.notebook)
         return [ExecutedNotebook(linked, execution, repaired.repairs, repaired.losses, era)]
 

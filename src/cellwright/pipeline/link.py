@@ -59,4 +59,4 @@ class LinkStage:
 
 
 def _reject(notebook: Notebook, reason: str, detail: str) -> Reject:
-    return Reject(NAME, notebook.id, reason, detail, notebook.provenance.path, notebook.provenance.source)
+    return Reject.of(NAME, notebook.id, reason, detail, notebook.provenance)

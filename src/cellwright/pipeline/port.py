@@ -52,6 +52,4 @@ class PortStage:
         if not found.reason or self._config.port.keep:
             return task
         detail = f"{task.question}\nholds in {task.era}: {task.proof.gates[-1].evidence_json}"[:4000]
-        return Reject(
-            NAME, task.id, f"{GATE}: in {MODERN}, {found.reason}", detail, task.provenance.path, task.provenance.source
-        )
+        return Reject.of(NAME, task.id, f"{GATE}: in {MODERN}, {found.reason}", detail, task.provenance)

@@ -66,11 +66,4 @@ class ProfileStage:
 
 
 def _unprofiled(group: TableGroup, entry: Unprofiled) -> Reject:
-    return Reject(
-        NAME,
-        f"{group.id}-{entry.table.name}",
-        entry.reason,
-        entry.detail[:1000],
-        group.provenance.path,
-        group.provenance.source,
-    )
+    return Reject.of(NAME, f"{group.id}-{entry.table.name}", entry.reason, entry.detail[:1000], group.provenance)

@@ -34,9 +34,7 @@ def judged_task(judged: Judged) -> Task | Reject:
         return replace(judged.task, proof=Proof((*judged.task.proof.gates, *judged.gates)))
     task = judged.task
     detail = f"{task.question}\n{failed.evidence_json}"[:4000]
-    return Reject(
-        NAME, task.id, f"{failed.gate}: {reason_of(failed)}", detail, task.provenance.path, task.provenance.source
-    )
+    return Reject.of(NAME, task.id, f"{failed.gate}: {reason_of(failed)}", detail, task.provenance)
 
 
 class Prover:

@@ -84,14 +84,7 @@ def screen(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) 
             if gate.passed:
                 yield replace(task, proof=Proof((*task.proof.gates, gate)))
             else:
-                yield Reject(
-                    found.stage,
-                    task.id,
-                    GUESSED,
-                    _detail(task, gate.evidence_json),
-                    task.provenance.path,
-                    task.provenance.source,
-                )
+                yield Reject.of(found.stage, task.id, GUESSED, _detail(task, gate.evidence_json), task.provenance)
 
 
 def screen_twins(found: Screened, config: ScreenConfig, known: Sequence[Fingerprint]) -> Iterator[Task | Reject]:
@@ -142,9 +135,7 @@ class _Gates:
         for task in tasks:
             (chosen,) = self._memory.execute("SELECT id FROM asked WHERE key = ?", (question_key(task),)).fetchone()
             if chosen != task.id:
-                yield Reject(
-                    self._stage, task.id, REPEATED, task.question, task.provenance.path, task.provenance.source
-                )
+                yield Reject.of(self._stage, task.id, REPEATED, task.question, task.provenance)
             else:
                 yield self._judged(task)
 
@@ -154,26 +145,12 @@ class _Gates:
         if not leakage.passed:
             places = json.loads(leakage.evidence_json)["found in"] or ["notebook's text"]
             reason = f"{leakage.gate}: the answer stands in the {places[0]}"
-            return Reject(
-                self._stage,
-                task.id,
-                reason,
-                _detail(task, leakage.evidence_json),
-                task.provenance.path,
-                task.provenance.source,
-            )
+            return Reject.of(self._stage, task.id, reason, _detail(task, leakage.evidence_json), task.provenance)
         known = [words for table in task.tables for words in self._known(table)]
         contamination = contamination_gate(task, known, self._benchmarks)
         if not contamination.passed:
             reason = f"{contamination.gate}: it is part of a benchmark"
-            return Reject(
-                self._stage,
-                task.id,
-                reason,
-                _detail(task, contamination.evidence_json),
-                task.provenance.path,
-                task.provenance.source,
-            )
+            return Reject.of(self._stage, task.id, reason, _detail(task, contamination.evidence_json), task.provenance)
         return replace(task, proof=Proof((*task.proof.gates, leakage, contamination)))
 
     def _head(self, table: Table) -> list[TableHead]:

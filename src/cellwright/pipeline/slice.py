@@ -151,14 +151,7 @@ def _names_under_data(source: str) -> Iterator[str]:
 
 
 def _reject(executed: ExecutedNotebook, output: str, reason: str, detail: str) -> Reject:
-    return Reject(
-        NAME,
-        output,
-        reason,
-        detail[:1000],
-        executed.linked.notebook.provenance.path,
-        executed.linked.notebook.provenance.source,
-    )
+    return Reject.of(NAME, output, reason, detail[:1000], executed.linked.notebook.provenance)
 
 
 def outputs_to_slice(executed: ExecutedNotebook, most: int) -> tuple[list[OutputToSlice], list[SlicedOutput | Reject]]:

@@ -42,7 +42,7 @@ class TraceStage:
 
     async def _trace(self, task: Task) -> TracedTask | Reject:
         if task.oracle is None:
-            return Reject(NAME, task.id, "no oracle", task.question, task.provenance.path, task.provenance.source)
+            return Reject.of(NAME, task.id, "no oracle", task.question, task.provenance)
         turns = oracle_turns(task, task.oracle)
         settings = KernelSettings(table_paths(task.tables, self._store), 0, self._limits, era=task.era)
         limits = RunLimits(steps=len(turns), cell_s=_CELL_S)
@@ -54,29 +54,13 @@ class TraceStage:
         failed = next((step.result for step in trace.steps if step.result and step.result.status != "ok"), None)
         if failed is not None or trace.answer is None:
             detail = str(failed.error) if failed is not None else trace.ending
-            return Reject(
-                NAME,
-                task.id,
-                "trace fails where the proof did not",
-                detail,
-                task.provenance.path,
-                task.provenance.source,
-            )
+            return Reject.of(NAME, task.id, "trace fails where the proof did not", detail, task.provenance)
         grade = _grade(task, trace)
         if grade.verdict != "correct":
-            return Reject(
-                NAME,
-                task.id,
-                "answer text does not parse back",
-                grade.explanation,
-                task.provenance.path,
-                task.provenance.source,
-            )
+            return Reject.of(NAME, task.id, "answer text does not parse back", grade.explanation, task.provenance)
         if not _shows_answer(task, trace):
             detail = "\n".join([str(trace.answer), *map(_text, _last(trace))])[:1000]
-            return Reject(
-                NAME, task.id, "no output shows the answer", detail, task.provenance.path, task.provenance.source
-            )
+            return Reject.of(NAME, task.id, "no output shows the answer", detail, task.provenance)
         return TracedTask(task, replace(trace, grade=grade))
 
 

@@ -49,7 +49,7 @@ class Twinner:
 
     async def twin(self, task: Task, seed: int) -> Task | Reject:
         """The proved twin for a seed, or why there is none: the last reason of several tries."""
-        last = Reject(NAME, task.id, "no tries", task.question, task.provenance.path, task.provenance.source)
+        last = Reject.of(NAME, task.id, "no tries", task.question, task.provenance)
         for attempt in range(self._config.tries):
             found = await self._tried(task, seed + 1_000_003 * attempt, min(attempt, STRONGEST))
             if isinstance(found, Task):
@@ -61,9 +61,7 @@ class Twinner:
         try:
             made = await self._made(task, seed, strength)
         except NoTwin as problem:
-            return Reject(
-                NAME, task.id, f"no twin: {problem}", task.question, task.provenance.path, task.provenance.source
-            )
+            return Reject.of(NAME, task.id, f"no twin: {problem}", task.question, task.provenance)
         for sha256, data in made.contents.items():
             name = next(table.stored_name for table in made.task.tables if table.sha256 == sha256)
             _keep(data, self._store / name)

@@ -82,7 +82,7 @@ def in_fork(
 
 
 def end(child: int) -> None:
-    """Kill a process, with the session that it leads."""
+    """Kill a process, with all of its group."""
     for kill in (os.killpg, os.kill):
         try:
             kill(child, signal.SIGKILL)

@@ -180,9 +180,7 @@ def _solved(tasks: Sequence[Task], runs: Runs, teacher: Model) -> tuple[list[Cha
             best = min(good, key=lambda run: len(run.steps))
             rows += [chat_row(task, best, rendering) for rendering in renderings]
         else:
-            rejects.append(
-                Reject(_STAGE, task.id, reasons[0], task.question, task.provenance.path, task.provenance.source)
-            )
+            rejects.append(Reject.of(_STAGE, task.id, reasons[0], task.question, task.provenance))
     return rows, rejects
 
 
@@ -192,10 +190,7 @@ def _proved(dataset: Path, tasks: Sequence[Task]) -> tuple[list[ChatRow], list[R
     rows = [row for row in load_traces(dataset) if row.task_id in wanted and row.ending == "answered"]
     have = {row.task_id for row in rows}
     without = [task for task in tasks if task.id not in have]
-    return rows, [
-        Reject(_STAGE, t.id, "the dataset has no trace", t.question, t.provenance.path, t.provenance.source)
-        for t in without
-    ]
+    return rows, [Reject.of(_STAGE, t.id, "the dataset has no trace", t.question, t.provenance) for t in without]
 
 
 def _write(place: Place, tasks: Sequence[Task], rows: Sequence[ChatRow], rejects: Sequence[Reject]) -> None:
