@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from cellwright.pipeline.build import BuildResult
@@ -25,6 +26,10 @@ class Quiet:
 
     def begin(self, stage: str, total: int | None) -> None:
         """Nothing."""
+
+    def working(self, stage: str, path: str) -> AbstractContextManager[None]:
+        """Nothing."""
+        return nullcontext()
 
     def advance(self, stage: str, count: int) -> None:
         """Nothing."""

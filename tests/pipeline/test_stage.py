@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cellwright.core.errors import BadNotebook, KernelStartError, ModelMisused, 
 from cellwright.core.records import write_shard
 from cellwright.core.types import Reject
 from cellwright.pipeline import stage as stages
-from cellwright.pipeline.stage import Folder, StageRun
+from cellwright.pipeline.stage import Folder, GroupKey, StageRun
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Quiet:
     """Nobody who is told."""
 
     def begin(self, stage: str, total: int | None) -> None: ...
+
+    def working(self, stage: str, path: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def advance(self, stage: str, count: int) -> None: ...
 
@@ -52,7 +56,7 @@ def _run(folder: Path, stage: Failing, keys: str = "aba") -> tuple[list[Row], li
     for made in (source, target):
         made.path.mkdir(exist_ok=True)
     write_shard(source.path / "00000.parquet", Row, [Row(key, number) for number, key in enumerate(keys)])
-    asyncio.run(StageRun("test", source, target, lambda row: row.key, 1, Quiet()).execute(stage))
+    asyncio.run(StageRun("test", source, target, lambda row: GroupKey(row.key, row.key), 1, Quiet()).execute(stage))
     return list(target.records()), list(target.rejects())
 
 

@@ -56,7 +56,7 @@ from cellwright.pipeline.export import export
 from cellwright.pipeline.plan import PlannedGroup
 from cellwright.pipeline.profile import ProfiledGroup
 from cellwright.pipeline.slice import SlicedOutput
-from cellwright.pipeline.stage import Folder, Progress, RecordStage, StageRun, write_stream
+from cellwright.pipeline.stage import Folder, GroupKey, Progress, RecordStage, StageRun, write_stream
 from cellwright.pipeline.tables import TableGroup
 from cellwright.pipeline.trace import TracedTask
 from cellwright.proof import porting
@@ -145,7 +145,7 @@ class _Build:
         source: Folder[Any],
         kind: type,
         stage: RecordStage[Any, Any],
-        key: Callable[[Any], str],
+        key: Callable[[Any], GroupKey],
         settings: object = None,
     ) -> Folder[Any]:
         """A stage that treats groups of records on their own."""
@@ -200,15 +200,15 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     unique = job.stream(dedup.NAME, Notebook, lambda: dedup.dedup(notebooks, sources))
     timeout_s = config.prove.program_timeout_s
     with contextlib.closing(link.LinkStage(sources, store)) as linking:
-        linked = await job.each(link.NAME, unique, LinkedNotebook, linking, _notebook_id)
+        linked = await job.each(link.NAME, unique, LinkedNotebook, linking, _notebook)
     names = [era.name for era in job.eras]
     environments = [modern_libraries(), *((era.name, era.state) for era in job.eras)]
     settings = [limits, config.execute, config.repair, config.trusted, environments]
     stage = execute.ExecuteStage(pool, store, limits, config.execute, config.repair, names)
     async with contextlib.aclosing(stage) as executing:
-        executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked_id, settings)
+        executed = await job.each(execute.NAME, linked, ExecutedNotebook, executing, _linked, settings)
     slicing = slice.SliceStage(pool, store, limits, config.slices)
-    sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed_id, config.slices)
+    sliced = await job.each(slice.NAME, executed, SlicedOutput, slicing, _executed, config.slices)
     asking = ask.AskStage(pool, store, limits, config.ask, timeout_s)
     asked = await job.each(ask.NAME, sliced, Task, asking, _of_notebook, [config.ask, timeout_s])
     if job.eras:
@@ -220,11 +220,11 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
         config.compose.tasks_per_table > 0,
     )
     profiling = profile.ProfileStage(pool, store, limits, timeout_s)
-    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group_id, timeout_s)
+    profiled = await job.each(profile.NAME, grouped, ProfiledGroup, profiling, _group, timeout_s)
     planned = job.stream(plan.NAME, PlannedGroup, lambda: plan.plan(profiled.records, config.compose), config.compose)
     composing = compose.ComposeStage(pool, store, limits, config.compose, timeout_s)
-    composed = await job.each(compose.NAME, planned, Task, composing, _planned_id, config.compose)
-    heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked_id)
+    composed = await job.each(compose.NAME, planned, Task, composing, _planned, config.compose)
+    heads = await job.each(look.NAME, linked, TableHead, look.LookStage(pool, store, limits), _linked)
     known = screen.fingerprints(config.screen)
     looked_at = screen.Screened(
         lambda: chain(asked.records(), composed.records()), linked.records, heads.records, store
@@ -236,7 +236,7 @@ async def _stages(sources: Sequence[Path], job: _Build, pool: Pool) -> Folder[Tr
     proved = await job.each(prove.NAME, screened, Task, proving, _of_notebook, config.prove)
     if config.twins.per_task:
         proved = await _with_twins(proved, linked, job, pool, known)
-    traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task_id)
+    traced = await job.each(trace.NAME, proved, TracedTask, trace.TraceStage(pool, store, limits), _task)
     curating = [config.curate, config.screen.guessers_share]
     return job.stream(
         curate.NAME, TracedTask, lambda: curate.curate(traced, config.curate, config.screen.guessers_share), curating
@@ -261,32 +261,32 @@ async def _with_twins(
     return job.stream(screen.OF_TWINS, Task, lambda: screen.screen_twins(among, config.screen, known))
 
 
-def _notebook_id(notebook: Notebook) -> str:
-    return notebook.id
+def _notebook(notebook: Notebook) -> GroupKey:
+    return GroupKey(notebook.id, notebook.provenance.path)
 
 
-def _linked_id(linked: LinkedNotebook) -> str:
-    return linked.notebook.id
+def _linked(linked: LinkedNotebook) -> GroupKey:
+    return _notebook(linked.notebook)
 
 
-def _executed_id(executed: ExecutedNotebook) -> str:
-    return executed.linked.notebook.id
+def _executed(executed: ExecutedNotebook) -> GroupKey:
+    return _linked(executed.linked)
 
 
-def _group_id(group: TableGroup) -> str:
-    return group.id
+def _group(group: TableGroup | ProfiledGroup) -> GroupKey:
+    return GroupKey(group.id, group.provenance.path)
 
 
-def _planned_id(planned: PlannedGroup) -> str:
-    return planned.group.id
+def _planned(planned: PlannedGroup) -> GroupKey:
+    return _group(planned.group)
 
 
-def _of_notebook(record: SlicedOutput | Task) -> str:
-    return record.notebook_id
+def _of_notebook(record: SlicedOutput | Task) -> GroupKey:
+    return GroupKey(record.notebook_id, record.provenance.path)
 
 
-def _task_id(task: Task) -> str:
-    return task.id
+def _task(task: Task) -> GroupKey:
+    return GroupKey(task.id, task.provenance.path)
 
 
 def _finish(job: _Build, curated: Folder[TracedTask], seconds: float) -> BuildResult:

@@ -14,10 +14,11 @@ import os
 import shutil
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -62,6 +63,10 @@ class Progress(Protocol):
         """A stage starts; `total` records will come, None where that is not known."""
         ...
 
+    def working(self, stage: str, path: str) -> AbstractContextManager[None]:
+        """A group of records is under way; `path` as GroupKey has it."""
+        ...
+
     def advance(self, stage: str, count: int) -> None:
         """So many more records are done."""
         ...
@@ -69,6 +74,15 @@ class Progress(Protocol):
     def end(self, stage: str, kept: int, rejected: int) -> None:
         """A stage is complete."""
         ...
+
+
+class GroupKey(NamedTuple):
+    """What neighbouring records have in common that are treated together."""
+
+    id: str
+    """What a reject of the whole group is filed under."""
+    path: str
+    """Of the notebook that the group is of, or that its tables are of, inside its source: how people know it."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +170,7 @@ class StageRun(Generic[In, Out]):
     name: str
     source: Folder[In]
     target: Folder[Out]
-    group_key: Callable[[In], str]
+    group_key: Callable[[In], GroupKey]
     workers: int
     progress: Progress
 
@@ -207,7 +221,9 @@ class StageRun(Generic[In, Out]):
         outcome: Sequence[Out | Reject] | None = journal.finished.get(number)
         if outcome is None:
             async with gate:
-                outcome = await self._guarded(self.group_key(group[0]), group, stage)
+                key = self.group_key(group[0])
+                with self.progress.working(self.name, key.path):
+                    outcome = await self._guarded(key.id, group, stage)
             journal.append(number, outcome)
         self.progress.advance(self.name, len(group))
         return outcome
