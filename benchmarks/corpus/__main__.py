@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.tables import table, write_section
-from cellwright.core.records import read_shard
-from cellwright.core.types import Reject, Task
-from cellwright.dataset.accounts import NotebookAccount
-from cellwright.dataset.files import ACCOUNTS, load_tasks
-from cellwright.pipeline import curate, execute, prove, screen, slice  # noqa: A004 - a stage
+from cellwright.core.types import Notebook, Reject, Task
+from cellwright.dataset.files import load_tasks
+from cellwright.pipeline import curate, execute, prove, read, screen, slice  # noqa: A004 - a stage
+from cellwright.pipeline.account import whole_cells
 from cellwright.pipeline.execute import ExecutedNotebook
 from cellwright.pipeline.slice import SlicedOutput
 from cellwright.pipeline.stage import Folder
@@ -34,7 +33,7 @@ _MOST_FREQUENT = 25
 class Built:
     """A build, as its folder has it."""
 
-    accounts: Sequence[NotebookAccount]
+    notebooks: Sequence[Notebook]
     tasks: Sequence[Task]
     executed: Sequence[ExecutedNotebook]
     sliced: Sequence[SlicedOutput]
@@ -50,7 +49,7 @@ class Built:
         stages = {path.name.partition("-")[2]: path for path in (folder / "work").iterdir() if path.is_dir()}
         judged = (name for name in (screen.NAME, prove.NAME, curate.NAME) if name in stages)
         return cls(
-            list(read_shard(folder / ACCOUNTS, NotebookAccount)),
+            list(Folder(stages[read.NAME], Notebook).records()),
             list(tasks),
             list(Folder(stages[execute.NAME], ExecutedNotebook).records()),
             list(Folder(stages[slice.NAME], SlicedOutput).records()),
@@ -97,8 +96,8 @@ def report(built: Built) -> str:
 
 
 def _notebooks(built: Built) -> list[tuple[str, str, str]]:
-    cells = sum(account.cells for account in built.accounts)
-    whole = sum(account.cells_ok for account in built.accounts)
+    cells = sum(bool(cell.source.strip()) for notebook in built.notebooks for cell in notebook.code_cells)
+    whole = sum(map(_whole, built.executed))
     clean = sum(
         not {loss.cause for loss in one.losses} - HARMLESS and all(c.status == "ok" for c in one.execution.cells)
         for one in built.executed
@@ -106,14 +105,19 @@ def _notebooks(built: Built) -> list[tuple[str, str, str]]:
     seconds = sum(one.cpu_s for one in built.sliced)
     minimal = sum(one.minimal for one in built.sliced)
     return [
-        ("notebooks", str(len(built.accounts)), ""),
-        ("run whole, after repair", _of(clean, len(built.accounts)), ""),
-        ("code cells that run whole, after repair", _of(whole, cells), ""),
+        ("notebooks", str(len(built.notebooks)), ""),
+        ("run whole, after repair", _of(clean, len(built.notebooks)), ""),
+        ("code cells with code that run whole, after repair", _of(whole, cells), "80%"),
         ("outputs with a slice", f"{len(built.sliced)} of {len(built.sliced) + len(built.unsliced)}", ""),
         ("of those, no statement can go", _of(minimal, len(built.sliced)), ""),
-        ("processor seconds a slice", f"{seconds / max(1, len(built.sliced)):.2f}", "0.5"),
+        ("processor seconds a slice, of those found", f"{seconds / max(1, len(built.sliced)):.2f}", "0.5"),
         ("notebooks with outputs that have a slice", str(len({one.notebook_id for one in built.sliced})), ""),
     ]
+
+
+def _whole(executed: ExecutedNotebook) -> int:
+    sources = [cell.source for cell in executed.linked.notebook.code_cells]
+    return sum(bool(sources[index].strip()) for index in whole_cells(executed))
 
 
 def _tasks(built: Built) -> list[tuple[str, str, str]]:
@@ -127,6 +131,7 @@ def _tasks(built: Built) -> list[tuple[str, str, str]]:
         ("proved tasks composed over tables", str(len(composed)), "2,000"),
         ("proved tasks per processor hour", f"{len(built.tasks) / hours:.0f} ({hours:.1f} hours)", "500"),
         ("need a join", _of(_count(built.tasks, _joins), len(built.tasks)), "20%"),
+        ("need a join of two files", _of(_count(built.tasks, _joins_files), len(built.tasks)), ""),
         ("need more than one file", _of(_count(built.tasks, lambda t: len(t.tables) > 1), len(built.tasks)), "30%"),
         ("level 4 or 5", _of(_count(built.tasks, lambda t: t.level >= 4), len(built.tasks)), "25%"),
     ]
@@ -134,6 +139,10 @@ def _tasks(built: Built) -> list[tuple[str, str, str]]:
 
 def _joins(task: Task) -> bool:
     return any(operation in _JOINS for operation in task.operations)
+
+
+def _joins_files(task: Task) -> bool:
+    return _joins(task) and len(task.tables) > 1
 
 
 def _levels(tasks: Sequence[Task]) -> str:
@@ -146,10 +155,18 @@ def _levels(tasks: Sequence[Task]) -> str:
 
 
 def _gates(built: Built) -> str:
-    passed = Counter(gate.gate for task in built.tasks for gate in task.proof.gates)
+    """In the order in which they are passed: what a gate stops does not come to the next."""
     stopped = Counter(reject.reason.partition(":")[0] for reject in built.stopped)
-    gates = list(dict.fromkeys([*passed, *stopped]))
-    return table(("gate", "passed and in the data", "stopped"), [(g, str(passed[g]), str(stopped[g])) for g in gates])
+    order = dict.fromkeys([*(gate.gate for task in built.tasks for gate in task.proof.gates), *stopped])
+    rows, came = [], len(built.tasks) + sum(stopped.values())
+    for gate in order:
+        rows.append((gate, str(came), str(stopped[gate]), _fine_share(came - stopped[gate], came)))
+        came -= stopped[gate]
+    return table(("gate", "came to it", "stopped", "yield"), rows)
+
+
+def _fine_share(count: int, total: int) -> str:
+    return f"{count / total:.1%}" if total else ""
 
 
 def _ranked(name: str, values: Iterable[str]) -> str:

@@ -207,8 +207,10 @@ def _unused_table(ground: Ground) -> Planted | None:
     first = f"`{task.tables[0].name}`"
     cells = (f"import pandas as pd\nother = pd.read_csv('data/{extra.name}')", *task.oracle.cells)
     oracle = Oracle(cells, ("", *task.oracle.comments), (0, *task.oracle.source_cells))
-    question = task.question.replace(first, f"{first} and `{extra.name}`", 1)
-    return Planted("unused table", replace(task, question=question, oracle=oracle, tables=(*task.tables, extra)))
+    both = f"{first} and `{extra.name}`"
+    question, *phrasings = (told.replace(first, both, 1) for told in (task.question, *task.phrasings))
+    told = replace(task, question=question, phrasings=tuple(phrasings))
+    return Planted("unused table", replace(told, oracle=oracle, tables=(*task.tables, extra)))
 
 
 # --- the words ---------------------------------------------------------------------------------------

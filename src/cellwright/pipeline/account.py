@@ -85,10 +85,14 @@ def _cells(executed: ExecutedNotebook) -> tuple[int, int, int, int]:
     cells = executed.execution.cells
     agreements = Counter(cell.agreement for cell in cells)
     same = agreements["same"] + agreements["same values"]
-    # A cell of which repair dropped something that computes a value does not fail any more; it is not whole, either.
+    return len(cells), len(whole_cells(executed)), same, agreements["different"]
+
+
+def whole_cells(executed: ExecutedNotebook) -> list[int]:
+    """The code cells that ran, and of which nothing that computes a value was dropped, by their index among them."""
     lost = {loss.cell for loss in executed.losses if loss.cause not in HARMLESS}
-    whole = sum(cell.status == "ok" and index not in lost for index, cell in enumerate(cells))
-    return len(cells), whole, same, agreements["different"]
+    cells = executed.execution.cells
+    return [index for index, cell in enumerate(cells) if cell.status == "ok" and index not in lost]
 
 
 def _unread(rejects: Iterable[Reject]) -> Iterator[NotebookAccount]:

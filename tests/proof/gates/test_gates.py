@@ -37,7 +37,7 @@ class Bad:
     stopped: str
     code: str = READ
     tables: int = 0
-    """Which table it has beside the shop's, from 1 to 5; 0 for none."""
+    """Which table it has beside the shop's, from 1 on; 0 for none."""
 
 
 CASES = {
@@ -355,6 +355,22 @@ CASES = {
         JOINED,
         tables=1,
     ),
+    "a table that cannot be changed": Bad(
+        "In `shop.csv` and `wide.dat`, what is the mean of `price` plus the mean of `size`?",
+        "df.price.mean() + wide['size'].mean()",
+        20.75,
+        NUMBER,
+        "mutation: its tables could not be changed",
+        f"{READ}\nwide = pd.read_fwf('data/wide.dat')",
+        tables=7,
+    ),
+    "a first row, and a label that speaks of the first": Bad(
+        'In `shop.csv`, what is the `sold` of the row where `city` is not "First Class"?',
+        "df[df.city != 'First Class'].sold.iloc[29]",
+        29,
+        WHOLE,
+        "determinism: depends on the order of rows",
+    ),
     "an unnamed column": Bad(
         "In `shop.csv`, what is the mean of `price`?",
         "df.iloc[:, 1].mean()",
@@ -391,6 +407,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
             "places.csv",
             "place,heat\n" + "".join(f"{['Ayr', 'Bath', '?', 'Deal'][n % 4]},{n}\n" for n in range(12)),
         ),
+        _table(store, "wide.dat", "name  size\n" + "".join(f"n{n}     {n}   \n" for n in range(1, 10))),
     )
     tasks = []
     for name, case in CASES.items():

@@ -8,7 +8,7 @@ program fails is none.
 from collections.abc import Iterator, Sequence
 
 from cellwright.answers import state
-from cellwright.core.types import Contract, GateResult
+from cellwright.core.types import GateResult, Task
 from cellwright.proof.gates.asking import asked
 from cellwright.proof.gates.choices import CHOICES, Choice, other_readings
 from cellwright.proof.gates.protocol import Subject, Trial, Tried, result, shown
@@ -42,8 +42,7 @@ class Ambiguity:
                 moved.setdefault(trial.label, shown(run))
             else:
                 stayed.append(f"{trial.label}: {outcome}")
-        said = asked(subject.task.question, subject.task.contract)
-        open_ones = [name for name in moved if not _is_settled(name, said, subject.task.contract)]
+        open_ones = [name for name in moved if not _is_settled(name, subject.task)]
         return result(NAME, f"not stated: {open_ones[0]}" if open_ones else "", moved=moved, stayed=sorted(set(stayed)))
 
 
@@ -54,11 +53,11 @@ def _readings(subject: Subject) -> Iterator[Trial]:
             yield Trial(choice.name, Program((HELPERS, *units), expression))
 
 
-def _is_settled(name: str, said: str, contract: Contract) -> bool:
+def _is_settled(name: str, task: Task) -> bool:
     choice: Choice = next(choice for choice in CHOICES if choice.name == name)
-    if name == "ties" and contract.ties:
+    if name == "ties" and task.contract.ties:
         return True
-    return choice.words.search(said) is not None
+    return choice.words.search(asked(task.question, task.contract, with_labels=choice.by_labels)) is not None
 
 
 def unstated(subject: Subject) -> str:

@@ -48,6 +48,8 @@ class Choice:
     readings: tuple[Rewrite, ...]
     of_program: tuple[Callable[[Sequence[ast.Module]], Rewrite | None], ...] = ()
     """Readings that depend on the whole program; None for one that they do not concern."""
+    by_labels: bool = False
+    """Whether a label that the question quotes can settle it."""
 
 
 def other_readings(modules: Sequence[ast.Module], choice: Choice) -> list[list[str]]:
@@ -123,7 +125,7 @@ CHOICES = (
     ),
     _choice(
         "which of the duplicates stays",
-        r"\bkeep|first|last|duplicate",
+        r"keep(s|ing)? (only )?the (first|last)\b|(first|last) (one|row|record|of (them|these|those|each))\b",
         setting(("drop_duplicates", "duplicated"), keep="last"),
     ),
     _choice(
@@ -136,7 +138,8 @@ CHOICES = (
     ),
     _choice(
         "edges of bins",
-        r"\bbins?\b|interval|right|left|edge|includ|exclusive|at most|at least|less than|\(\d",
+        r"includ|exclu|left out|on an? (bin )?edge|up to|below|above|at most|at least|"
+        r"(less|greater|more|fewer) than|closed|[(\[]-?\d",
         other_edges,
     ),
     _choice(
@@ -146,7 +149,8 @@ CHOICES = (
     ),
     _choice(
         "percentage or fraction",
-        r"percent|%|per cent|fraction|between 0 and 1|proportion|ratio|[*/×] ?100\b|100 ?[*×]|times 100|divided by",
+        r"percent|%|per cent|\bfraction|between 0 and 1|\bproportion|\bratio\b|[*/×] ?100\b|100 ?[*×]|times 100|"
+        r"divided by",
         hundredfold,
     ),
     _choice("upper and lower case", r"\bcase\b|capital|lowercase|uppercase|exact|\"", any_case),
@@ -189,11 +193,14 @@ CHOICES = (
     ),
     _choice("numbers of weekdays", r"monday|sunday", other_weekday),
     # Nobody can tell from a question what the file holds: what is no value or no row there has to be named in it.
-    _choice(
-        "numbers, words or rows that stand for none",
-        r"as a missing value|\btotals? (rows?|lines?)\b|\b(rows?|lines?) (of|with|for) (the |sub)?totals?\b|"
-        r"\"[^\"]*\btotals?\b[^\"]*\"|\"(\?{1,2}|-{1,3}|\.{1,3}|\*)\"",
-        read_carefully,
+    replace(
+        _choice(
+            "numbers, words or rows that stand for none",
+            r"as a missing value|\btotals? (rows?|lines?)\b|\b(rows?|lines?) (of|with|for) (the |sub)?totals?\b|"
+            r"\"[^\"]*\btotals?\b[^\"]*\"|\"(\?{1,2}|-{1,3}|\.{1,3}|\*)\"",
+            read_carefully,
+        ),
+        by_labels=True,
     ),
     replace(
         _choice("labels that differ in case or blanks", r"\bcase\b|capital|lowercase|uppercase|exact|blank"),

@@ -20,14 +20,26 @@ NAME = "determinism"
 # Words by which a question says that it means the order in which rows stand in the file.
 _ORDER = re.compile(
     r"\b(first|last|earlier|later|previous|next|consecutive|cumulative|running|rolling|moving|shift\w*|row before|"
-    r"row after|\d+(st|nd|rd|th)|in the order|order of (the )?(rows|appearance|file)|row number|position|index|lag\w*|"
-    r"random_state|random seed|seed|split|forward|backward|interpolat\w+ (missing|between rows)|top of the \w+)\b",
+    r"row after|\d+(st|nd|rd|th)|position|index|lag\w*|forward|backward|interpolat\w+ (missing|between rows)|"
+    r"top of the \w+)\b",
     re.IGNORECASE,
 )
-# "Sort the rows by `x`: … the first 5 rows" and percentiles speak of another order than the file's.
+_ORDER_OF_FILE = re.compile(
+    r"\b(in the order of the file|order of (the )?(rows|appearance|file)|row number|(first|last) (\d+ )?data rows?|"
+    r"random_state|(random )?seed|split(?! at))\b",
+    re.IGNORECASE,
+)
+# In a sorted table the first rows are those of its own order.
+_SORTED = re.compile(r"\bsort(ed|ing)? (the rows )?by\b|\bordered by\b|(de|a)scending order", re.IGNORECASE)
+# The 95th percentile, the first character, the highest first: other orders than that of the rows.
 _OTHER_ORDER = re.compile(
-    r"sort the rows by [^.?]*|(the )?column[^.?]*in order,|skipping its first \w+|skipping the first \w+( lines?)?|"
-    r"\d+(st|nd|rd|th) percentile( \(linear interpolation\))?|in that order|in any order|`[^`]*`",
+    r"(the )?column[^.?]*in order,|skipping (its|the) (first|last) (\d+ |\w+ )?lines?|in that order|in any order|"
+    r"\d+(st|nd|rd|th) percentile( \(linear interpolation\))?|"
+    r"\b(\w+est|frequent|common|most|least|alphabetically) first\b|"
+    r"\b(its|the) (first|last) day( of (a|the|each|every) \w+)?\b|\b(first|last) (included|left out)\b|"
+    r"\b(first|last|\d+(st|nd|rd|th))( \d+)?( to the \d+(st|nd|rd|th))? "
+    r"(of the parts?|parts?|characters?|letters?|words?|digits?|sample|table|condition)\b|"
+    r"\bsplit at( the (first|last))?\b|\bmatches first\b",
     re.IGNORECASE,
 )
 _THREADS = "import threadpoolctl\n__cellwright_limit__ = threadpoolctl.threadpool_limits({count})"
@@ -137,7 +149,8 @@ def _asked(subject: Subject) -> str:
 
 def order_is_stated(said: str) -> bool:
     """Whether what a question says (`asked`) speaks of the order in which rows stand in their file."""
-    return _ORDER.search(_OTHER_ORDER.sub("", said)) is not None
+    said = _OTHER_ORDER.sub("", said)
+    return bool(_ORDER_OF_FILE.search(said) or (_ORDER.search(said) and not _SORTED.search(said)))
 
 
 def _nearly(subject: Subject, snapshot: Snapshot | None) -> bool:

@@ -35,10 +35,11 @@ class Mutation:
         return list(_trials(subject))
 
     def verdict(self, subject: Subject, tried: Sequence[Tried]) -> GateResult:
+        tables = subject.survey.tables
         problems = {
-            table.name: subject.survey.tables[table.name].problem
+            table.name: tables[table.name].problem if table.name in tables else "not looked at"
             for table in subject.task.tables
-            if table.name in subject.survey.tables and subject.survey.tables[table.name].problem
+            if table.name not in subject.tables
         }
         outcomes = {trial.label: subject.outcome(run, on_changed_tables=True) for trial, run in tried}
         seen = {
@@ -49,7 +50,7 @@ class Mutation:
             {why for trial, _ in tried if trial.variant and (why := subject.unmade.get(trial.variant.name))}
         )
         reason = _reason(subject, outcomes)
-        if reason == _DOES_NOT_RUN and unmade:
+        if problems or (reason == _DOES_NOT_RUN and unmade):
             reason = "its tables could not be changed"
         return result(
             NAME,

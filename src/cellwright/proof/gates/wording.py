@@ -42,7 +42,7 @@ class Wording:
             return result(NAME, "")  # for sanity to say
         texts = list(_telling(answer, render(answer, task.contract)))
         for question in (task.question, *task.phrasings):
-            said = asked(question, task.contract)
+            said = asked(question, task.contract, with_labels=True)
             offered = {label.casefold() for label in _LABEL.findall(said)}
             choices = offered if len(offered) >= _CHOICES else set()
             found = next((t for t in texts if t.casefold() not in choices and gives_away(t, said)), None)

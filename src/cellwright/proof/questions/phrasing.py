@@ -42,6 +42,8 @@ _ENDED = re.compile(r"`[^`]+_[xy]`")
 LEAVE_MISSING_OUT = "Leave missing values out of statistics."
 FILE_ORDER = "Take the rows in the order of the file."
 ENDINGS = "Columns that both joined tables have get the ending `_x` from the first and `_y` from the second."
+PREPARED = "The data must be prepared before that:"
+AFTER_STEPS = "after some steps"
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Told:
         if not self.steps:
             return self._joined(question, f"Use {self._files}.", *self._meanings)
         steps = [f"First, {self.steps[0]}.", *(f"Then {step}." for step in self.steps[1:])]
-        of = "the table that some steps give" if self._names_its_files else f"{self._files} after some steps"
+        of = "the table that some steps give" if self._names_its_files else f"{self._files} {AFTER_STEPS}"
         return self._joined(question, *self._meanings, f"The question is about {of}.", *steps)
 
     def _report(self) -> str:
@@ -134,7 +136,7 @@ class Told:
         if not self.steps:
             return self._joined(start, *self._meanings)
         listed = "; ".join(f"({number}) {step}" for number, step in enumerate(self.steps, 1))
-        return self._joined(start, *self._meanings, f"The data must be prepared before that: {listed}.")
+        return self._joined(start, *self._meanings, f"{PREPARED} {listed}.")
 
     def _numbered(self) -> str:
         steps = [*self.steps, f"{self.ask.verb} {self.ask.noun}"]
