@@ -19,7 +19,7 @@ from benchmarks.tables import table, write_section
 from cellwright.answers import from_json, render
 from cellwright.apps.progress import make_progress
 from cellwright.core.errors import DatasetError
-from cellwright.core.types import Reject, Task
+from cellwright.core.types import Reject, Table, Task
 from cellwright.dataset.files import load_tasks
 from cellwright.kernels import LocalPool
 from cellwright.pipeline.build import build
@@ -119,9 +119,14 @@ def shown(one: Twinned) -> str:
     return "\n\n".join(
         f"**{name}** {task.question}\n\n```text\n{_program(task)}\n```\n\n"
         f"Answer: {render(from_json(task.answer_json, task.contract), task.contract)}. "
-        f"Level {task.level}. Gates passed: {', '.join(gate.gate for gate in task.proof.gates)}."
+        f"Level {task.level}. Tables: {', '.join(_told(table) for table in task.tables)}. "
+        f"Gates passed: {', '.join(gate.gate for gate in task.proof.gates)}."
         for name, task in (("Task.", one.task), ("Its twin.", twin))
     )
+
+
+def _told(table: Table) -> str:
+    return f"`{table.name}` ({table.bytes:,} bytes, SHA-256 {table.sha256[:8]}…)"
 
 
 def _program(task: Task) -> str:

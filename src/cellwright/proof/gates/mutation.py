@@ -72,12 +72,32 @@ def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
             return "a table does not matter"
     if outcomes.get(_UNUSED) == "moved" and not _speaks_of_all(subject):
         return "depends on columns that the question does not name"
-    return ""
+    return "a column that the question names has no say" if _idle(subject, outcomes) else ""
+
+
+def _idle(subject: Subject, outcomes: Mapping[str, str]) -> bool:
+    """Whether a column stands in the question and the answer is the same whatever it holds; yes or no often is.
+
+    A name that is in several tables may be meant in one of them: it is idle where it moves nothing in any.
+    """
+    if subject.task.contract.kind == "boolean":
+        return False
+    said = _said(subject)
+    seen: dict[str, set[str]] = {}
+    for table, column in _singles(subject):
+        own = (outcomes.get(_only(table, column, how), "fails") for how in _HOWS)
+        seen.setdefault(column, set()).update(own)
+    return any(column in said and outcome == {"same"} for column, outcome in seen.items())
 
 
 _ROWS = ("rows left out", "rows drawn again", "rows added")
 _USED = ("used columns changed", "used columns turned round", "used columns moved", "values missing in used columns")
 _WIDER = "one column more"
+_GONE = "values missing"
+_HOWS = (_GONE, "jitter", "mirror", "shift")
+_QUOTED = re.compile(r"`([^`]*)`")
+_LISTED = re.compile(r"columns named, in order,[^.;?]*")
+"""How a file without a header is read: most of these names are no more used."""
 _MOVING = (*_ROWS, *_USED, _WIDER)
 _UNUSED = "unused columns changed"
 
@@ -107,9 +127,27 @@ def _trials(subject: Subject) -> Iterator[Trial]:
             yield subject.changed(
                 f"in {table}: values turned round", Change(table, "values", _SEED, keys=keys, how="mirror")
             )
-    singles = [(table, column) for table in tables for column in named[table]]
-    for table, column in singles[:_MOST_SINGLE] if len(singles) > 1 else ():
-        yield subject.changed(f"only {table}: {column}", Change(table, "values", _SEED + 1, (column,), keys=keys))
+    for table, column in _singles(subject):
+        yield subject.changed(_only(table, column, _GONE), Change(table, "missing", _SEED, (column,)))
+        for how in ("jitter", "mirror", "shift"):
+            change = Change(table, "values", _SEED + 1, (column,), keys=keys, how=how)  # type: ignore[arg-type]
+            yield subject.changed(_only(table, column, how), change)
+
+
+def _singles(subject: Subject) -> list[tuple[str, str]]:
+    """Columns that are changed alone, each in all its tables; none where the question is about one alone."""
+    found = [(table, column) for table in subject.tables for column in sorted(_named(subject, table))]
+    said = _said(subject)
+    columns = sorted({column for _, column in found}, key=lambda column: (column not in said, column))[:_MOST_SINGLE]
+    return [pair for pair in found if pair[1] in columns] if len(found) > 1 else []
+
+
+def _said(subject: Subject) -> frozenset[str]:
+    return frozenset(_QUOTED.findall(_LISTED.sub("", subject.task.question)))
+
+
+def _only(table: str, column: str, how: str) -> str:
+    return f"only {table}: {column}: {how}"
 
 
 def _speaks_of_all(subject: Subject) -> bool:
