@@ -358,11 +358,18 @@ CASES = {
     "a table that cannot be changed": Bad(
         "In `shop.csv` and `wide.dat`, what is the mean of `price` plus the mean of `size`?",
         "df.price.mean() + wide['size'].mean()",
-        20.75,
+        20.25,
         NUMBER,
         "mutation: its tables could not be changed",
         f"{READ}\nwide = pd.read_fwf('data/wide.dat')",
         tables=7,
+    ),
+    "a column without a say": Bad(
+        "In `shop.csv`, what is the mean of `price` over the rows where `sold` is greater than -100?",
+        "df[df.sold > -100].price.mean()",
+        15.25,
+        NUMBER,
+        "mutation: a column that the question names has no say",
     ),
     "a first row, and a label that speaks of the first": Bad(
         'In `shop.csv`, what is the `sold` of the row where `city` is not "First Class"?',

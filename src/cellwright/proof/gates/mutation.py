@@ -76,16 +76,19 @@ def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
 
 
 def _idle(subject: Subject, outcomes: Mapping[str, str]) -> bool:
-    """Whether a column stands in the question and the answer is the same whatever it holds; yes or no often is.
+    """Whether a column stands in the question and the answer is the same whatever it holds, as labels often are.
 
     A name that is in several tables may be meant in one of them: it is idle where it moves nothing in any.
     """
-    if subject.task.contract.kind == "boolean":
+    if subject.task.contract.kind in _FEW_ANSWERS:
         return False
     said = _said(subject)
     seen: dict[str, set[str]] = {}
+    # A condition that all values meet is not met by a missing one, of which nobody asked.
+    words = asked(subject.task.question, subject.task.contract, with_labels=True)
+    hows = _HOWS if _PRESENCE.search(words) else _HOWS[1:]
     for table, column in _singles(subject):
-        own = (outcomes.get(_only(table, column, how), "fails") for how in _HOWS)
+        own = (outcomes.get(_only(table, column, how), "fails") for how in hows)
         seen.setdefault(column, set()).update(own)
     return any(column in said and outcome == {"same"} for column, outcome in seen.items())
 
@@ -96,6 +99,9 @@ _WIDER = "one column more"
 _GONE = "values missing"
 _HOWS = (_GONE, "jitter", "mirror", "shift")
 _QUOTED = re.compile(r"`([^`]*)`")
+_PRESENCE = re.compile(r'missing|empty|blank|\bnull\b|\bNaN\b|"(\?{1,2}|-{1,3}|\.{1,3}|\*|n/?a|none)"', re.IGNORECASE)
+"""Words, or a mark as a label, by which a question is about what is not there."""
+_FEW_ANSWERS = ("boolean", "text", "category")
 _LISTED = re.compile(r"columns named, in order,[^.;?]*")
 """How a file without a header is read: most of these names are no more used."""
 _MOVING = (*_ROWS, *_USED, _WIDER)
