@@ -266,6 +266,7 @@ class MendingRun:
             tuple(self._sites(cell, statement, trouble.frames)),
             tuple(self.sources),
             self._cells[cell].outputs,
+            tuple(loss.source for loss in self.losses.rows),
         )
 
     def _sites(self, cell: int, statement: Statement, frames: Sequence[tuple[str, int]]) -> Iterator[Site]:
