@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from cellwright.core.types import Output
-from cellwright.proof.repair.cells import Statement
+from cellwright.proof.repair.cells import Statement, asks_shell, told_by_shell
 from cellwright.proof.repair.widgets import is_import
 from cellwright.proof.units import Unit
 
@@ -210,6 +210,8 @@ def cause_of(failure: Failure) -> Cause:
         return "person"
     if failure.error == "ModuleNotFoundError" and is_import(failure.statement.source):
         return "widget"
+    if asks_shell(failure.statement.source) and not told_by_shell(failure.statement.source):
+        return "magic"
     causes: Mapping[Cause, re.Pattern[str]] = {"network": _NETWORK, "package": _PACKAGE, "file": _FILE}
     for cause, pattern in causes.items():
         if pattern.search(failure.text):
