@@ -17,7 +17,7 @@ from cellwright.core.hashing import sha256_bytes, short_id
 from cellwright.core.types import Oracle, Premise, Proof, Table, Task
 from cellwright.proof.gates import Subject, join_keys, subject_of
 from cellwright.proof.judge import Judge, Program
-from cellwright.proof.oracles import answer_json, program_of
+from cellwright.proof.oracles import answer_json, holds, premises_of, program_of
 from cellwright.proof.tables import Change, ColumnFacts, Survey, Variant
 
 STRONGEST = 3
@@ -89,12 +89,11 @@ async def twin(task: Task, seed: int, judge: Judge, *, most_bytes: int, strength
 
 
 async def _answer(task: Task, plan: _Plan, judge: Judge) -> str:
-    premises = [Program(premise.setup, premise.expression) for premise in task.oracle.premises] if task.oracle else []
-    programs = [replace(program, variant=plan.variant.name) for program in (program_of(task), *premises)]
+    programs = [replace(program, variant=plan.variant.name) for program in (program_of(task), *premises_of(task))]
     run, *held = await judge.run(programs)
     if run.value is None:
         raise NoTwin("its program fails on changed tables")
-    if any(other.value != {"t": "bool", "v": True} for other in held):
+    if not all(map(holds, held)):
         raise NoTwin("on changed tables its question has no one answer")
     try:
         return answer_json(run.value, task.contract)

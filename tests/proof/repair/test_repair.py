@@ -1,70 +1,25 @@
 """Notebooks of other years, repaired in real kernels."""
 
-import asyncio
-import json
-from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
 import pytest
 
 from cellwright.core.types import Message
-from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.models import ScriptedModel
-from cellwright.notebooks.read import read_notebook
-from cellwright.proof.execution import ExecutionLimits
-from cellwright.proof.repair import Proposer, Repaired, ran_in_part, ran_whole
-from cellwright.proof.repair import repair as repair_notebook
+from cellwright.proof.repair import ran_in_part, ran_whole
 from cellwright.proof.repair.cells import Statement
 from cellwright.proof.repair.failures import Failure, Losses
 from cellwright.proof.repair.model import ModelProposer
 from cellwright.proof.units import Unit, parse_cell
-from tests.writing import notebook
 
-Mend = Callable[..., Repaired]
-
-
-@pytest.fixture(scope="module")
-def mend() -> Iterator[Mend]:
-    """Repairs a notebook with these code cells; `outputs` are those of the last one in its file."""
-    with asyncio.Runner() as runner:
-        pool = runner.run(_pool())
-
-        def run(
-            *cells: str,
-            proposers: Sequence[Proposer] = (),
-            outputs: Sequence[dict[str, Any]] = (),
-            counts: Sequence[int] = (),
-        ) -> Repaired:
-            content = notebook(*cells)
-            content["cells"][-1]["outputs"] = list(outputs)
-            for cell, count in zip(content["cells"], counts, strict=False):
-                cell["execution_count"] = count
-            written = read_notebook(json.dumps(content).encode(), "here", "old.ipynb")
-            limits = ExecutionLimits(20, 60)
-            return runner.run(repair_notebook(written, lambda: pool.kernel(KernelSettings()), limits, proposers))
-
-        yield run
-        runner.run(pool.close())
-
-
-async def _pool() -> LocalPool:
-    return LocalPool(1, rung="trusted")
+from .mending import Mend, sources, stored, values
 
 
 def parse_units(source: str) -> tuple[Unit, ...]:
     parsed = parse_cell(0, source)
     assert parsed is not None
     return parsed.units
-
-
-def sources(repaired: Repaired) -> list[str]:
-    return [cell.source for cell in repaired.notebook.code_cells]
-
-
-def values(repaired: Repaired, cell: int) -> list[Any]:
-    """The plain values that a cell showed."""
-    return [json.loads(shown.value_json).get("v") for shown in repaired.execution.shown if shown.cell == cell]
 
 
 def test_a_notebook_that_runs_is_left_as_it_is(mend: Mend) -> None:
@@ -543,12 +498,6 @@ def test_what_the_author_typed_is_typed_again(mend: Mend) -> None:
     repaired = mend("1", "age = int(input('Age: '))\nage + 1", outputs=[printed])
     assert sources(repaired)[1] == "age = int('41')\nage + 1"
     assert values(repaired, 1) == [42]
-
-
-def stored(*lines: str) -> list[dict[str, Any]]:
-    """An output of a cell's last line, as its author's file has it."""
-    data = {"text/plain": [f"{line}\n" for line in lines]}
-    return [{"output_type": "execute_result", "execution_count": 1, "data": data, "metadata": {}}]
 
 
 SERIES = "import pandas as pd\ns = pd.Series([10, 20, 30], index=[2, 1, 0])"

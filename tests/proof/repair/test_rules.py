@@ -1,16 +1,20 @@
 """The table of rules: each row's old form fails as the row says, and what the rule makes of it runs."""
 
 import asyncio
+import platform
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import pytest
+from packaging.version import Version
 
 from cellwright.kernels import KernelSettings, LocalPool
 from cellwright.proof.judge import Judge, Program, Run
 from cellwright.proof.repair.patterns import Pattern, rewritten
 from cellwright.proof.repair.python2 import as_python3
-from cellwright.proof.repair.rules import Rule, moved_imports, table
+from cellwright.proof.repair.rules import Moved, Rule, moved_imports, table
 
 _PRELOAD = ("numpy", "pandas", "matplotlib.pyplot", "seaborn", "sklearn", "scipy.stats")
 
@@ -47,17 +51,35 @@ async def _pool() -> LocalPool:
 def examples(rules: Sequence[Rule]) -> list[Any]:
     """Every example of some rows: the row, what stands before, and what after."""
     found = [(rule, before, after) for rule in rules for before, after in ((rule.before, rule.after), *rule.more)]
-    return [pytest.param(*example, id=f"{example[0].name}: {example[1]}") for example in found if example[1]]
+    return [pytest.param(*example, id=f"{example[0].name}: {example[1]}") for example in found]
+
+
+def test_every_row_has_an_example() -> None:
+    """No row stands in the table untried."""
+    assert [rule.name for rule in (*table().rules, *table().silent) if not (rule.before and rule.after)] == []
+
+
+@cache
+def installed(library: str) -> Version:
+    """The version of a library, or of Python, that these tests and their kernels have."""
+    return Version(platform.python_version() if library == "python" else version(library))
+
+
+def is_over(row: Rule | Moved) -> bool:
+    """Whether the old form is no more in the installed version, as the row has it."""
+    until = row.until if isinstance(row, Rule) else ""
+    return Version(row.since) <= installed(row.library) and (not until or installed(row.library) < Version(until))
 
 
 @pytest.mark.parametrize(("rule", "before", "after"), examples(table().rules))
 def test_the_old_form_fails_and_the_new_one_runs(rule: Rule, before: str, after: str, bench: Bench) -> None:
-    """A row's example fails before, is rewritten as the row says, and runs after."""
-    failed = bench.run(rule.setup, before)
-    assert failed.error, "the old form still runs: the row is not needed"
-    assert failed.unit == bool(rule.setup), failed
-    assert after in list(rule.texts(before, failed.error, failed.text))
+    """A row's example fails from the version on that the row says, is rewritten as the row says, and runs after."""
     assert not bench.run(rule.setup, after).error
+    failed = bench.run(rule.setup, before)
+    assert bool(failed.error) == is_over(rule), "the old form went, or came back, in another version than the row says"
+    if failed.error:
+        assert failed.unit == bool(rule.setup), failed
+        assert after in list(rule.texts(before, failed.error, failed.text))
 
 
 @pytest.mark.parametrize(("rule", "before", "after"), examples(table().silent))
@@ -69,34 +91,16 @@ def test_what_gives_no_error_gives_another_value(rule: Rule, before: str, after:
     assert not run.error, run.text
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("pd.tslib.Timestamp('2014')", "pd.Timestamp('2014')"),
-        ("np.find_common_type([np.int64], [])", "np.result_type(*[np.int64], *[])"),
-        ("np.mat('1 2')", "np.asmatrix('1 2')"),
-        ("np.lib.pad([1], 1)", "np.pad([1], 1)"),
-        ("df.irow(0)", "df.iloc[0]"),
-    ],
-)
-def test_renamed_names_are_found_by_what_is_missing(before: str, after: str, bench: Bench) -> None:
-    """Of a dotted name any part may be the one that is gone."""
-    setup = "import numpy as np\nimport pandas as pd\ndf = pd.DataFrame({'a': [1]})"
-    failed = bench.run(setup, before)
-    assert after in [text for rule in table().rules for text in rule.texts(before, failed.error, failed.text)]
-    assert not bench.run(setup, after).error
-
-
 def test_rows_have_names_of_their_own() -> None:
     """A repair's record names one row."""
     names = [rule.name for rule in (*table().rules, *table().silent)]
     assert len(names) == len(set(names))
 
 
-_THERE = """
-import importlib, warnings
-warnings.simplefilter("ignore")
-def there(name):
+_FIND = """
+import importlib, types, warnings
+
+def find(name):
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:
@@ -105,20 +109,36 @@ def there(name):
             continue
         for part in parts[count:]:
             found = getattr(found, part, None)
-        return found is not None
-    return False
+        return found
+
+def is_current(name, new):
+    "Whether it is there, and does not say that it, or what it has of the new place, is deprecated."
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = find(name)
+        for part in dir(find(new)) if isinstance(found, types.ModuleType) else ():
+            getattr(found, part, None)
+    return found is not None and not any("deprecat" in str(one.message).lower() for one in said)
 """
 _PACKAGES_OF_THEIR_OWN = ("mplfinance", "ipywidgets", "ipyparallel")
 
 
 def test_what_moved_is_where_the_row_says(bench: Bench) -> None:
     """Each new place can be imported; those of packages that a notebook needs beside, where they are installed."""
-    places = {moved.new for moved in table().moved if moved.new not in _PACKAGES_OF_THEIR_OWN}
+    places = sorted({moved.new for moved in table().moved if moved.new not in _PACKAGES_OF_THEIR_OWN})
     run = bench.run(
-        _THERE, f"missing = [name for name in {sorted(places)} if not there(name)]", "assert not missing, missing"
+        _FIND, f"missing = [name for name in {places} if find(name) is None]", "assert not missing, missing"
     )
     assert not run.error, run.text
-    assert bench.run(_THERE, "assert there('pandas.nowhere')").error
+    assert bench.run(_FIND, "assert find('pandas.nowhere') is not None").error
+
+
+def test_what_moved_is_gone_or_deprecated_where_it_was(bench: Bench) -> None:
+    """From the version on that the row says; in one of before it is there."""
+    rows = [(row.old, row.new, is_over(row)) for row in table().moved]
+    wrong = f"wrong = [old for old, new, over in {rows} if (is_current(old, new) if over else find(old) is None)]"
+    run = bench.run(_FIND, wrong, "assert not wrong, wrong")
+    assert not run.error, run.text
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 _MAGIC = re.compile(
     r"^(?P<indent>\s*)(?P<target>[\w., ]+?\s*=\s*)?(?P<magic>[%!](?!=).*|\?{1,2}[\w.*]+.*|[\w.*]+\?{1,2}\s*)$"
 )
+_FOR_SHELL = re.compile(r"\s*%%(?:bash|sh|script|system|sx|!|cmd)(?![\w-])(?P<options>[^\n]*)")
+_TOLD = re.compile(r"--(?:out|err|proc)[ =](\w+)")
 _STAND_IN = "__cellwright_line_{}__"
 _STOOD_IN = re.compile(r"__cellwright_line_(\d+)__")
 
@@ -74,6 +76,17 @@ def measures_cell(source: str) -> bool:
 def hides_errors(source: str) -> bool:
     """Whether the cell's magic keeps errors to itself, so that a cell that fails seems to run."""
     return re.match(r"\s*%%capture\b", source) is not None
+
+
+def asks_shell(source: str) -> bool:
+    """Whether the cell is handed to a shell."""
+    return _FOR_SHELL.match(source) is not None
+
+
+def told_by_shell(source: str) -> frozenset[str]:
+    """The names that hold what a cell for the shell said, or how it ended."""
+    found = _FOR_SHELL.match(source)
+    return frozenset(_TOLD.findall(found["options"])) if found is not None else frozenset()
 
 
 def captured_name(source: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from cellwright.core.types import Output
-from cellwright.proof.repair.cells import Statement
+from cellwright.proof.repair.cells import Statement, asks_shell, told_by_shell
+from cellwright.proof.repair.widgets import is_import
 from cellwright.proof.units import Unit
 
 Cause = Literal[
@@ -17,6 +18,7 @@ Cause = Literal[
     "as its author saw",
     "contradicted",
     "plot",
+    "widget",
     "limit",
     "magic",
     "not Python 3",
@@ -25,7 +27,7 @@ Cause = Literal[
 """What was wanting. "contradicted": nothing but a guess, with which it shows what its author's file does not."""
 ABSENT: frozenset[Cause] = frozenset(("package", "file", "network", "person"))
 """What no change of the code can give."""
-HARMLESS: frozenset[Cause] = frozenset(("plot", "magic"))
+HARMLESS: frozenset[Cause] = frozenset(("plot", "widget", "magic"))
 """What computes nothing: a cell that lost no more than that has all its values."""
 
 _NETWORK = re.compile(
@@ -85,6 +87,8 @@ class Failure:
     """All code cells as they are now."""
     outputs: tuple[Output, ...] = ()
     """What the notebook's file holds as outputs of the cell."""
+    lost: tuple[str, ...] = ()
+    """The statements that were lost before."""
 
     @property
     def text(self) -> str:
@@ -175,6 +179,8 @@ class Losses:
         source = failure.statement.source
         if (found := _NAME.search(failure.message)) is not None and failure.error == "NameError":
             cause = self._wanting.get(found[1])
+            if cause == "widget":  # to import controls computes nothing; what is made of them is wanting
+                return "package"
             # Without a picture nothing can be done to it; what is worked out of one is lost for its own sake.
             return None if cause in HARMLESS and _ABOUT_A_PICTURE.match(source) is None else cause
         if failure.is_as_author_saw() or cause_of(failure) != "unknown":
@@ -202,6 +208,10 @@ def cause_of(failure: Failure) -> Cause:
         return "limit"
     if failure.error in ("StdinNotImplementedError", "EOFError"):
         return "person"
+    if failure.error == "ModuleNotFoundError" and is_import(failure.statement.source):
+        return "widget"
+    if asks_shell(failure.statement.source) and not told_by_shell(failure.statement.source):
+        return "magic"
     causes: Mapping[Cause, re.Pattern[str]] = {"network": _NETWORK, "package": _PACKAGE, "file": _FILE}
     for cause, pattern in causes.items():
         if pattern.search(failure.text):

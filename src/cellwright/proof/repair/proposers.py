@@ -13,6 +13,7 @@ from cellwright.proof.repair.failures import Failure, Site
 from cellwright.proof.repair.patterns import parsed
 from cellwright.proof.repair.python2 import as_python3
 from cellwright.proof.repair.rules import moved_attributes, moved_imports, table
+from cellwright.proof.repair.widgets import controls, first_call
 
 _MOST_TEXTS = 12
 _MOST_GIVERS = 6
@@ -50,7 +51,7 @@ class Proposer(Protocol):
 
 
 class RuleProposer:
-    """The table of rules, and what rules cannot say: imports, old Python, magics, folders, input."""
+    """The table of rules, and what rules cannot say: imports, old Python, magics, folders, input, controls."""
 
     async def propose(self, failure: Failure) -> AsyncIterator[Proposal]:
         for proposal in _all(failure):
@@ -66,6 +67,7 @@ def _all(failure: Failure) -> Iterator[Proposal]:
         _magic,
         _folder,
         _input,
+        _widget,
         _parameter,
         _keys_of_groups,
         _earlier_rules,
@@ -197,6 +199,19 @@ def _input(failure: Failure) -> Iterator[Proposal]:
             if answer is not None and segment:
                 text = site.statement.source.replace(segment, repr(answer[1]))
                 yield _proposal("typed-answer", "what the author typed stands in the file", site, text)
+
+
+def _widget(failure: Failure) -> Iterator[Proposal]:
+    """A function's call in the place of the controls for its arguments, where their package is not there."""
+    found = re.search(r"name '(\w+)' is not defined", failure.message)
+    if failure.error != "NameError" or found is None:
+        return
+    known = controls(failure.lost, failure.sources[: failure.cell + 1])
+    text = first_call(failure.statement.source, known) if found[1] in known.names else None
+    if text is not None:
+        yield _proposal(
+            "widgets", "the function is called with what its controls hold at first", failure.sites[-1], text
+        )
 
 
 def _parameter(failure: Failure) -> Iterator[Proposal]:

@@ -19,6 +19,7 @@ from cellwright.proof.repair.cells import show_magics
 from cellwright.proof.repair.patterns import Pattern, code, parsed, rewritten
 
 _GROUP = re.compile(r"<(\w+)>")
+_HOLE = re.compile(r"\$(\w+)")
 _OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "&", "|", "^")
 
 
@@ -32,6 +33,8 @@ class Rule:
     """Version in which the old form stopped working."""
     why: str
     """For the person who reads the repaired notebook."""
+    until: str = ""
+    """Version in which it works again, whatever it gives now; empty for none."""
     guess: bool = False
     """Whether the new form can give another value than the old one gave."""
     error: str = ".*"
@@ -96,8 +99,47 @@ class Moved:
     new: str
     library: str
     since: str
+    """Version in which the old place went, or was deprecated."""
     guess: bool = False
     """Whether what stands there can give another value."""
+
+
+@dataclass(frozen=True)
+class _Renamed:
+    """Names of one library that went in one version, as a group of the table."""
+
+    library: str
+    since: str
+    names: Mapping[str, str]
+    """Old to new: `np.NaN` to `np.nan`, or of values, `$x.as_matrix()`."""
+    until: str = ""
+    setup: str = ""
+    """Of all examples: what runs before."""
+    holes: Mapping[str, str] = field(default_factory=dict)
+    """Of all examples: what the holes of the names hold."""
+
+    def rules(self) -> Iterator[Rule]:
+        """A rule for each name, with its example."""
+        for old, new in self.names.items():
+            bare = old.partition("(")[0]
+            missing = "|".join(re.findall(r"\.(\w+)", bare))
+            yield Rule(
+                name=f"renamed-{old.replace('$x', '').strip('.()')}",
+                library=self.library,
+                since=self.since,
+                until=self.until,
+                why=f"{old.replace('$x', '')} is gone; {new.replace('$x', '')} gives the same",
+                error="AttributeError",
+                message=rf"has no attribute '(?:{missing})'|{re.escape(bare)}",
+                rewrites=((old, new),),
+                setup=self.setup,
+                before=self._example(old),
+                after=self._example(new),
+            )
+
+    def _example(self, name: str) -> str:
+        held = _HOLE.sub(lambda found: self.holes[found[1]], name)
+        return held.replace("...", self.holes.get("...", ""))
 
 
 @dataclass(frozen=True)
@@ -117,7 +159,7 @@ def table() -> Table:
     content = tomllib.loads(files(__package__).joinpath("rules.toml").read_text("utf-8"))
     rules = [msgspec.convert(row, Rule) for row in content["rule"]]
     for group in content["renamed"]:
-        rules.extend(_renamed(group["library"], group["since"], group["names"]))
+        rules.extend(msgspec.convert(group, _Renamed).rules())
     moved = [
         Moved(old, new, group["library"], group["since"], group.get("guess", False))
         for group in content["moved"]
@@ -125,22 +167,6 @@ def table() -> Table:
     ]
     silent = [msgspec.convert(row, Rule) for row in content["silent"]]
     return Table(tuple(rules), tuple(silent), tuple(moved))
-
-
-def _renamed(library: str, since: str, names: Mapping[str, str]) -> Iterator[Rule]:
-    """Rules for attributes that have another name: `np.NaN` to `np.nan`, or of values, `$x.as_matrix()`."""
-    for old, new in names.items():
-        bare = old.partition("(")[0]
-        missing = "|".join(re.findall(r"\.(\w+)", bare))
-        yield Rule(
-            name=f"renamed-{old.replace('$x', '').strip('.()')}",
-            library=library,
-            since=since,
-            why=f"{old.replace('$x', '')} is gone; {new.replace('$x', '')} gives the same",
-            error="AttributeError",
-            message=rf"has no attribute '(?:{missing})'|{re.escape(bare)}",
-            rewrites=((old, new),),
-        )
 
 
 def _told(text: str, told: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ from cellwright.proof.repair.cells import (
     replaced,
     rest_after,
     statements,
+    told_by_shell,
 )
 from cellwright.proof.repair.failures import Failure, Loss, Losses, Site, cause_of
 from cellwright.proof.repair.proposers import Proposal, Proposer
@@ -266,6 +267,7 @@ class MendingRun:
             tuple(self._sites(cell, statement, trouble.frames)),
             tuple(self.sources),
             self._cells[cell].outputs,
+            tuple(loss.source for loss in self.losses.rows),
         )
 
     def _sites(self, cell: int, statement: Statement, frames: Sequence[tuple[str, int]]) -> Iterator[Site]:
@@ -448,8 +450,10 @@ class MendingRun:
         """Turn a statement into a comment; returns the index of the statement after it."""
         source, first = self.sources[failure.cell], failure.statement.index
         units = self._units(failure.cell)
-        # A cell magic takes all of its cell with it.
-        lost = units if is_cell_magic(source) else units[first : first + 1]
+        # A cell magic takes all of its cell with it, and what it should have told.
+        told = told_by_shell(source)
+        whole = [replace(unit, defines=unit.defines | told) for unit in units]
+        lost = whole if is_cell_magic(source) else units[first : first + 1]
         loss = self.losses.add(failure, lost, self._contradiction)
         self._contradiction = ""
         text = dropped(source, failure.statement, _reason(loss))
