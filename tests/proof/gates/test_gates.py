@@ -1,22 +1,16 @@
 """Each gate lets a good task through and stops the one that it is there for, with a reason that can be counted."""
 
-import asyncio
 import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
-from cellwright.answers import state
-from cellwright.core.hashing import sha256_file
-from cellwright.core.types import Contract, Oracle, Provenance, Table, Task
-from cellwright.kernels import Limits, LocalPool
-from cellwright.pipeline.config import ProveConfig
-from cellwright.pipeline.prove import Prover
-from cellwright.proof.gates import Judged, reason_of
+from cellwright.core.types import Contract
+from cellwright.proof.gates import Judged
 from cellwright.proof.gates.wording import gives_away
+from tests.proof.gates.proving import asked_task, proved, stopped, stored
 
 NUMBER, WHOLE, TEXT = Contract("number", decimals=2), Contract("integer"), Contract("text")
 READ = "import pandas as pd\ndf = pd.read_csv('data/shop.csv')"
@@ -400,52 +394,34 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Judged]:
     """All cases through all gates, in the kernels that one notebook's tasks would share."""
     store = tmp_path_factory.mktemp("store")
     rows = [f"{['Rome', 'Oslo', 'Bern'][n % 3]},{n},{n + 0.5 + n % 2 / 2},{'' if n % 5 else n}" for n in range(30)]
-    shop = _table(store, "shop.csv", "city,sold,price,rating\n" + "\n".join(rows).replace("Bern,29", "Rome,29") + "\n")
+    shop = stored(store, "shop.csv", "city,sold,price,rating\n" + "\n".join(rows).replace("Bern,29", "Rome,29") + "\n")
     fuels = ("oil", "gas", "oil", "OIL", "gas", "coal", "coal", "coal")
     offices = [f'"No. {n}, {n % 2}",{fuels[n % 8]},{-999 if n in (4, 9) else n + 10}' for n in range(23)]
     more = (
-        _table(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n"),
-        _table(store, "branches.csv", "city,staff\nRome,4\nRome,9\nOslo,2\nParis,30\n"),
-        _table(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
-        _table(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
-        _table(store, "offices.csv", "name,fuel,staff\n" + "\n".join(offices) + "\n"),
-        _table(
+        stored(store, "regions.csv", "city,area\nRome,40\nOslo,25\nBern,10\n"),
+        stored(store, "branches.csv", "city,staff\nRome,4\nRome,9\nOslo,2\nParis,30\n"),
+        stored(store, "marks.csv", "rating,word\n" + "".join(f"{n},w{n}\n" for n in range(1, 16))),
+        stored(store, "outlet.csv", "city,price\n" + "".join(f"Rome,{n}\nOslo,{n + 1}\n" for n in range(8))),
+        stored(store, "offices.csv", "name,fuel,staff\n" + "\n".join(offices) + "\n"),
+        stored(
             store,
             "places.csv",
             "place,heat\n" + "".join(f"{['Ayr', 'Bath', '?', 'Deal'][n % 4]},{n}\n" for n in range(12)),
         ),
-        _table(store, "wide.dat", "name  size\n" + "".join(f"n{n}     {n}   \n" for n in range(1, 10))),
+        stored(store, "wide.dat", "name  size\n" + "".join(f"n{n}     {n}   \n" for n in range(1, 10))),
     )
     tasks = []
     for name, case in CASES.items():
-        question = state(case.question, case.contract)
         tables = (shop, more[case.tables - 1]) if case.tables else (shop,)
-        oracle = Oracle((case.code, case.expression), ("", ""), (0, 0))
-        origin = Provenance("tests", "shop.ipynb", "0" * 64)
-        answer = json.dumps(case.answer)
-        tasks.append(Task(name, question, case.contract, answer, tables, 1, "test", origin, "nb", 0, oracle))
-
-    async def job() -> list[Judged]:
-        async with LocalPool(1, rung="trusted", preload=("pandas",)) as pool:
-            return await Prover(pool, store, Limits(), ProveConfig(runs=2, program_timeout_s=20)).prove(tasks)
-
-    return {found.task.id: found for found in asyncio.run(job())}
-
-
-def _table(store: Path, name: str, text: str) -> Table:
-    path = store / name
-    path.write_text(text)
-    table = Table(sha256_file(path), name, path.stat().st_size)
-    path.rename(store / table.stored_name)
-    return table
+        program = f"{case.code}\n{case.expression}"
+        tasks.append(asked_task(name, case.question, case.contract, program, case.answer, *tables))
+    return proved(store, tasks)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_stops_a_task(name: str, judged: Mapping[str, Judged]) -> None:
     """A good task passes every gate; another is stopped by the gate that it is for."""
-    failed = judged[name].failed
-    told = "" if failed is None else f"{failed.gate}: {reason_of(failed)}"
-    assert told == CASES[name].stopped, judged[name].gates
+    assert stopped(judged[name]) == CASES[name].stopped, judged[name].gates
 
 
 def test_evidence_says_what_was_seen(judged: Mapping[str, Judged]) -> None:

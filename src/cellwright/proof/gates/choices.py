@@ -13,15 +13,17 @@ from cellwright.proof.gates.rewrites import (
     Rewrite,
     all_groups,
     any_case,
+    bounds,
     first_match_only,
     first_of,
     hundredfold,
+    hundredth,
     missing_are_rows,
     one_spelling,
     only_known,
-    other_bound,
     other_edges,
     other_extreme,
+    other_format,
     other_most_frequent,
     other_order,
     other_quantile,
@@ -127,6 +129,7 @@ CHOICES = (
         "which of the duplicates stays",
         r"keep(s|ing)? (only )?the (first|last)\b|(first|last) (one|row|record|of (them|these|those|each))\b",
         setting(("drop_duplicates", "duplicated"), keep="last"),
+        setting(("drop_duplicates", "duplicated"), only_given=True, keep="first"),
     ),
     _choice(
         "bounds",
@@ -134,7 +137,9 @@ CHOICES = (
         r"earlier than|above|below|\bover \d|\bunder \d|at least|at most|exceed|before|after|since|until|up to|"
         r"\bor (more|less|over|above|older|later|earlier|higher|lower)|inclusive|exclusive|includ|excluding|"
         r"positive|negative|[<>≤≥]",
-        other_bound,
+        # Each on its own: turned round together, the two ends of an interval may take in as many rows as they lose.
+        bounds(included=True),
+        bounds(included=False),
     ),
     _choice(
         "edges of bins",
@@ -151,6 +156,8 @@ CHOICES = (
         "percentage or fraction",
         r"percent|%|per cent|\bfraction|between 0 and 1|\bproportion|\bratio\b|[*/×] ?100\b|100 ?[*×]|times 100|"
         r"divided by",
+        # Each on its own: together they leave a program as it was that makes a percentage of a fraction.
+        hundredth,
         hundredfold,
     ),
     _choice("upper and lower case", r"\bcase\b|capital|lowercase|uppercase|exact|\"", any_case),
@@ -185,11 +192,14 @@ CHOICES = (
         "day or month first",
         r"day.?first|month.?first|day before (the )?month|month before (the )?day|\bDD\b|\bMM\b|%[dm]",
         setting(("to_datetime", "read_csv"), dayfirst=True),
+        setting(("to_datetime", "read_csv"), only_given=True, dayfirst=None),
+        other_format,
     ),
     _choice(
         "windows that are not full",
-        r"full|complete|at least|fewer|available|no value|missing|without|min_periods|minimum",
+        r"full|complete|at least|fewer|available|no value|missing|without|min_periods|minimum|as there are",
         setting(("rolling",), min_periods=1),
+        setting(("rolling",), only_given=True, min_periods=None),
     ),
     _choice("numbers of weekdays", r"monday|sunday", other_weekday),
     # Nobody can tell from a question what the file holds: what is no value or no row there has to be named in it.
@@ -222,5 +232,5 @@ CHOICES = (
         ),
         of_program=(without_categories,),
     ),
-    _choice("sheet of the workbook", r"\bsheet\b", *(setting(("read_excel",), sheet_name=n) for n in (1, 2, 3))),
+    _choice("sheet of the workbook", r"\bsheet\b", *(setting(("read_excel", "parse"), sheet_name=n) for n in range(4))),
 )

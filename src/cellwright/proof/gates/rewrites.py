@@ -16,6 +16,18 @@ _HELPERS = "__cellwright_readings__"
 HELPERS = apart(_HELPERS, "placeholders.py", "readings.py")
 """What the rewrites call: a statement for the beginning of each program."""
 _READERS = ("read_csv", "read_table", "read_excel", "read_parquet", "read_json")
+_PLACES: dict[tuple[str, str], tuple[int, ...]] = {
+    ("merge", "how"): (1, 2),
+    ("join", "how"): (2,),
+    ("read_excel", "sheet_name"): (1,),
+    ("parse", "sheet_name"): (0,),
+    ("cut", "right"): (2,),
+    ("rolling", "min_periods"): (1,),
+    ("corr", "method"): (0, 1),
+    ("rank", "method"): (1,),
+    ("duplicated", "keep"): (1,),
+}
+"""Where an argument may stand without its name: in a method, and in the function of that name."""
 
 
 def _method(node: ast.expr, *names: str) -> tuple[ast.Call, ast.expr] | None:
@@ -29,19 +41,30 @@ def _is_module(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id in ("np", "numpy", "pd", "pandas", "scipy", "stats", "st", "math")
 
 
+def _place(call: ast.Call, name: str) -> int | None:
+    """Where a call has an argument without its name: `merge(table, "left")`. Only what is constant is found."""
+    places = _PLACES.get((called(call), name), ())
+    return next((n for n in places if n < len(call.args) and isinstance(call.args[n], ast.Constant)), None)
+
+
 def _keyword(call: ast.Call, name: str) -> object:
-    """The constant value of a keyword argument; `...` where it is not given or not constant."""
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value.value if isinstance(keyword.value, ast.Constant) else ...
+    """The constant value of an argument; `...` where it is not given or not constant."""
+    place = _place(call, name)
+    at_place = [] if place is None else [call.args[place]]
+    for value in (*at_place, *(keyword.value for keyword in call.keywords if keyword.arg == name)):
+        return value.value if isinstance(value, ast.Constant) else ...
     return ...
 
 
 def _with(call: ast.Call, **given: object) -> ast.Call:
-    """The call with these keyword arguments, None taking one away."""
+    """The call with these arguments, None taking one away."""
+    arguments = list(call.args)
+    for name in list(given):
+        if (place := _place(call, name)) is not None:
+            arguments[place] = ast.Constant(given.pop(name))  # type: ignore[arg-type]
     kept = [keyword for keyword in call.keywords if keyword.arg not in given]
     new = [ast.keyword(name, ast.Constant(value)) for name, value in given.items() if value is not None]  # type: ignore[arg-type]
-    return ast.Call(call.func, call.args, [*kept, *new])
+    return ast.Call(call.func, arguments, [*kept, *new])
 
 
 def _helper(name: str, *arguments: ast.expr, **given: object) -> ast.Call:
@@ -242,18 +265,22 @@ def _reversed() -> ast.Slice:
     return ast.Slice(step=ast.UnaryOp(ast.USub(), ast.Constant(1)))
 
 
-_FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}
+_WITH_BOUND: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.GtE, ast.Lt: ast.LtE}
+_WITHOUT_BOUND = {strict: plain for plain, strict in _WITH_BOUND.items()}
 
 
-def other_bound(node: ast.expr) -> ast.expr | None:
-    """`>` for `>=` and so on; an interval without its ends."""
-    if isinstance(node, ast.Compare) and any(type(operator) in _FLIPPED for operator in node.ops):
-        operators = [_FLIPPED.get(type(operator), type(operator))() for operator in node.ops]
-        return ast.Compare(node.left, operators, node.comparators)
-    found = _method(node, "between")
-    if found is not None:
-        return _with(found[0], inclusive="neither" if _keyword(found[0], "inclusive") in (..., "both") else "both")
-    return None
+def bounds(*, included: bool) -> Rewrite:
+    """Comparisons and intervals with their bounds, `>=` for `>`; or without them."""
+    others = _WITH_BOUND if included else _WITHOUT_BOUND
+
+    def rewrite(node: ast.expr) -> ast.expr | None:
+        if isinstance(node, ast.Compare):
+            operators = [others.get(type(operator), type(operator))() for operator in node.ops]
+            return ast.Compare(node.left, operators, node.comparators)
+        found = _method(node, "between")
+        return _with(found[0], inclusive=None if included else "neither") if found is not None else None
+
+    return rewrite
 
 
 def other_edges(node: ast.expr) -> ast.expr | None:
@@ -287,8 +314,8 @@ def plain_number(node: ast.expr) -> ast.expr | None:
     return None
 
 
-def hundredfold(node: ast.expr) -> ast.expr | None:
-    """A percentage as a fraction, a fraction as a percentage."""
+def hundredth(node: ast.expr) -> ast.expr | None:
+    """A percentage as a fraction: what is multiplied by 100, or divided by it, as it was."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
         for side, other in ((node.right, node.left), (node.left, node.right)):
             if (
@@ -297,6 +324,11 @@ def hundredfold(node: ast.expr) -> ast.expr | None:
                 and (side is node.right or isinstance(node.op, ast.Mult))
             ):
                 return other
+    return None
+
+
+def hundredfold(node: ast.expr) -> ast.expr | None:
+    """A fraction as a percentage."""
     is_share = isinstance(node, ast.Call) and _keyword(node, "normalize") not in (..., False)
     found = _method(node, "mean")
     if is_share or (found is not None and isinstance(found[1], ast.Compare)):
@@ -362,10 +394,29 @@ def other_quantile(way: str) -> Rewrite:
 
 
 def other_weekday(node: ast.expr) -> ast.expr | None:
-    """Weekdays counted from one."""
+    """Weekdays counted from one; those that are, from none."""
     if isinstance(node, ast.Attribute) and node.attr in ("dayofweek", "weekday", "day_of_week"):
         return ast.BinOp(node, ast.Add(), ast.Constant(1))
-    return None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.BinOp):  # `day.weekday()`: its name was met before it
+        return ast.BinOp(ast.Call(node.func.left, node.args, node.keywords), ast.Add(), ast.Constant(1))
+    return ast.BinOp(node, ast.Sub(), ast.Constant(1)) if _method(node, "isoweekday") is not None else None
+
+
+_DAY_AND_MONTH = re.compile(r"^%([dm])(\W?)%([dm])")
+
+
+def other_format(node: ast.expr) -> ast.expr | None:
+    """Dates whose format begins with day and month, with the two the other way round."""
+    if not isinstance(node, ast.Call) or called(node) not in ("to_datetime", "strptime", "read_csv"):
+        return None
+    keywords = [ast.keyword(keyword.arg, _other_way_round(keyword.value)) for keyword in node.keywords]
+    return ast.Call(node.func, [_other_way_round(argument) for argument in node.args], keywords)
+
+
+def _other_way_round(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return ast.Constant(_DAY_AND_MONTH.sub(r"%\3\2%\1", node.value))
+    return node
 
 
 def read_carefully(node: ast.expr) -> ast.expr | None:
