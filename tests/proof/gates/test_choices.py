@@ -181,6 +181,43 @@ CASES = [
         'what is under it. What is the sum of "mid"?',
     ),
     Case(
+        "edges of bins",
+        "import numpy as np\n" + _of("shop.csv", "df.sold[np.digitize(df.sold, [10, 20], True) == 1].sum()"),
+        155,
+        WHOLE,
+        "In `shop.csv`, cut `sold` at 10 and 20 into three bins. What is the sum of the middle one?",
+        "In `shop.csv`, cut `sold` at 10 and 20 into three bins, 20 included in the middle one and 10 left out. What "
+        "is the sum of the middle one?",
+    ),
+    Case(
+        "edges of bins",
+        _of("visits.csv", "df.spent[pd.qcut(df.spent, 3, labels=['low', 'mid', 'high']) == 'high'].sum()"),
+        48,
+        WHOLE,
+        'In `visits.csv`, cut `spent` into thirds, "low", "mid" and "high". What is the sum of "high"?',
+        'In `visits.csv`, cut `spent` into thirds, "low", "mid" and "high"; a number on an edge belongs to '
+        'what is under it. What is the sum of "high"?',
+    ),
+    Case(
+        "edges of bins",
+        _of("shop.csv", "df.sold.value_counts(bins=[0, 10, 20, 30], sort=False).iloc[0]"),
+        11,
+        WHOLE,
+        "In `shop.csv`, cut `sold` at 0, 10, 20 and 30. How many rows are in the lowest bin?",
+        "In `shop.csv`, cut `sold` at 0, 10, 20 and 30. How many rows are in the lowest bin, 10 included?",
+    ),
+    Case(
+        "edges of bins",
+        _of(
+            "shop.csv",
+            "bins = pd.IntervalIndex.from_breaks([0, 10, 20, 30])\ndf.sold[pd.cut(df.sold, bins).cat.codes == 1].sum()",
+        ),
+        155,
+        WHOLE,
+        "In `shop.csv`, cut `sold` at 0, 10, 20 and 30. What is the sum of the middle bin?",
+        "In `shop.csv`, cut `sold` at 0, 10, 20 and 30. What is the sum of the middle bin, its upper end included?",
+    ),
+    Case(
         "duplicates",
         _of("visits.csv", "df.drop_duplicates().spent.sum()"),
         93,

@@ -22,10 +22,14 @@ _PLACES: dict[tuple[str, str], tuple[int, ...]] = {
     ("read_excel", "sheet_name"): (1,),
     ("parse", "sheet_name"): (0,),
     ("cut", "right"): (2,),
+    ("digitize", "right"): (2,),
     ("rolling", "min_periods"): (1,),
     ("corr", "method"): (0, 1),
     ("rank", "method"): (1,),
     ("duplicated", "keep"): (1,),
+    ("from_breaks", "closed"): (1,),
+    ("from_tuples", "closed"): (1,),
+    ("from_arrays", "closed"): (2,),
 }
 """Where an argument may stand without its name: in a method, and in the function of that name."""
 
@@ -285,9 +289,24 @@ def bounds(*, included: bool) -> Rewrite:
 
 def other_edges(node: ast.expr) -> ast.expr | None:
     """Bins that hold their other edge."""
-    if isinstance(node, ast.Call) and called(node) == "cut":
-        return _with(node, right=_keyword(node, "right") is False)
+    if not isinstance(node, ast.Call):
+        return None
+    if called(node) in ("cut", "digitize"):
+        holds_right = _keyword(node, "right")
+        return _with(node, right=not (called(node) == "cut" if holds_right is ... else holds_right))
+    if called(node) in _OF_INTERVALS:
+        closed = _keyword(node, "closed")
+        return _with(node, closed=_OTHER_END.get("right" if closed is ... else str(closed)))
+    if called(node) == "qcut":
+        return ast.Call(_helper_named("quantile_bins"), node.args, node.keywords)
+    found = _method(node, "value_counts")
+    if found is not None and _named(node, "bins") is not None:
+        return ast.Call(_helper_named("counted_in_bins"), [found[1], *node.args], node.keywords)
     return None
+
+
+_OF_INTERVALS = ("from_breaks", "from_arrays", "from_tuples", "interval_range")
+_OTHER_END = {"right": "left", "left": "right", "both": "neither", "neither": "both"}
 
 
 def plain_number(node: ast.expr) -> ast.expr | None:

@@ -100,3 +100,30 @@ def same(first: Any, second: Any) -> Any:
         return value.str.casefold().str.strip() if hasattr(value, "str") else value
 
     return plain(first) == plain(second)
+
+
+def quantile_bins(
+    values: Any, q: Any, labels: Any = None, retbins: bool = False, precision: int = 3, duplicates: str = "raise"
+) -> Any:
+    """`pandas.qcut` with what is on an edge in the upper bin."""
+    edges = _pandas().qcut(values, q, retbins=True, duplicates=duplicates)[1]
+    bins = _with_left_edges(values, edges, labels=labels, precision=precision)
+    return (bins, edges) if retbins else bins
+
+
+def counted_in_bins(values: Any, bins: Any, **named: Any) -> Any:
+    """`value_counts(bins=…)` with what is on an edge in the upper bin."""
+    edges = _pandas().cut(values, bins, retbins=True)[1]
+    return _with_left_edges(values, edges).value_counts(**named)
+
+
+def _with_left_edges(values: Any, edges: Any, **named: Any) -> Any:
+    """Bins that hold their left edge, and the last one its right edge too."""
+    kept = _pandas().Series(values)
+    return _pandas().cut(kept.where(kept <= edges[-1]), [*edges[:-1], float("inf")], right=False, **named)
+
+
+def _pandas() -> Any:
+    import pandas  # noqa: PLC0415 - the kernel's, where it has one
+
+    return pandas
