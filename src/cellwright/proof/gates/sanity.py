@@ -45,7 +45,7 @@ class Sanity:
             "reads only a part of a table" if unstated_limit(subject) else "",
             "no answer" if not parts or any(_is_none(part) for part in parts) else "",
             _not_to_be_listed(answer, subject.task.contract),
-            _out_of_range(subject, parts),
+            _out_of_range(subject, answer),
             _of_all_rows(subject, answer),
         )
         return result(
@@ -60,6 +60,13 @@ def _scalars(value: Value) -> Iterator[object]:
             yield from _scalars(item)
     else:
         yield value
+
+
+def _measured(answer: Value, contract: Contract) -> Iterator[object]:
+    """The single values of an answer; of a mapping, what its keys are mapped to."""
+    if contract.kind == "mapping" and isinstance(answer, tuple):
+        answer = tuple(pair[1] for pair in answer if isinstance(pair, tuple))
+    return _scalars(answer)
 
 
 def _not_to_be_listed(answer: Value, contract: Contract) -> str:
@@ -102,18 +109,16 @@ def _stem(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0].casefold()
 
 
-def _out_of_range(subject: Subject, parts: Sequence[object]) -> str:
+def _out_of_range(subject: Subject, answer: Value) -> str:
     task, contract = subject.task, subject.task.contract
     question = task.question
-    numbers = [part for part in parts if isinstance(part, (int, float)) and not isinstance(part, bool)]
+    numbers = [n for n in _measured(answer, contract) if isinstance(n, (int, float)) and not isinstance(n, bool)]
     low, high = min(numbers, default=0), max(numbers, default=0)
     plain = not _ARITHMETIC.search(question)
     if contract.kind == "integer" and _COUNTS.search(question) and plain and low < 0:
         return "a negative count"
-    is_fraction = contract.unit == "fraction" or (
-        contract.kind in ("number", "percent") and _FRACTION.search(question) and plain
-    )
-    if is_fraction and contract.unit in (None, "fraction") and contract.kind != "percent" and not 0 <= low <= high <= 1:
+    asks_share = contract.kind == "number" and contract.unit is None and plain and _FRACTION.search(question)
+    if (contract.unit == "fraction" or asks_share) and not 0 <= low <= high <= 1:
         return "a fraction that is not between 0 and 1"
     if contract.kind == "percent" and numbers and 0 < max(abs(low), abs(high)) <= 1 and contract.unit != "fraction":
         return "" if "100" in subject.reading.source else "a fraction where a percentage is asked for"
@@ -121,7 +126,7 @@ def _out_of_range(subject: Subject, parts: Sequence[object]) -> str:
         return "a negative spread"
     if _CORRELATION.search(question) and plain and contract.kind == "number" and not -1 <= low <= high <= 1:
         return "a correlation that is not between -1 and 1"
-    days = [part for part in parts if isinstance(part, datetime.date)]
+    days = [part for part in _scalars(answer) if isinstance(part, datetime.date)]
     if any(day.year not in _YEARS for day in days):
         return "a date out of range"
     if any(day.year == 1970 and day.timetuple()[:3] == _EPOCH.timetuple()[:3] for day in days):
