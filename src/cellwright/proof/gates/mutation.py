@@ -6,6 +6,7 @@ column is changed alone.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from cellwright.core.types import GateResult
 from cellwright.proof.gates.asking import asked
@@ -84,11 +85,8 @@ def _idle(subject: Subject, outcomes: Mapping[str, str]) -> bool:
         return False
     said = _said(subject)
     seen: dict[str, set[str]] = {}
-    # A condition that all values meet is not met by a missing one, of which nobody asked.
-    words = asked(subject.task.question, subject.task.contract, with_labels=True)
-    hows = _HOWS if _PRESENCE.search(words) else _HOWS[1:]
     for table, column in _singles(subject):
-        own = (outcomes.get(_only(table, column, how), "fails") for how in hows)
+        own = (outcomes[label] for how in ("", _GONE) if (label := _only(table, column, how)) in outcomes)
         seen.setdefault(column, set()).update(own)
     return any(column in said and outcome == {"same"} for column, outcome in seen.items())
 
@@ -97,7 +95,7 @@ _ROWS = ("rows left out", "rows drawn again", "rows added")
 _USED = ("used columns changed", "used columns turned round", "used columns moved", "values missing in used columns")
 _WIDER = "one column more"
 _GONE = "values missing"
-_HOWS = (_GONE, "jitter", "mirror", "shift")
+_HOWS: tuple[Literal["jitter", "mirror", "shift"], ...] = ("jitter", "mirror", "shift")
 _QUOTED = re.compile(r"`([^`]*)`")
 _PRESENCE = re.compile(r'missing|empty|blank|\bnull\b|\bNaN\b|"(\?{1,2}|-{1,3}|\.{1,3}|\*|n/?a|none)"', re.IGNORECASE)
 """Words, or a mark as a label, by which a question is about what is not there."""
@@ -134,10 +132,11 @@ def _trials(subject: Subject) -> Iterator[Trial]:
                 f"in {table}: values turned round", Change(table, "values", _SEED, keys=keys, how="mirror")
             )
     for table, column in _singles(subject):
-        yield subject.changed(_only(table, column, _GONE), Change(table, "missing", _SEED, (column,)))
-        for how in ("jitter", "mirror", "shift"):
-            change = Change(table, "values", _SEED + 1, (column,), keys=keys, how=how)  # type: ignore[arg-type]
-            yield subject.changed(_only(table, column, how), change)
+        # Other distances, the other way round, and out of their range: no statistic of a column outlives all three.
+        changes = [Change(table, "values", _SEED + 1, (column,), keys=keys, how=how) for how in _HOWS]
+        yield subject.changed(_only(table, column), *changes)
+        if _asks_for_presence(subject):
+            yield subject.changed(_only(table, column, _GONE), Change(table, "missing", _SEED, (column,)))
 
 
 def _singles(subject: Subject) -> list[tuple[str, str]]:
@@ -152,8 +151,13 @@ def _said(subject: Subject) -> frozenset[str]:
     return frozenset(_QUOTED.findall(_LISTED.sub("", subject.task.question)))
 
 
-def _only(table: str, column: str, how: str) -> str:
-    return f"only {table}: {column}: {how}"
+def _only(table: str, column: str, how: str = "") -> str:
+    return f"only {table}: {column}{how and f': {how}'}"
+
+
+def _asks_for_presence(subject: Subject) -> bool:
+    """Whether values gone missing tell something: else a condition that all values meet would seem to have a say."""
+    return _PRESENCE.search(asked(subject.task.question, subject.task.contract, with_labels=True)) is not None
 
 
 def _speaks_of_all(subject: Subject) -> bool:
