@@ -77,25 +77,22 @@ def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
 
 
 def _idle(subject: Subject, outcomes: Mapping[str, str]) -> bool:
-    """Whether a column stands in the question and the answer is the same whatever it holds, as labels often are.
-
-    A name that is in several tables may be meant in one of them: it is idle where it moves nothing in any.
-    """
+    """Whether a column stands in the question and the answer is the same whatever it holds, as labels often are."""
     if subject.task.contract.kind in _FEW_ANSWERS:
         return False
-    said = _said(subject)
-    seen: dict[str, set[str]] = {}
-    for table, column in _singles(subject):
-        own = (outcomes[label] for how in ("", _GONE) if (label := _only(table, column, how)) in outcomes)
-        seen.setdefault(column, set()).update(own)
-    return any(column in said and outcome == {"same"} for column, outcome in seen.items())
+    # Keys only change places, and few may find their own again.
+    for column in _said(subject) & set(_columns(subject)) - set(join_keys(subject)):
+        own = {outcomes[label] for how in ("values", _GONE) if (label := _only(column, how)) in outcomes}
+        if own == {"same"}:
+            return True
+    return False
 
 
 _ROWS = ("rows left out", "rows drawn again", "rows added")
 _USED = ("used columns changed", "used columns turned round", "used columns moved", "values missing in used columns")
 _WIDER = "one column more"
 _GONE = "values missing"
-_HOWS: tuple[Literal["jitter", "mirror", "shift"], ...] = ("jitter", "mirror", "shift")
+_ALL_WAYS: tuple[Literal["jitter", "mirror", "shift"], ...] = ("jitter", "mirror", "shift")
 _QUOTED = re.compile(r"`([^`]*)`")
 _PRESENCE = re.compile(r'missing|empty|blank|\bnull\b|\bNaN\b|"(\?{1,2}|-{1,3}|\.{1,3}|\*|n/?a|none)"', re.IGNORECASE)
 """Words, or a mark as a label, by which a question is about what is not there."""
@@ -131,28 +128,30 @@ def _trials(subject: Subject) -> Iterator[Trial]:
             yield subject.changed(
                 f"in {table}: values turned round", Change(table, "values", _SEED, keys=keys, how="mirror")
             )
-    for table, column in _singles(subject):
+    for column in _columns(subject):
+        places = [table for table in tables if column in named[table]]
         # Other distances, the other way round, and out of their range: no statistic of a column outlives all three.
-        changes = [Change(table, "values", _SEED + 1, (column,), keys=keys, how=how) for how in _HOWS]
-        yield subject.changed(_only(table, column), *changes)
+        changes = [Change(t, "values", _SEED + 1, (column,), keys=keys, how=how) for t in places for how in _ALL_WAYS]
+        yield subject.changed(_only(column), *changes)
         if _asks_for_presence(subject):
-            yield subject.changed(_only(table, column, _GONE), Change(table, "missing", _SEED, (column,)))
+            gone = [Change(table, "missing", _SEED, (column,)) for table in places]
+            yield subject.changed(_only(column, _GONE), *gone)
 
 
-def _singles(subject: Subject) -> list[tuple[str, str]]:
-    """Columns that are changed alone, each in all its tables; none where the question is about one alone."""
-    found = [(table, column) for table in subject.tables for column in sorted(_named(subject, table))]
+def _columns(subject: Subject) -> list[str]:
+    """Columns that are changed alone, wherever they are; none where the question is about one alone."""
     said = _said(subject)
-    columns = sorted({column for _, column in found}, key=lambda column: (column not in said, column))[:_MOST_SINGLE]
-    return [pair for pair in found if pair[1] in columns] if len(found) > 1 else []
+    found = {column for table in subject.tables for column in _named(subject, table)}
+    ranked = sorted(found, key=lambda column: (column not in said, column))
+    return ranked[:_MOST_SINGLE] if len(found) > 1 else []
 
 
 def _said(subject: Subject) -> frozenset[str]:
     return frozenset(_QUOTED.findall(_LISTED.sub("", subject.task.question)))
 
 
-def _only(table: str, column: str, how: str = "") -> str:
-    return f"only {table}: {column}{how and f': {how}'}"
+def _only(column: str, how: str = "values") -> str:
+    return f"only {column}: {how}"
 
 
 def _asks_for_presence(subject: Subject) -> bool:
