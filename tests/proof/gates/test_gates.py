@@ -358,13 +358,6 @@ CASES = {
         f"{READ}\nwide = pd.read_fwf('data/wide.dat')",
         tables=7,
     ),
-    "a column without a say": Bad(
-        "In `shop.csv`, what is the mean of `price` over the rows where `sold` is greater than -100?",
-        "df[df.sold > -100].price.mean()",
-        15.25,
-        NUMBER,
-        "mutation: a column that the question names has no say",
-    ),
     "a first row, and a label that speaks of the first": Bad(
         'In `shop.csv`, what is the `sold` of the row where `city` is not "First Class"?',
         "df[df.city != 'First Class'].sold.iloc[29]",

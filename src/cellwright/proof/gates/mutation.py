@@ -6,7 +6,6 @@ column is changed alone.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
 
 from cellwright.core.types import GateResult
 from cellwright.proof.gates.asking import asked
@@ -73,32 +72,12 @@ def _reason(subject: Subject, outcomes: Mapping[str, str]) -> str:
             return "a table does not matter"
     if outcomes.get(_UNUSED) == "moved" and not _speaks_of_all(subject):
         return "depends on columns that the question does not name"
-    return "a column that the question names has no say" if _idle(subject, outcomes) else ""
-
-
-def _idle(subject: Subject, outcomes: Mapping[str, str]) -> bool:
-    """Whether a column stands in the question and the answer is the same whatever it holds, as labels often are."""
-    if subject.task.contract.kind in _FEW_ANSWERS:
-        return False
-    # Keys only change places, and few may find their own again.
-    for column in _said(subject) & set(_columns(subject)) - set(join_keys(subject)):
-        own = {outcomes[label] for how in ("values", _GONE) if (label := _only(column, how)) in outcomes}
-        if own == {"same"}:
-            return True
-    return False
+    return ""
 
 
 _ROWS = ("rows left out", "rows drawn again", "rows added")
 _USED = ("used columns changed", "used columns turned round", "used columns moved", "values missing in used columns")
 _WIDER = "one column more"
-_GONE = "values missing"
-_ALL_WAYS: tuple[Literal["jitter", "mirror", "shift"], ...] = ("jitter", "mirror", "shift")
-_QUOTED = re.compile(r"`([^`]*)`")
-_PRESENCE = re.compile(r'missing|empty|blank|\bnull\b|\bNaN\b|"(\?{1,2}|-{1,3}|\.{1,3}|\*|n/?a|none)"', re.IGNORECASE)
-"""Words, or a mark as a label, by which a question is about what is not there."""
-_FEW_ANSWERS = ("boolean", "text", "category")
-_LISTED = re.compile(r"columns named, in order,[^.;?]*")
-"""How a file without a header is read: most of these names are no more used."""
 _MOVING = (*_ROWS, *_USED, _WIDER)
 _UNUSED = "unused columns changed"
 
@@ -128,35 +107,9 @@ def _trials(subject: Subject) -> Iterator[Trial]:
             yield subject.changed(
                 f"in {table}: values turned round", Change(table, "values", _SEED, keys=keys, how="mirror")
             )
-    for column in _columns(subject):
-        places = [table for table in tables if column in named[table]]
-        # Other distances, the other way round, and out of their range: no statistic of a column outlives all three.
-        changes = [Change(t, "values", _SEED + 1, (column,), keys=keys, how=how) for t in places for how in _ALL_WAYS]
-        yield subject.changed(_only(column), *changes)
-        if _asks_for_presence(subject):
-            gone = [Change(table, "missing", _SEED, (column,)) for table in places]
-            yield subject.changed(_only(column, _GONE), *gone)
-
-
-def _columns(subject: Subject) -> list[str]:
-    """Columns that are changed alone, wherever they are; none where the question is about one alone."""
-    said = _said(subject)
-    found = {column for table in subject.tables for column in _named(subject, table)}
-    ranked = sorted(found, key=lambda column: (column not in said, column))
-    return ranked[:_MOST_SINGLE] if len(found) > 1 else []
-
-
-def _said(subject: Subject) -> frozenset[str]:
-    return frozenset(_QUOTED.findall(_LISTED.sub("", subject.task.question)))
-
-
-def _only(column: str, how: str = "values") -> str:
-    return f"only {column}: {how}"
-
-
-def _asks_for_presence(subject: Subject) -> bool:
-    """Whether values gone missing tell something: else a condition that all values meet would seem to have a say."""
-    return _PRESENCE.search(asked(subject.task.question, subject.task.contract, with_labels=True)) is not None
+    singles = [(table, column) for table in tables for column in named[table]]
+    for table, column in singles[:_MOST_SINGLE] if len(singles) > 1 else ():
+        yield subject.changed(f"only {table}: {column}", Change(table, "values", _SEED + 1, (column,), keys=keys))
 
 
 def _speaks_of_all(subject: Subject) -> bool:
