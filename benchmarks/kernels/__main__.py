@@ -84,11 +84,11 @@ def pss_bytes(pids: Sequence[int]) -> int:
 
 
 def descendants(pid: int) -> list[int]:
-    """What a process started, and what that started."""
+    """What a process started, and what that started; of one that ends meanwhile, what was seen."""
     children: list[int] = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            children += [int(child) for child in task.read_text().split()]
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            children += [int(child) for child in (task / "children").read_text().split()]
     return children + [found for child in children for found in descendants(child)]
 
 

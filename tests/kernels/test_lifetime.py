@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.kernels.__main__ import descendants
 from cellwright.core.errors import KernelDied, KernelStartError
 from cellwright.core.types import MODERN
 from cellwright.kernels import KernelSettings, Limits, LocalPool
@@ -239,12 +240,6 @@ def _folders_beside_a_new_kernel(laboratory: Laboratory, scratch: Path) -> set[P
             return before & await asyncio.to_thread(lambda: set(scratch.iterdir()))
 
     return laboratory.run(scenario())
-
-
-def descendants(pid: int) -> list[int]:
-    """What a process started, and what that started."""
-    children = list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-    return children + [found for child in children for found in descendants(child)]
 
 
 def alive(pid: int) -> bool:

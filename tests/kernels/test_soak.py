@@ -1,9 +1,11 @@
 """A short soak; `make soak-kernels` runs the long one, which looks at memory too."""
 
 import asyncio
+import subprocess
 
 import pytest
 
+from benchmarks.kernels.__main__ import descendants
 from benchmarks.kernels.soak import leaks, soak
 from cellwright.kernels.isolation import LADDER
 
@@ -18,3 +20,10 @@ def test_kernels_killed_at_random_leave_nothing(laboratory: Laboratory) -> None:
     before, after, ends = asyncio.run(soak(rung, 24, 4, ()))
     assert sum(ends.values()) == 24
     assert [name for name in leaks(before, after) if name != "memory_bytes"] == []
+
+
+def test_a_process_that_has_ended_has_no_descendants() -> None:
+    """The soak kills processes while it looks for others."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    assert descendants(process.pid) == []
