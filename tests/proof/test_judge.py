@@ -91,6 +91,26 @@ def test_the_clock_is_where_a_run_wants_it(run: Runs) -> None:
     assert {day - other for day, other in zip(later, now, strict=True)} <= {400, 401}
 
 
+def test_asking_the_time_is_told(run: Runs) -> None:
+    """Also where a beginning asked it that programs have in common; and of no other program."""
+    asks, moved = Program((SLOW, "import time; began = time.time()"), "began > 0"), Circumstances(5, days_ahead=3)
+    assert [found.asked_time for found in run([asks] * 4, moved)] == [True] * 4
+    assert [found.asked_time for found in run([Program((SLOW, "x = 1"), "x")] * 4, moved)] == [False] * 4
+    later = run([Program((SLOW, "x = 1"), "__import__('time').time() > 0"), Program((SLOW, "x = 1"), "x")] * 2, moved)
+    assert [found.asked_time for found in later] == [True, False] * 2
+
+
+@pytest.mark.parametrize("run", [2], ids=["checkpoints"], indirect=True)
+@pytest.mark.parametrize("at", [None, Circumstances(5, days_ahead=400)], ids=["today", "another day"])
+def test_what_several_programs_begin_with_is_run_once(run: Runs, at: Circumstances | None) -> None:
+    """Once more than needed: that it is slow is seen by running it."""
+    begin = ("import os", f"{SLOW}; began = os.getpid()")
+    places = [value(found) for found in run([Program(begin, f"began + 0 * {n}") for n in range(5)], at)]
+    assert len(set(places)) == 2
+    assert len(set(places[1:])) == 1
+    assert value(run([Program(begin, "began")], Circumstances(6, days_ahead=1))[0]) not in places
+
+
 def test_swallowed_interrupts_do_not_stop_the_clock(run: Runs) -> None:
     """A program that catches everything is ended at its time limit."""
     program = Program(("while True:\n    try:\n        pass\n    except BaseException:\n        pass",), "1")

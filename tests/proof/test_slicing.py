@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
 from cellwright.kernels import KernelSettings, LocalPool
+from cellwright.proof import slicing
 from cellwright.proof.bindings import free_names
-from cellwright.proof.judge import Judge, Program
+from cellwright.proof.judge import Circumstances, Judge, Program, Run
 from cellwright.proof.slicing import (
     CHANCE,
     NO_TIME,
@@ -168,6 +170,50 @@ def test_outputs_of_a_notebook_are_asked_for_luck_together(bench: Bench) -> None
     assert middle.reason == CHANCE
     assert isinstance(last, Slice), last
     assert bench.runner.run(find_slices(wanted, bench.judge, until=0.0)) == [NO_TIME] * 3
+
+
+def test_a_search_begins_where_others_of_the_notebook_ended(bench: Bench) -> None:
+    """Hidden statements are not searched for again, nor idle ones left out one by one; what is needed comes back."""
+    hidden, idle = ["box = [x]", "box[0].append(7)"], [f"z.append({n})" for n in range(40)]
+    units = tuple(_units(["x = []", *hidden, "z = []", *idle]))
+    expressions = ["(len(x), type(z).__name__)", "(len(x), z.__class__.__name__)", "(len(x), len(z))"]
+    runs = bench.runner.run(bench.judge.run([Program(tuple(u.source for u in units), text) for text in expressions]))
+    wanted = [Wanted(units, text, run.exact) for text, run in zip(expressions, runs, strict=True) if run.exact]
+    first, second, third = bench.runner.run(find_slices(wanted, bench.judge))
+    assert isinstance(first, Slice), first
+    assert isinstance(second, Slice), second
+    assert isinstance(third, Slice), third
+    assert [unit.source for unit in first.units] == ["x = []", *hidden, "z = []"]
+    assert second.units == first.units
+    assert (first.guess, second.guess) == ("prefix", "learned")
+    assert 2 * second.trials < first.trials
+    assert second.minimal
+    assert len(third.units) == len(units)
+    assert third.minimal
+
+
+def test_what_is_found_is_settled_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where runs on other days and under other seeds would no longer fit, no further search is begun."""
+    clock = [0.0]
+    monkeypatch.setattr(slicing.time, "monotonic", lambda: clock[0])
+
+    class Slow:
+        """Runs take 10 seconds each; all draw, under each seed other numbers."""
+
+        async def run(
+            self, programs: Sequence[Program], at: Circumstances | None = None, **limits: float | None
+        ) -> list[Run]:
+            clock[0] += 10.0 * len(programs)
+            found = {"t": "int", "v": 1}
+            drawn = f"{at.seed if at else 0}"
+            return [Run(found, "", "", 0, 10.0, 10.0, drawn, exact=found) for _ in programs]
+
+    units = tuple(_units(["import random"]))
+    wanted = [Wanted(units, f"random.random() < {n}", {"t": "int", "v": 1}) for n in range(2, 12)]
+    # A search of one statement takes 1 run, to settle what it found 13.
+    found = asyncio.run(find_slices(wanted, cast(Judge, Slow()), until=500.0))
+    assert [isinstance(one, Slice) for one in found] == [True] * 3 + [False] * 7
+    assert found[3:] == [NO_TIME] * 7
 
 
 def test_value_that_cannot_be_compared_has_no_slice(bench: Bench) -> None:

@@ -28,16 +28,21 @@ class Minimised(Generic[Item]):
 
 
 async def minimise(
-    items: Sequence[Item], passes: Test[Item], able: Callable[[Sequence[Item]], Sequence[Item]] = list
+    items: Sequence[Item],
+    passes: Test[Item],
+    able: Callable[[Sequence[Item]], Sequence[Item]] = list,
+    *,
+    in_stretches: bool = True,
 ) -> Minimised[Item]:
     """Leave out what can go from `items`, which pass. Late items are tried first: their tests have more in common.
 
     `able` gives those of some items that can work without the others; the rest goes with what it depends on.
+    `in_stretches`: whether many items are first tried many at a time.
     """
     kept = list(items)
     try:
         size = len(kept) // 2
-        while size > 1 and len(items) > _LONG:
+        while in_stretches and size > 1 and len(items) > _LONG:
             for start in reversed(range(0, len(kept), size)):
                 candidate = list(able([*kept[:start], *kept[start + size :]]))
                 if len(candidate) < len(kept) and await passes(candidate):

@@ -1,11 +1,12 @@
 """The shortest list of statements that computes an output: guessed from the syntax tree, judged by running it.
 
 First a static guess; where it does not give the value, a guess that takes every argument of every call as changed;
-where that fails too, all statements before the output, and what the static guess lacks of them. What gives the value
-is then shrunk by delta debugging, statement by statement, and then inside statements. Last, what is left is run on
-another day, where it asks for the time at many moments, and where it draws without a seed under many seeds: of all
-outputs of a notebook together, so that what their programs begin with alike is run once a seed. A list of whole cells
-is found the same way (`units.whole_cells`).
+where that fails too, all statements before the output, and what the static guess lacks of them. What slices of the same
+notebook did without is left out of each guess first (`learned`). What gives the value is then shrunk by delta
+debugging, statement by statement, and then inside statements. Last, what is left is run on another day, where it asks
+for the time at many moments, and where it draws without a seed under many seeds: of all outputs of a notebook together,
+so that what their programs begin with alike is run once. A list of whole cells is found the same way
+(`units.whole_cells`).
 
 A slice is minimal for the value, not for its meaning: cleaning that does not change the value goes. What is asked about
 a slice must therefore be read from the slice, and never from the notebook around it.
@@ -15,12 +16,13 @@ import ast
 import math
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from cellwright.proof.bindings import free_names
 from cellwright.proof.judge import Circumstances, Judge, Program, Run
+from cellwright.proof.learned import Learned
 from cellwright.proof.minimising import Minimised, Spent, minimise, missing
 from cellwright.proof.needs import BUILTINS, Known, Needs, needs_of
 from cellwright.proof.nested import without_one
@@ -79,7 +81,7 @@ class Slice:
     units: tuple[Unit, ...]
     """In the order of the notebook; each a whole cell where cells were asked for."""
     guess: str
-    """Where the search began: "static", "cautious" or "prefix"."""
+    """Where the search began: "static", "cautious" or "prefix"; "learned" where slices found before led to it."""
     minimal: bool
     """Whether no statement can go: each, also inside loops and branches, was left out, and the rest gave another value
     or surely fails. False only when the effort was spent before.
@@ -112,27 +114,52 @@ async def find_slices(
     wanted: Sequence[Wanted], judge: Judge, effort: Effort | None = None, *, until: float = math.inf
 ) -> list[Slice | NoSlice]:
     """The same for outputs of one notebook, in order. `until`: when to begin nothing more, on the monotonic clock."""
-    searches = [_Search(one, judge, effort or Effort()) for one in wanted]
-    for search in searches:
-        if time.monotonic() <= until:
-            await search.begin()
-    for circumstances in (*_LUCK, *_MOMENTS):
-        doubtful = [search for search in searches if circumstances in search.doubts]
-        if doubtful and time.monotonic() <= until:
-            runs = await judge.run([search.program for search in doubtful], circumstances)
-            for search, run in zip(doubtful, runs, strict=True):
-                search.hear(run, circumstances)
+    learned: dict[Level, Learned] = {"statement": Learned(), "cell": Learned()}
+    searches = [_Search(one, judge, effort or Effort(), learned[one.by]) for one in wanted]
+    waiting, each_s = list(searches), 0.0
+    while waiting and time.monotonic() + each_s <= until:
+        started, begun, owed_s = time.monotonic(), list[_Search](), 0.0
+        # What is found must still be run on another day and under other seeds, or was found in vain.
+        while waiting and time.monotonic() + owed_s + each_s <= until:
+            begun.append(waiting.pop(0))
+            await begun[-1].begin()
+            owed_s += begun[-1].owed_s
+            each_s = (time.monotonic() - started + owed_s) / len(begun)
+        await _settle(begun, judge, until)
+        each_s = (time.monotonic() - started) / len(begun)
     for search in searches:
         if search.is_unsteady and time.monotonic() <= until:
             await search.begin_again()
     return [search.outcome for search in searches]
 
 
+async def _settle(searches: Sequence["_Search"], judge: Judge, until: float) -> None:
+    """Run what they found in all circumstances in which it must be run, of all of them together in each."""
+    for circumstances in (_ANOTHER_DAY, *_LUCK, *_MOMENTS):
+        doubtful = [search for search in searches if circumstances in search.doubts]
+        if doubtful and time.monotonic() <= until:
+            runs = await judge.run([search.program for search in doubtful], circumstances)
+            for search, run in zip(doubtful, runs, strict=True):
+                search.hear(run, circumstances)
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What a search shrinks."""
+
+    guess: str
+    """As a slice tells it."""
+    units: Sequence[Unit]
+    """They give the value."""
+    whole: Sequence[Unit]
+    """The same with what no slice found before has needed."""
+
+
 class _Search:
     """The search for one slice: what was tried, and what it cost."""
 
-    def __init__(self, wanted: Wanted, judge: Judge, effort: Effort) -> None:
-        self._wanted, self._judge, self._effort = wanted, judge, effort
+    def __init__(self, wanted: Wanted, judge: Judge, effort: Effort, learned: Learned) -> None:
+        self._wanted, self._judge, self._effort, self._learned = wanted, judge, effort, learned
         self._all = list(wanted.units) if wanted.by == "statement" else whole_cells(wanted.units)
         self._uses, self._needs = free_names(wanted.expression), needs_of(ast.parse(wanted.expression))
         self._trials, self._cpu_s = 0, 0.0
@@ -147,7 +174,7 @@ class _Search:
         self._is_strict = False
         """Whether each trial is run under several seeds and on another day."""
         self.doubts: tuple[Circumstances, ...] = ()
-        """Under which what was found must still be run, as it draws without a seed or asks for the time."""
+        """Under which what was found must still be run: on another day, and then as it draws or asks for the time."""
         self.is_unsteady = False
         """Whether what was found gave another value under another seed, or on another day."""
 
@@ -163,20 +190,29 @@ class _Search:
             return NO_TIME
         return replace(self._found, cpu_s=round(self._cpu_s, 3)) if isinstance(self._found, Slice) else self._found
 
+    @property
+    def owed_s(self) -> float:
+        """Seconds that the runs may take by which doubts are settled."""
+        draws = isinstance(self._found, Slice) and self._drawn[_key(self._found.units)]
+        return (len(self.doubts) + (len(_LUCK) if draws else 0)) * self._longest_s
+
     async def begin(self) -> None:
-        """Find a slice, and run it on another day."""
+        """Find a slice. Whether it is one on another day is a doubt."""
         if is_opaque(self._wanted.expected):
             self._found = NoSlice("value cannot be compared", f"{self._wanted.expected}"[:400])
             return
         self._found = await self._slice()
-        if isinstance(self._found, Slice):
-            self.is_unsteady = not await self._is_right(self._found.units, _ANOTHER_DAY)
-            self.doubts = () if self.is_unsteady else self._doubts(self._found.units)
+        self.doubts = (_ANOTHER_DAY,) if isinstance(self._found, Slice) else ()
 
     def hear(self, run: Run, circumstances: Circumstances) -> None:
-        """What became of it under one more seed, or at one more moment."""
+        """What became of it on another day, under one more seed, or at one more moment."""
         self.is_unsteady = not self._is_value(run)
-        self.doubts = () if self.is_unsteady else tuple(doubt for doubt in self.doubts if doubt != circumstances)
+        if self.is_unsteady:
+            self.doubts = ()
+        elif circumstances == _ANOTHER_DAY and isinstance(self._found, Slice):
+            self.doubts = self._doubts(self._found.units)
+        else:
+            self.doubts = tuple(doubt for doubt in self.doubts if doubt != circumstances)
 
     async def begin_again(self) -> None:
         """Try each list under all seeds: a statement went that only luck made look idle, such as a seed; or there is
@@ -196,15 +232,18 @@ class _Search:
             return NoSlice("too dear to search", f"over {self._effort.trials} trials or {self._effort.cpu_s:g} s")
         if begun is None:
             return self._refused()
-        guess, candidate = begun
-        left = await self._minimised(candidate)
+        left = await self._minimised(begun)
+        if left.is_minimal and not self._is_strict:
+            self._learned.note(begun.whole, left.kept, named=static_slice(self._all, self._uses))
         if clock := _OTHER_CLOCKS.search("\n".join((*_key(left.kept), self._wanted.expression))):
             return NoSlice(CHANCE, f"asks a clock that cannot be moved: {clock[0]}"[:400])
-        return Slice(left.kept, guess, left.is_minimal, self._trials, self._cpu_s)
+        return Slice(left.kept, begun.guess, left.is_minimal, self._trials, self._cpu_s)
 
-    async def _minimised(self, candidate: Sequence[Unit]) -> Minimised[Unit]:
+    async def _minimised(self, begun: "_Beginning") -> Minimised[Unit]:
         """Without statements, then without statements inside those that are left, until neither takes anything away."""
-        left = await minimise(candidate, self._gives, self._able)
+        # Where others have left out what can go, stretches of what is left are tried in vain.
+        in_stretches = len(begun.units) == len(begun.whole)
+        left = await minimise(begun.units, self._gives, self._able, in_stretches=in_stretches)
         while left.is_minimal and self._wanted.by == "statement":
             inside = await self._without_nested(left.kept)
             if inside.kept == left.kept or not inside.is_minimal:
@@ -212,22 +251,31 @@ class _Search:
             left = await minimise(inside.kept, self._gives, self._able)
         return left
 
-    async def _begin(self, units: Sequence[Unit]) -> tuple[str, Sequence[Unit]] | None:
+    async def _begin(self, units: Sequence[Unit]) -> "_Beginning | None":
         """A first list that gives the value, and how it was guessed."""
-        static = static_slice(units, self._uses)
-        if await self._gives(static):
-            return "static", static
-        cautious = static_slice(units, self._uses, cautious=True)
-        if await self._gives(cautious):
-            return "cautious", cautious
+        for guess, whole in self._guesses(units):
+            short = whole if self._is_strict else self._able(self._learned.shortened(whole))
+            if short != whole and await self._gives(short):
+                return _Beginning("learned", short, whole)
+            if await self._gives(whole):
+                return _Beginning(guess, whole, whole)
         if not await self._gives(units):
             return None
+        static = static_slice(units, self._uses)
 
         async def gives_with(also: Sequence[Unit]) -> bool:
             return await self._gives(static_slice(units, self._uses, also=also))
 
         lacking = await missing([], [unit for unit in units if unit not in static], gives_with)
-        return "prefix", units if lacking is None else static_slice(units, self._uses, also=lacking)
+        found = list(units) if lacking is None else static_slice(units, self._uses, also=lacking)
+        return _Beginning("prefix", found, found)
+
+    def _guesses(self, units: Sequence[Unit]) -> Iterator[tuple[str, list[Unit]]]:
+        """Lists that may give the value, each with its kind."""
+        yield "static", static_slice(units, self._uses)
+        if hidden := [unit for unit in self._learned.hidden if unit in units]:
+            yield "learned", static_slice(units, self._uses, also=hidden)
+        yield "cautious", static_slice(units, self._uses, cautious=True)
 
     async def _without_nested(self, units: tuple[Unit, ...]) -> Minimised[Unit]:
         kept = list(units)

@@ -126,9 +126,9 @@ def asked_time() -> bool:
     return _asked_time[0]
 
 
-def move_clock(seconds: int) -> None:
-    """Let this process believe that it is so many seconds later."""
-    _asked_time[0] = False
+def move_clock(*, days: int, seconds: int) -> None:
+    """Let this process believe that it is so much later."""
+    _asked_time[0], ahead_s = False, days * 86_400 + seconds
     real = {name: getattr(time, name) for name in ("time", "time_ns", "clock_gettime", "clock_gettime_ns")}
 
     def ahead(name: str, unit: int) -> Callable[..., Any]:
@@ -136,7 +136,7 @@ def move_clock(seconds: int) -> None:
             if clock not in ((), (time.CLOCK_REALTIME,)):
                 return real[name](*clock)
             _asked_time[0] = True
-            return real[name](*clock) + seconds * unit
+            return real[name](*clock) + ahead_s * unit
 
         return moved
 

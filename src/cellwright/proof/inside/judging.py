@@ -20,7 +20,7 @@ from typing import Any
 
 # The parts are one module inside a kernel.
 if "in_fork" not in globals():
-    from cellwright.proof.inside.chance import seed_random
+    from cellwright.proof.inside.chance import move_clock, seed_random
     from cellwright.proof.inside.forks import end, enter, in_fork, work_folder
     from cellwright.proof.inside.outside import tidied
     from cellwright.proof.inside.programs import evaluate, execute, watching
@@ -32,8 +32,10 @@ _RUNS_MIME = "application/vnd.cellwright.runs+json"
 _TABLES_MIME = "application/vnd.cellwright.tables+json"
 # A start that takes so long is worth a process that waits at its end; a unit below the first figure is not its end.
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
-_SEEN_BEFORE_KEEPING = 2
+# It costs a run of its own: so many programs must have come by it, or be known to come.
+_SEEN_BEFORE_KEEPING, _TO_COME = 2, 2
 _ANSWER_S = 10.0
+_processor_s = time.process_time  # before a program may put something else in its place
 # A beginning that may remember where its folder stands cannot go on in another.
 _KNOWS_ITS_PLACE = re.compile(r"cwd\(|abspath|realpath|resolve\(|absolute\(|__file__|expanduser|chdir|'cd'")
 
@@ -59,7 +61,8 @@ def judge(request: str) -> None:
             except Exception:  # noqa: BLE001 - a library that does not import is the program's to find out
                 continue
     watching[0] = bool(order.get("watch"))
-    runs = [_judged(program, order) for program in order["programs"]]
+    programs = order["programs"]
+    runs = [_judged(program, programs[number:], order) for number, program in enumerate(programs, 1)]
     ipython().display_pub.publish(data={_RUNS_MIME: to_text(runs)})
 
 
@@ -85,15 +88,16 @@ def tables(request: str) -> None:
     ipython().display_pub.publish(data={_TABLES_MIME: to_text(reply)})
 
 
-def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
+def _judged(program: dict[str, Any], later: list[dict[str, Any]], order: dict[str, Any]) -> dict[str, Any]:
     """Run one program, from the furthest checkpoint that it passes; and make one where its start was slow."""
-    # Checkpoints have read the tables as they are, and the clock.
-    if not order.get("checkpoints") or program["days_ahead"] or program["variant"]:
+    # Checkpoints have read the tables as they are.
+    if not order.get("checkpoints") or program["variant"]:
         reply = _run(program, order)
         reply.pop("seconds", None)
         return reply
     units: list[str] = program["units"]
-    alike = (p for p in _checkpoints if p.watching == watching[0] and p.seed == program["seed"])
+    at = _conditions(program)
+    alike = (point for point in _checkpoints if point.conditions == at)
     passed = [point for point in alike if point.units == units[: len(point.units)]]
     start = max(passed, key=lambda point: len(point.units), default=None)
     further = start.run(program, order) if start is not None else None
@@ -107,26 +111,35 @@ def _judged(program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any]:
     slow = [number for number, took in enumerate(seconds) if took >= _SLOW_S]
     if slow and sum(seconds[: slow[-1] + 1]) >= _WORTH_KEEPING_S:
         beginning = units[: skipped + slow[-1] + 1]
-        key = json.dumps([program["seed"], beginning])
+        key = json.dumps([at, beginning])
         _beginnings[key] = _beginnings.get(key, 0) + 1
-        if _beginnings[key] == _SEEN_BEFORE_KEEPING:  # it costs a run of its own, so it must be likely to come again
-            _keep(beginning, program["seed"], order)
+        to_come = sum(other["units"][: len(beginning)] == beginning and _conditions(other) == at for other in later)
+        if _beginnings[key] >= _SEEN_BEFORE_KEEPING or to_come >= _TO_COME:
+            _beginnings[key] = 0
+            reply["cpu_s"] = round(reply["cpu_s"] + _keep(beginning, program, order), 4)
     return reply
 
 
-def _keep(units: list[str], seed: int, order: dict[str, Any]) -> None:
-    """Keep a process that has run these units, in the place of the one that was used least lately."""
+def _conditions(program: dict[str, Any]) -> list[Any]:
+    """What a program's beginning depends on beside its units."""
+    clock = [program["days_ahead"], program["seconds_ahead"]] if program["days_ahead"] else []
+    return [watching[0], program["seed"], *clock]
+
+
+def _keep(units: list[str], program: dict[str, Any], order: dict[str, Any]) -> float:
+    """Keep a process that has run these units, in the place of the one that was used least lately. Returns the seconds
+    of processor time that it took."""
     if any(_KNOWS_ITS_PLACE.search(source) for source in units):
-        return
+        return 0.0
     while len(_checkpoints) >= order["checkpoints"]:
         _checkpoints.pop(0).close()
     with tidied(units) as left:
-        point = _Checkpoint(units, seed)
+        point = _Checkpoint(units, program)
         is_up = point.starts(order["timeout_s"]) and not left()
     if is_up:
         _checkpoints.append(point)
-    else:
-        point.close()
+        return point.cpu_s
+    return point.close()
 
 
 def _run(program: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
@@ -142,29 +155,29 @@ def _run(program: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Checkpoint:
-    """A fork that has run the first units of programs, and forks again for each that goes on from there.
+    """A fork that has run the first units of a program, and forks again for each that goes on from there.
 
     What a program does after the checkpoint happens in its own process and folder, so the next one does not see it.
     """
 
-    def __init__(self, units: list[str], seed: int) -> None:
-        self.units, self.seed, self.watching = units, seed, watching[0]
+    def __init__(self, units: list[str], program: dict[str, Any]) -> None:
+        self.units, self.conditions = units, _conditions(program)
         self._folder = work_folder()
         self._ours, theirs = socket.socketpair()
         self._child = os.fork()
         if self._child == 0:
-            _serve(units, seed, self._folder, theirs)
+            _serve(units, program, self._folder, theirs)
         theirs.close()
 
     def starts(self, timeout_s: float) -> bool:
         began = time.monotonic()
-        is_up = self._receive(timeout_s) == {"ready": True}
-        self._took_s = time.monotonic() - began
-        return is_up
+        told = self._receive(timeout_s) or {}
+        self._took_s, self.cpu_s = time.monotonic() - began, float(told.get("cpu_s", 0.0))
+        return bool(told)
 
     def run(self, program: dict[str, Any], order: dict[str, Any]) -> dict[str, Any] | None:
         """What came of a program; None when the checkpoint is lost."""
-        rest = {**program, "units": program["units"][len(self.units) :], "seed": None}
+        rest = {**program, "units": program["units"][len(self.units) :], "seed": None, "days_ahead": 0}
         try:
             _send(self._ours, {"program": rest, "timeout_s": order["timeout_s"], "idle_s": order.get("idle_s")})
             reply = self._receive(order["timeout_s"] + _ANSWER_S)
@@ -189,28 +202,32 @@ class _Checkpoint:
             return None
         return found
 
-    def close(self) -> None:
+    def close(self) -> float:
+        """End it. Returns the seconds of processor time that it took, its programs' included."""
         self._ours.close()
         end(self._child)
-        os.waitpid(self._child, 0)
+        _, _, usage = os.wait4(self._child, 0)
         shutil.rmtree(self._folder, ignore_errors=True)
+        return usage.ru_utime + usage.ru_stime
 
 
 _checkpoints: list[_Checkpoint] = []
 _beginnings: dict[str, int] = {}
 
 
-def _serve(units: list[str], seed: int, folder: str, requests: socket.socket) -> None:
+def _serve(units: list[str], program: dict[str, Any], folder: str, requests: socket.socket) -> None:
     """The life of a checkpoint. Never returns."""
     try:
         enter(folder)
-        seed_random(seed)
+        seed_random(program["seed"])
+        if program["days_ahead"]:
+            move_clock(days=program["days_ahead"], seconds=program["seconds_ahead"])
         before = _ties()
         for source in units:
             evaluate(source, "exec")
         if _ties() != before:
             return
-        _send(requests, {"ready": True})
+        _send(requests, {"cpu_s": _processor_s()})
         with requests.makefile("rb") as file:
             for line in file:
                 order = json.loads(line)

@@ -30,7 +30,7 @@ def execute(program: dict[str, Any]) -> dict[str, Any]:
     seconds: list[float] = []
     try:
         if program["days_ahead"]:
-            move_clock(program["days_ahead"] * 86_400 + program["seconds_ahead"])
+            move_clock(days=program["days_ahead"], seconds=program["seconds_ahead"])
         for source in program["units"]:
             started = time.monotonic()
             evaluate(source, "exec")
