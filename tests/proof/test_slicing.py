@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -9,7 +10,6 @@ from typing import cast
 import pytest
 
 from cellwright.kernels import KernelSettings, LocalPool
-from cellwright.proof import slicing
 from cellwright.proof.bindings import free_names
 from cellwright.proof.judge import Circumstances, Judge, Program, Run
 from cellwright.proof.slicing import (
@@ -195,7 +195,7 @@ def test_a_search_begins_where_others_of_the_notebook_ended(bench: Bench) -> Non
 def test_what_is_found_is_settled_while_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where runs on other days and under other seeds would no longer fit, no further search is begun."""
     clock = [0.0]
-    monkeypatch.setattr(slicing.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
 
     class Slow:
         """Runs take 10 seconds each; all draw, under each seed other numbers."""
