@@ -111,6 +111,12 @@ def test_what_several_programs_begin_with_is_run_once(run: Runs, at: Circumstanc
     assert value(run([Program(begin, "began")], Circumstances(6, days_ahead=1))[0]) not in places
 
 
+def test_outcomes_come_in_the_order_of_the_programs(run: Runs) -> None:
+    """Also where those that begin alike are run one after the other."""
+    programs = [Program((SLOW, f"a = {n % 3}"), f"({n}, a)") for n in range(9)]
+    assert [[part["v"] for part in value(found)] for found in run(programs)] == [[n, n % 3] for n in range(9)]
+
+
 def test_swallowed_interrupts_do_not_stop_the_clock(run: Runs) -> None:
     """A program that catches everything is ended at its time limit."""
     program = Program(("while True:\n    try:\n        pass\n    except BaseException:\n        pass",), "1")

@@ -122,8 +122,10 @@ class Judge:
         at = circumstances or Circumstances(self._seed)
         if not self._installed:
             await self._install()
+        # Where programs that begin alike are neighbours, what they begin with is still kept when the next one comes.
+        places = sorted(range(len(programs)), key=lambda n: programs[n].units if self._checkpoints else ())
         order = {
-            "programs": [{**asdict(p), **asdict(at)} for p in programs],
+            "programs": [{**asdict(programs[place]), **asdict(at)} for place in places],
             "timeout_s": limit_s,
             "idle_s": idle_s,
             "preload": self._preload,
@@ -132,7 +134,8 @@ class Judge:
         }
         code = f"__cellwright__.judge({json.dumps(order)!r})"
         result = await self._kernel.execute(code, timeout_s=limit_s * len(programs) + _MARGIN_S)
-        runs = [_run(row) for row in json.loads(_display(result, RUNS_MIME))]
+        found = dict(zip(places, map(_run, json.loads(_display(result, RUNS_MIME))), strict=True))
+        runs = [found[place] for place in range(len(programs))]
         self.runs += len(runs)
         self.cpu_s += sum(run.cpu_s for run in runs)
         return runs
