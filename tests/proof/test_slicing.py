@@ -216,6 +216,31 @@ def test_what_is_found_is_settled_while_there_is_time(monkeypatch: pytest.Monkey
     assert found[3:] == [NO_TIME] * 7
 
 
+def test_time_may_run_out_between_any_two_looks_at_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has no time left is told as such, whenever that is."""
+    clock = [0.0]
+
+    def ticking() -> float:
+        clock[0] += 1.0
+        return clock[0]
+
+    class Quick:
+        """Every program gives the value."""
+
+        async def run(
+            self, programs: Sequence[Program], at: Circumstances | None = None, **limits: float | None
+        ) -> list[Run]:
+            return [Run({"t": "int", "v": 1}, "", "", 0, 0.1, exact={"t": "int", "v": 1}) for _ in programs]
+
+    wanted = [Wanted((), f"{n}", {"t": "int", "v": 1}) for n in range(3)]
+    for until in range(40):
+        with asyncio.Runner() as runner, monkeypatch.context() as patch:
+            clock[0] = 0.0
+            patch.setattr(time, "monotonic", ticking)
+            found = runner.run(find_slices(wanted, cast(Judge, Quick()), until=float(until)))
+        assert all(isinstance(one, Slice) or one == NO_TIME for one in found)
+
+
 def test_value_that_cannot_be_compared_has_no_slice(bench: Bench) -> None:
     """Of an object that shows nothing of its content, no statement can be said to matter."""
     found = bench.find(_units(["a = [object()]"]), "a", {"t": "list", "v": [{"t": "other", "type": "object"}]})

@@ -120,7 +120,7 @@ async def find_slices(
     while waiting and time.monotonic() + each_s <= until:
         started, begun, owed_s = time.monotonic(), list[_Search](), 0.0
         # What is found must still be run on another day and under other seeds, or was found in vain.
-        while waiting and time.monotonic() + owed_s + each_s <= until:
+        while waiting and (not begun or time.monotonic() + owed_s + each_s <= until):
             begun.append(waiting.pop(0))
             await begun[-1].begin()
             owed_s += begun[-1].owed_s

@@ -34,6 +34,7 @@ _TABLES_MIME = "application/vnd.cellwright.tables+json"
 _SLOW_S, _WORTH_KEEPING_S = 0.03, 0.06
 # It costs a run of its own: so many programs must have come by it, or be known to come.
 _SEEN_BEFORE_KEEPING, _TO_COME = 2, 2
+_NEVER = float("-inf")
 _ANSWER_S = 10.0
 _processor_s = time.process_time  # before a program may put something else in its place
 # A beginning that may remember where its folder stands cannot go on in another.
@@ -114,9 +115,10 @@ def _judged(program: dict[str, Any], later: list[dict[str, Any]], order: dict[st
         key = json.dumps([at, beginning])
         _beginnings[key] = _beginnings.get(key, 0) + 1
         to_come = sum(other["units"][: len(beginning)] == beginning and _conditions(other) == at for other in later)
-        if _beginnings[key] >= _SEEN_BEFORE_KEEPING or to_come >= _TO_COME:
-            _beginnings[key] = 0
+        if _beginnings[key] >= _SEEN_BEFORE_KEEPING or (to_come >= _TO_COME and _beginnings[key] > 0):
             reply["cpu_s"] = round(reply["cpu_s"] + _keep(beginning, program, order), 4)
+            is_kept = bool(_checkpoints) and _checkpoints[-1].units == beginning
+            _beginnings[key] = 0 if is_kept else _NEVER  # what cannot be kept now cannot be kept later
     return reply
 
 
@@ -212,7 +214,7 @@ class _Checkpoint:
 
 
 _checkpoints: list[_Checkpoint] = []
-_beginnings: dict[str, int] = {}
+_beginnings: dict[str, float] = {}
 
 
 def _serve(units: list[str], program: dict[str, Any], folder: str, requests: socket.socket) -> None:
